@@ -1,0 +1,1 @@
+//! The event bus of the control plane on NATS JetStream.

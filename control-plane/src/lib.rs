@@ -1,0 +1,1 @@
+//! Restaurants, orders, money and people: the control plane.

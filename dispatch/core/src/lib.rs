@@ -1,0 +1,1 @@
+//! Who serves which order: the deterministic dispatch core.

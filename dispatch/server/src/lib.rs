@@ -1,0 +1,1 @@
+//! Dispatch on the network: QUIC for drivers, gRPC for the control plane.

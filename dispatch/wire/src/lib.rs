@@ -1,0 +1,1 @@
+//! Bytes to messages and back: the driver protocol and the dispatch RPC.

@@ -1,0 +1,1 @@
+//! Paths, travel times and matrices on a road network.

@@ -1,0 +1,1 @@
+//! The simulated people against the running servers, over real sockets.

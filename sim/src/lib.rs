@@ -1,0 +1,1 @@
+//! A city in virtual time on the real dispatch core.

@@ -1,0 +1,2 @@
+//! `doorstep`: the one binary.
+fn main() {}
