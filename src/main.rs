@@ -1,2 +1,45 @@
-//! `doorstep`: the one binary.
-fn main() {}
+//! `doorstep`: the one binary. Parses the command line and calls a library.
+
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Doorstep: the open dispatch-and-ETA engine for food delivery.
+///
+/// Example: doorstep demo --drivers 300 --speedup 20
+#[derive(Parser)]
+#[command(name = "doorstep", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Map(commands::map::MapArgs),
+    Route(commands::route::RouteArgs),
+    Dispatch(commands::dispatch::DispatchArgs),
+    ControlPlane(commands::control_plane::ControlPlaneArgs),
+    Sim(commands::sim::SimArgs),
+    Token(commands::token::TokenArgs),
+    Demo(commands::demo::DemoArgs),
+}
+
+/// Exit codes: 0 done, 1 the work failed (bad input, a lost order), 2 the command line is wrong (clap's own).
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Map(args) => commands::map::run(args),
+        Command::Route(args) => commands::route::run(args),
+        Command::Dispatch(args) => commands::dispatch::run(args),
+        Command::ControlPlane(args) => commands::control_plane::run(args),
+        Command::Sim(args) => commands::sim::run(args),
+        Command::Token(args) => commands::token::run(args),
+        Command::Demo(args) => commands::demo::run(args),
+    };
+    outcome.unwrap_or_else(|error| {
+        commands::report(&error);
+        ExitCode::from(1)
+    })
+}

@@ -1,1 +1,1 @@
-//! End-to-end tests of the binary.
+//! End-to-end tests of the binary, a file a theme.

@@ -1,0 +1,15 @@
+//! One file a command; each holds its arguments and a `run` that wires libraries together.
+
+pub(crate) mod control_plane;
+pub(crate) mod demo;
+pub(crate) mod dispatch;
+pub(crate) mod map;
+pub(crate) mod route;
+pub(crate) mod sim;
+pub(crate) mod token;
+
+/// Prints an error and its causes to standard error, on one line.
+#[allow(clippy::print_stderr, reason = "the one place where a failed command speaks")]
+pub(crate) fn report(error: &anyhow::Error) {
+    eprintln!("doorstep: {error:#}");
+}
