@@ -1,0 +1,104 @@
+//! The city's clock: the only place of this package that reads the time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Unix milliseconds of the city's clock, which may run faster than ours.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Scaled {
+        origin_ms: i64,
+        anchor: Instant,
+        speedup: u32,
+    },
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The operating system's clock at its own speed.
+    #[must_use]
+    pub fn system() -> Self {
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self::scaled(
+            u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX),
+            Instant::now(),
+            1,
+        )
+    }
+
+    /// A clock that showed `origin_ms` at `anchor` and runs `speedup` times as fast as the real one.
+    #[must_use]
+    pub fn scaled(origin_ms: u64, anchor: Instant, speedup: u32) -> Self {
+        Self {
+            source: Source::Scaled {
+                origin_ms: i64::try_from(origin_ms).unwrap_or(i64::MAX),
+                anchor,
+                speedup: speedup.max(1),
+            },
+        }
+    }
+
+    /// A clock that stands still until [`Clock::advance`] moves it: for tests.
+    #[must_use]
+    pub fn manual(origin_ms: i64) -> Self {
+        Self {
+            source: Source::Manual(Arc::new(AtomicI64::new(origin_ms))),
+        }
+    }
+
+    /// Moves a manual clock; a scaled one moves by itself and ignores this.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Manual(now) = &self.source {
+            now.fetch_add(millis(by), Ordering::Relaxed);
+        }
+    }
+
+    /// Unix milliseconds of the city.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        match &self.source {
+            Source::Scaled {
+                origin_ms,
+                anchor,
+                speedup,
+            } => {
+                let elapsed = millis(anchor.elapsed());
+                origin_ms.saturating_add(elapsed.saturating_mul(i64::from(*speedup)))
+            }
+            Source::Manual(now) => now.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What the city's clock will show after a real duration: for back-off of network calls.
+    #[must_use]
+    pub fn after_real_ms(&self, real: Duration) -> i64 {
+        let speedup = match &self.source {
+            Source::Scaled { speedup, .. } => i64::from(*speedup),
+            Source::Manual(_) => 1,
+        };
+        self.now_ms()
+            .saturating_add(millis(real).saturating_mul(speedup))
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Seconds of the real clock, which signatures of other systems are dated by.
+#[must_use]
+pub fn real_unix_s() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        })
+}

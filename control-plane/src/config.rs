@@ -1,0 +1,159 @@
+//! Everything that may be set from outside, parsed once at start.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::clock::Clock;
+use crate::domain::money::{BasisPoints, Currency};
+use crate::events::bus::EventBus;
+
+/// How one control plane runs.
+#[derive(Clone)]
+pub struct Config {
+    /// Where HTTP is served; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// `sqlite://FILE` or `postgres://…`.
+    pub database_url: String,
+    /// The gRPC endpoint of dispatch, such as `http://127.0.0.1:7443`.
+    pub dispatch_url: String,
+    /// The payment gateway.
+    pub gateway: GatewayConfig,
+    /// The key that signs bearer tokens.
+    pub token_key: Secret,
+    /// The city's clock.
+    pub clock: Clock,
+    /// The drawing of the city as JSON, for the page at `/`.
+    pub city_map: Option<Bytes>,
+    /// Where order events are published.
+    pub bus: Arc<dyn EventBus>,
+    /// Prices, fees and patience.
+    pub policy: Policy,
+    /// Real time between two looks at the drivers' positions; longer saves work, shorter moves smoother.
+    pub drivers_poll: Duration,
+}
+
+impl Config {
+    /// The defaults around what has none.
+    #[must_use]
+    pub fn new(
+        listen: SocketAddr,
+        database_url: String,
+        dispatch_url: String,
+        gateway: GatewayConfig,
+        token_key: Secret,
+        bus: Arc<dyn EventBus>,
+    ) -> Self {
+        Self {
+            listen,
+            database_url,
+            dispatch_url,
+            gateway,
+            token_key,
+            clock: Clock::system(),
+            city_map: None,
+            bus,
+            policy: Policy::default(),
+            drivers_poll: Duration::from_millis(250),
+        }
+    }
+}
+
+/// Where the payment gateway is and what we share with it.
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// Base address, such as `http://127.0.0.1:8090`.
+    pub url: String,
+    /// The secret that signs its webhooks.
+    pub secret: Secret,
+    /// Real time before a call counts as unanswered and its outcome as unknown.
+    pub patience: Duration,
+}
+
+impl GatewayConfig {
+    /// A gateway with the usual patience of five seconds.
+    #[must_use]
+    pub fn new(url: String, secret: Secret) -> Self {
+        Self {
+            url,
+            secret,
+            patience: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Prices, fees and patience. Durations are of the city's clock.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The one currency of this deployment.
+    pub currency: Currency,
+    /// Delivery fee up to `included_m`.
+    pub base_fee_minor: i64,
+    /// Metres that the base fee covers.
+    pub included_m: u64,
+    /// Fee for each started kilometre beyond.
+    pub per_km_minor: i64,
+    /// What the platform keeps of the items; the restaurant gets the rest.
+    pub commission: BasisPoints,
+    /// What the driver gets of the delivery fee; the platform keeps the rest.
+    pub driver_share: BasisPoints,
+    /// How long a quote holds.
+    pub quote_patience: Duration,
+    /// How long a payment may stay open before the order expires.
+    pub payment_patience: Duration,
+    /// How long a restaurant may take to accept before the order expires.
+    pub accept_patience: Duration,
+    /// How long an accepted order may take until it is picked up before it is cancelled.
+    pub pickup_patience: Duration,
+    /// How long a picked-up order may take until it is dropped off before it counts as lost.
+    pub dropoff_patience: Duration,
+    /// Preparation time assumed when the restaurant names none.
+    pub preparation: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let minutes = |m: u64| Duration::from_secs(m * 60);
+        Self {
+            currency: Currency::EUR,
+            base_fee_minor: 190,
+            included_m: 1_000,
+            per_km_minor: 60,
+            commission: BasisPoints::new(1_500),
+            driver_share: BasisPoints::new(8_000),
+            quote_patience: minutes(15),
+            payment_patience: minutes(15),
+            accept_patience: minutes(10),
+            pickup_patience: minutes(90),
+            dropoff_patience: minutes(180),
+            preparation: minutes(12),
+        }
+    }
+}
+
+/// Bytes that are never printed.
+#[derive(Clone)]
+pub struct Secret(Arc<[u8]>);
+
+impl Secret {
+    /// Wraps bytes that must stay out of logs.
+    #[must_use]
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into().into())
+    }
+
+    /// The bytes, for the one who signs or checks.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}

@@ -1,0 +1,76 @@
+//! Where committed events are published for other systems.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::broadcast;
+
+/// Why a message was not taken; the outbox keeps it and tries again.
+#[derive(Debug, thiserror::Error)]
+#[error("the event bus did not take the message: {0}")]
+pub struct BusError(pub String);
+
+/// Takes messages from the outbox: at least once, in order per order.
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// Publishes one message. `message_id` stays the same when it is sent again, so that a bus can drop duplicates.
+    ///
+    /// # Errors
+    /// When the bus did not confirm the message; it will be sent again.
+    async fn publish(
+        &self,
+        subject: &str,
+        message_id: &str,
+        payload: &[u8],
+    ) -> Result<(), BusError>;
+}
+
+/// One message on the in-process bus.
+#[derive(Clone, Debug)]
+pub struct BusMessage {
+    /// Such as `orders.accepted`.
+    pub subject: String,
+    /// The same for each attempt.
+    pub message_id: String,
+    /// JSON.
+    pub payload: Bytes,
+}
+
+/// The bus of a single process: a listener that falls more than 4,096 messages behind misses the oldest.
+#[derive(Debug)]
+pub struct InProcessBus {
+    sender: broadcast::Sender<BusMessage>,
+}
+
+impl Default for InProcessBus {
+    fn default() -> Self {
+        Self {
+            sender: broadcast::Sender::new(4_096),
+        }
+    }
+}
+
+impl InProcessBus {
+    /// Hears every message from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<BusMessage> {
+        self.sender.subscribe()
+    }
+}
+
+#[async_trait]
+impl EventBus for InProcessBus {
+    async fn publish(
+        &self,
+        subject: &str,
+        message_id: &str,
+        payload: &[u8],
+    ) -> Result<(), BusError> {
+        // An error only says that nobody listens.
+        drop(self.sender.send(BusMessage {
+            subject: subject.to_owned(),
+            message_id: message_id.to_owned(),
+            payload: Bytes::copy_from_slice(payload),
+        }));
+        Ok(())
+    }
+}

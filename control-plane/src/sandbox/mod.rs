@@ -1,0 +1,1 @@
+//! A payment gateway of our own over HTTP, for development and the demo.
