@@ -30,6 +30,8 @@ pub mod driver {
     clippy::all,
     clippy::doc_markdown,
     unused_qualifications,
+    clippy::missing_errors_doc,
+    clippy::use_self,
     clippy::allow_attributes_without_reason,
     clippy::too_many_lines,
     reason = "generated from the proto file, where the fields are explained"
