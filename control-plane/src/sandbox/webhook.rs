@@ -1,0 +1,138 @@
+//! Sends the sandbox's webhooks: signed, tried again with growing pauses, now and then twice on purpose.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::book::Notice;
+use super::signature::{SIGNATURE_HEADER, sign};
+use crate::clock::real_unix_s;
+use crate::config::Secret;
+
+/// Webhooks on the way at one time; further ones wait in the queue.
+const DELIVERIES_MAX: usize = 32;
+
+/// Webhooks waiting; when full a new one is dropped, as real gateways lose some, and the receiver must ask.
+const QUEUE_MAX: usize = 4_096;
+
+/// The longest pause between two tries.
+const BACKOFF_MAX: Duration = Duration::from_secs(30);
+
+/// How webhooks are sent.
+#[derive(Clone)]
+pub(super) struct Delivery {
+    pub(super) default_url: Option<String>,
+    pub(super) secret: Secret,
+    pub(super) attempts: u32,
+    pub(super) first_backoff: Duration,
+    /// Every so many events one is sent twice; 0 never.
+    pub(super) duplicate_every: u32,
+}
+
+/// The end where the routes put notices.
+#[derive(Clone)]
+pub(super) struct Outbox {
+    sender: mpsc::Sender<Notice>,
+}
+
+impl Outbox {
+    pub(super) fn put(&self, notice: Notice) {
+        if let Err(error) = self.sender.try_send(notice) {
+            tracing::warn!(%error, "a webhook is dropped: {QUEUE_MAX} wait already");
+        }
+    }
+}
+
+/// Starts the task that empties the queue.
+pub(super) fn start(
+    delivery: Delivery,
+    tasks: &TaskTracker,
+    shutdown: CancellationToken,
+) -> Outbox {
+    let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+    tasks.spawn(run(delivery, receiver, tasks.clone(), shutdown));
+    Outbox { sender }
+}
+
+async fn run(
+    delivery: Delivery,
+    mut receiver: mpsc::Receiver<Notice>,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+) {
+    let client = reqwest::Client::new();
+    let permits = Arc::new(Semaphore::new(DELIVERIES_MAX));
+    let sent = AtomicU32::new(0);
+    loop {
+        let next = tokio::select! {
+            () = shutdown.cancelled() => return,
+            next = receiver.recv() => next,
+        };
+        let Some(notice) = next else { return };
+        let Some(url) = notice.url.clone().or_else(|| delivery.default_url.clone()) else {
+            continue;
+        };
+        let count = sent.fetch_add(1, Ordering::Relaxed) + 1;
+        let on_purpose =
+            delivery.duplicate_every > 0 && count.is_multiple_of(delivery.duplicate_every);
+        let copies = if notice.twice || on_purpose { 2 } else { 1 };
+        for _ in 0..copies {
+            let permit = tokio::select! {
+                () = shutdown.cancelled() => return,
+                permit = permits.clone().acquire_owned() => permit,
+            };
+            let (delivery, client, url, notice) = (
+                delivery.clone(),
+                client.clone(),
+                url.clone(),
+                notice.clone(),
+            );
+            let stop = shutdown.clone();
+            tasks.spawn(async move {
+                let _permit = permit;
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = deliver(&delivery, &client, &url, &notice) => {}
+                }
+            });
+        }
+    }
+}
+
+async fn deliver(delivery: &Delivery, client: &reqwest::Client, url: &str, notice: &Notice) {
+    let body = match serde_json::to_vec(&notice.event) {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(%error, "an event cannot be written as JSON");
+            return;
+        }
+    };
+    let mut pause = delivery.first_backoff;
+    for attempt in 1..=delivery.attempts {
+        let signature = sign(delivery.secret.expose(), real_unix_s(), &body);
+        let answer = client
+            .post(url)
+            .header(SIGNATURE_HEADER, signature)
+            .header("Content-Type", "application/json")
+            .timeout(Duration::from_secs(10))
+            .body(body.clone())
+            .send()
+            .await;
+        match answer {
+            Ok(response) if response.status().is_success() => return,
+            Ok(response) => {
+                tracing::debug!(attempt, status = %response.status(), "a webhook was not taken")
+            }
+            Err(error) => tracing::debug!(attempt, %error, "a webhook did not arrive"),
+        }
+        if attempt < delivery.attempts {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(BACKOFF_MAX);
+        }
+    }
+    tracing::warn!(event = %notice.event.event_id, "a webhook is given up after {} tries", delivery.attempts);
+}
