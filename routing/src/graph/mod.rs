@@ -1,0 +1,17 @@
+//! The road network: nodes, directed edges, roads with geometry, and the vehicles that may use them.
+
+mod builder;
+mod geometry;
+mod network;
+mod parts;
+mod profile;
+mod road_class;
+mod turns;
+
+pub use builder::{BuildError, Direction, DraftEdge, Road, RoadNetworkBuilder};
+pub use network::RoadNetwork;
+pub(crate) use parts::NetworkParts;
+pub use parts::{NetworkError, Part};
+pub use profile::Profile;
+pub use road_class::RoadClass;
+pub use turns::{RestrictionKind, TurnRestriction};

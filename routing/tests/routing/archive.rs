@@ -1,0 +1,74 @@
+//! Archives come back as they were, and damage is an error that names its byte.
+
+use doorstep_routing::{ArchiveError, RoadArchive};
+use proptest::prelude::{any, prop};
+use proptest::proptest;
+
+use crate::support::{archive_of, random_network};
+
+fn archive_bytes() -> Vec<u8> {
+    archive_of(random_network(3, 6)).to_bytes()
+}
+
+#[test]
+fn an_archive_comes_back_as_it_was() {
+    let archive = archive_of(random_network(3, 12));
+    let bytes = archive.to_bytes();
+    let back = RoadArchive::from_bytes(&bytes).expect("what was written");
+    assert_eq!(back.to_bytes(), bytes);
+    assert_eq!(back.places, archive.places);
+    assert_eq!(back.node_order, archive.node_order);
+    assert_eq!(back.attribution, archive.attribution);
+    assert_eq!(
+        back.network.turn_restrictions(),
+        archive.network.turn_restrictions()
+    );
+}
+
+#[test]
+fn every_flipped_byte_is_noticed() {
+    let good = archive_bytes();
+    let mut bytes = good.clone();
+    for at in 0..bytes.len() {
+        for mask in [1, 0x80, 0xff] {
+            bytes[at] ^= mask;
+            let error = RoadArchive::from_bytes(&bytes)
+                .expect_err(&format!("byte {at} was flipped with {mask:#x}"));
+            assert!(error.to_string().contains("byte "), "byte {at}: {error}");
+            bytes[at] ^= mask;
+        }
+    }
+    assert_eq!(bytes, good);
+}
+
+#[test]
+fn every_truncation_is_noticed() {
+    let bytes = archive_bytes();
+    for length in 0..bytes.len() {
+        let error =
+            RoadArchive::from_bytes(&bytes[..length]).expect_err(&format!("cut to {length} bytes"));
+        assert!(
+            error.to_string().contains("byte "),
+            "cut to {length}: {error}"
+        );
+    }
+    let mut longer = bytes;
+    longer.push(0);
+    assert!(matches!(
+        RoadArchive::from_bytes(&longer),
+        Err(ArchiveError::Length { .. })
+    ));
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_are_an_error(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        assert!(RoadArchive::from_bytes(&bytes).is_err());
+    }
+
+    #[test]
+    fn random_bytes_after_the_magic_are_an_error(tail in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let bytes = [b"DOORROAD\x01\0\0\0".as_slice(), &tail].concat();
+        assert!(RoadArchive::from_bytes(&bytes).is_err());
+    }
+}

@@ -1,0 +1,5 @@
+//! The router against a slow oracle, and the archive against damage.
+
+mod archive;
+mod oracle;
+mod support;

@@ -1,0 +1,123 @@
+//! Times, paths and matrices equal Dijkstra's to the millisecond.
+
+use doorstep_routing::dijkstra::ShortestPathTree;
+use doorstep_routing::{EdgeId, RoadNetwork, Route, Router, Snap, TravelTime};
+
+use crate::support::{archive_of, profile_of, random_network, random_point, rng};
+
+#[test]
+fn every_answer_equals_dijkstra() {
+    for seed in 0..10 {
+        let router = Router::new(&archive_of(random_network(seed, 24)), profile_of(seed));
+        check_pairs(&router, seed, 10, 20);
+    }
+}
+
+fn check_pairs(router: &Router, seed: u64, sources: usize, targets: usize) {
+    let mut rng = rng(seed);
+    let network = router.network();
+    let times = network.free_flow_times(router.profile());
+    let mut snaps = |count: usize| {
+        (0..count)
+            .map(|_| router.snap(random_point(&mut rng)).expect("a road near by"))
+            .collect()
+    };
+    let (sources, mut targets): (Vec<Snap>, Vec<Snap>) = (snaps(sources), snaps(targets));
+    targets.extend(&sources);
+    let mut workspace = router.workspace();
+    let matrix = router.matrix(&mut workspace, &sources, &targets);
+    let mut reached = 0;
+    for (row, from) in sources.iter().enumerate() {
+        let tree = ShortestPathTree::grow(network, times, from);
+        for (column, to) in targets.iter().enumerate() {
+            let wanted = tree.time_to(to);
+            let context = format!("seed {seed}, from {from:?} to {to:?}");
+            assert_eq!(
+                router.travel_time(&mut workspace, from, to),
+                wanted,
+                "travel time, {context}"
+            );
+            assert_eq!(matrix.at(row, column), wanted, "matrix, {context}");
+            let route = router.route(&mut workspace, from, to);
+            assert_eq!(
+                route.as_ref().map(|route| route.travel_time),
+                wanted,
+                "route, {context}"
+            );
+            if let Some(route) = route {
+                check_route(network, times, from, to, &route, &context);
+                reached += 1;
+            }
+        }
+    }
+    assert!(
+        reached * 2 > sources.len() * targets.len(),
+        "seed {seed}: only {reached} pairs have a way"
+    );
+}
+
+fn check_route(
+    network: &RoadNetwork,
+    times: &[TravelTime],
+    from: &Snap,
+    to: &Snap,
+    route: &Route,
+    context: &str,
+) {
+    let edges = &route.edges;
+    let time = |edge: EdgeId| u64::from(times[edge.index()].as_millis());
+    let lane = |snap: &Snap, edge| {
+        assert!(
+            snap.edge() == edge || snap.twin() == Some(edge),
+            "{edge:?} is no lane of {snap:?}, {context}"
+        );
+        let (offset, length) = (
+            snap.offset().as_millimetres(),
+            network.length(edge).as_millimetres(),
+        );
+        if snap.edge() == edge {
+            (offset, length)
+        } else {
+            (length - offset, length)
+        }
+    };
+    let before = |snap, edge| {
+        let (offset, length) = lane(snap, edge);
+        ((time(edge) * offset).checked_div(length).unwrap_or(0), offset)
+    };
+    let (skipped, start) = before(from, edges[0]);
+    let (driven, end) = before(to, edges[edges.len() - 1]);
+    let whole = &edges[..edges.len() - 1];
+    let sum: u64 = whole.iter().map(|&edge| time(edge)).sum();
+    assert_eq!(
+        sum + driven - skipped,
+        u64::from(route.travel_time.as_millis()),
+        "edges add up, {context}"
+    );
+    let length: u64 = whole
+        .iter()
+        .map(|&edge| network.length(edge).as_millimetres())
+        .sum();
+    assert_eq!(
+        length + end - start,
+        route.distance.as_millimetres(),
+        "lengths add up, {context}"
+    );
+    for pair in edges.windows(2) {
+        assert_eq!(
+            network.head(pair[0]),
+            network.tail(pair[1]),
+            "edges meet, {context}"
+        );
+    }
+    assert_eq!(route.geometry.len(), route.times.len(), "{context}");
+    assert!(route.geometry.len() >= 2, "{context}");
+    assert_eq!(
+        (route.geometry[0], route.times[0]),
+        (from.at(), TravelTime::ZERO),
+        "{context}"
+    );
+    assert_eq!(route.geometry.last(), Some(&to.at()), "{context}");
+    assert_eq!(route.times.last(), Some(&route.travel_time), "{context}");
+    assert!(route.times.is_sorted(), "{context}: {:?}", route.times);
+}
