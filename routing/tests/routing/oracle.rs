@@ -83,7 +83,10 @@ fn check_route(
     };
     let before = |snap, edge| {
         let (offset, length) = lane(snap, edge);
-        ((time(edge) * offset).checked_div(length).unwrap_or(0), offset)
+        (
+            (time(edge) * offset).checked_div(length).unwrap_or(0),
+            offset,
+        )
     };
     let (skipped, start) = before(from, edges[0]);
     let (driven, end) = before(to, edges[edges.len() - 1]);
