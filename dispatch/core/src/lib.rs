@@ -1,1 +1,38 @@
 //! Who serves which order: the deterministic dispatch core.
+//!
+//! ```text
+//! inputs ──handle(now, input, travel)──> Dispatcher ──poll_output()──> offers, plans, delivery events
+//!                                            └──next_deadline()──> when to send Input::Deadline
+//! ```
+//!
+//! No clock, no threads, no randomness: the same inputs at the same times give the same outputs, proved by
+//! [`Dispatcher::digest`].
+
+mod delivery;
+mod digest;
+mod dispatcher;
+mod driver;
+mod driver_index;
+mod eta;
+mod ids;
+mod input;
+pub mod invariants;
+mod matching;
+mod offers;
+mod output;
+mod policy;
+mod rejection;
+mod time;
+mod travel_times;
+
+pub use delivery::{Delivery, DeliveryState};
+pub use dispatcher::{Counters, Dispatcher, Handled, Quote};
+pub use driver::{Driver, DriverState, Duty};
+pub use ids::{DeliveryId, DriverId, OfferId};
+pub use input::{Answer, DeclineReason, DeliveryRequest, Fix, Input, MilestoneKind};
+pub use offers::Outcome;
+pub use output::{DeliveryEvent, Offer, Output, RevokeReason, Stop, StopKind};
+pub use policy::{Policy, PolicyError};
+pub use rejection::Rejection;
+pub use time::{Span, Time};
+pub use travel_times::{CrowFlyTravelTimes, TravelTimes};

@@ -1,0 +1,371 @@
+//! A delivery and the one state machine that says what can happen to it.
+
+use std::fmt;
+
+use doorstep_routing::TravelTime;
+
+use crate::eta::Etas;
+use crate::{DeliveryId, DeliveryRequest, DriverId, OfferId, Time};
+
+/// Where a delivery is in its life.
+///
+/// ```text
+///             ┌── declined, expired, withdrawn ──┐
+///             v                                  │
+/// request → Searching ──────────────────────> Offered → Assigned → AtRestaurant → PickedUp → AtCustomer → DroppedOff
+///             │  ^                                         │            │            ^            (may be skipped)
+///             │  └────────────── driver gone ──────────────┴────────────┘            │
+///             v                                            └─────────────────────────┘
+///          NoDriver                   Cancelled: from any state before PickedUp
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeliveryState {
+    /// Waits for a round to find a driver.
+    Searching,
+    /// One driver is being asked.
+    Offered,
+    /// A driver accepted and is to go to the restaurant.
+    Assigned,
+    /// The driver waits at the restaurant.
+    AtRestaurant,
+    /// The driver has the food.
+    PickedUp,
+    /// The driver is at the customer's door.
+    AtCustomer,
+    /// The customer has the food. The end.
+    DroppedOff,
+    /// Called off. The end.
+    Cancelled,
+    /// Nobody was found in time. The end.
+    NoDriver,
+}
+
+impl fmt::Display for DeliveryState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Searching => "searching",
+            Self::Offered => "offered",
+            Self::Assigned => "assigned",
+            Self::AtRestaurant => "at the restaurant",
+            Self::PickedUp => "picked up",
+            Self::AtCustomer => "at the customer",
+            Self::DroppedOff => "dropped off",
+            Self::Cancelled => "cancelled",
+            Self::NoDriver => "without a driver",
+        })
+    }
+}
+
+/// What happens to a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A driver is asked.
+    Offer,
+    /// The question ends without a yes.
+    Withdraw,
+    /// The driver says yes.
+    Accept,
+    /// The driver cannot go on, and does not have the food.
+    Release,
+    /// The driver comes to the restaurant.
+    ArriveAtRestaurant,
+    /// The driver takes the food.
+    PickUp,
+    /// The driver comes to the door.
+    ArriveAtCustomer,
+    /// The customer takes the food.
+    DropOff,
+    /// The order is off.
+    Cancel,
+    /// The search lasted too long.
+    GiveUp,
+}
+
+/// What a step does in a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The delivery goes on to this state.
+    To(DeliveryState),
+    /// It is there already or beyond: nothing changes.
+    Already,
+    /// The step cannot be taken yet.
+    TooEarly,
+    /// The step cannot be taken any more.
+    TooLate,
+}
+
+impl DeliveryState {
+    /// Whether the delivery has ended.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        matches!(self, Self::DroppedOff | Self::Cancelled | Self::NoDriver)
+    }
+
+    /// Whether the food is with a driver: from here on the delivery stays with that driver.
+    #[must_use]
+    pub const fn is_carried(self) -> bool {
+        matches!(self, Self::PickedUp | Self::AtCustomer)
+    }
+
+    /// Whether a driver has accepted and is not done.
+    #[must_use]
+    pub const fn is_served(self) -> bool {
+        matches!(
+            self,
+            Self::Assigned | Self::AtRestaurant | Self::PickedUp | Self::AtCustomer
+        )
+    }
+
+    /// The whole state machine.
+    pub(crate) const fn next(self, step: Step) -> Next {
+        use Next::{Already, To, TooEarly, TooLate};
+        match (self, step) {
+            (Self::Searching, Step::Offer) => To(Self::Offered),
+            (Self::Offered, Step::Withdraw) => To(Self::Searching),
+            (Self::Offered, Step::Accept) => To(Self::Assigned),
+            (Self::Assigned | Self::AtRestaurant, Step::Release) => To(Self::Searching),
+            (Self::Searching, Step::GiveUp) => To(Self::NoDriver),
+
+            (Self::Assigned, Step::ArriveAtRestaurant) => To(Self::AtRestaurant),
+            (Self::Assigned | Self::AtRestaurant, Step::PickUp) => To(Self::PickedUp),
+            (Self::PickedUp, Step::ArriveAtCustomer) => To(Self::AtCustomer),
+            (Self::PickedUp | Self::AtCustomer, Step::DropOff) => To(Self::DroppedOff),
+
+            (
+                Self::Searching | Self::Offered | Self::Assigned | Self::AtRestaurant,
+                Step::Cancel,
+            ) => To(Self::Cancelled),
+
+            // Repeats: a message sent twice, or overtaken by a later one.
+            (
+                Self::AtRestaurant | Self::PickedUp | Self::AtCustomer | Self::DroppedOff,
+                Step::ArriveAtRestaurant,
+            )
+            | (Self::PickedUp | Self::AtCustomer | Self::DroppedOff, Step::PickUp)
+            | (Self::AtCustomer | Self::DroppedOff, Step::ArriveAtCustomer)
+            | (Self::DroppedOff, Step::DropOff)
+            | (Self::Cancelled | Self::NoDriver, Step::Cancel | Step::GiveUp)
+            | (Self::Offered, Step::Offer)
+            | (Self::Assigned, Step::Accept)
+            | (Self::Searching, Step::Withdraw | Step::Release) => Already,
+
+            // A driver who never came to the restaurant cannot have reached the customer.
+            (Self::Searching, Step::Accept)
+            | (Self::Offered, Step::Release | Step::GiveUp)
+            | (
+                Self::Searching | Self::Offered,
+                Step::ArriveAtRestaurant | Step::PickUp | Step::ArriveAtCustomer | Step::DropOff,
+            )
+            | (Self::Assigned | Self::AtRestaurant, Step::ArriveAtCustomer | Step::DropOff) => {
+                TooEarly
+            }
+
+            (Self::Assigned | Self::AtRestaurant, Step::Offer | Step::Withdraw | Step::GiveUp)
+            | (Self::AtRestaurant, Step::Accept)
+            | (
+                Self::PickedUp | Self::AtCustomer | Self::DroppedOff,
+                Step::Offer
+                | Step::Withdraw
+                | Step::Accept
+                | Step::Release
+                | Step::Cancel
+                | Step::GiveUp,
+            )
+            | (
+                Self::Cancelled | Self::NoDriver,
+                Step::Offer
+                | Step::Withdraw
+                | Step::Accept
+                | Step::Release
+                | Step::ArriveAtRestaurant
+                | Step::PickUp
+                | Step::ArriveAtCustomer
+                | Step::DropOff,
+            ) => TooLate,
+        }
+    }
+}
+
+/// A driver who was asked for a delivery and did not take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) driver: DriverId,
+    pub(crate) at: Time,
+}
+
+/// One order's way from the restaurant to the customer.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// As first asked; a repeated request is compared with it.
+    pub(crate) request: DeliveryRequest,
+    pub(crate) ready_at: Time,
+    /// Start of the present search: the request, or the time the driver was lost.
+    pub(crate) search_from: Time,
+    pub(crate) state: DeliveryState,
+    pub(crate) seq: u32,
+    pub(crate) driver: Option<DriverId>,
+    pub(crate) offer: Option<OfferId>,
+    /// From the restaurant to the customer.
+    pub(crate) ride: TravelTime,
+    /// From where the driver starts to the restaurant; set with the offer.
+    pub(crate) approach: TravelTime,
+    /// When the driver is expected to be (or was) at the restaurant, while asked or before the pickup.
+    pub(crate) arrival: Option<Time>,
+    pub(crate) etas: Option<Etas>,
+    /// Oldest first, at most `policy.declines_max`.
+    pub(crate) refusals: Vec<Refusal>,
+}
+
+impl Delivery {
+    pub(crate) fn new(request: DeliveryRequest, ride: TravelTime, now: Time) -> Self {
+        Self {
+            request,
+            ready_at: request.ready_at,
+            search_from: now,
+            state: DeliveryState::Searching,
+            seq: 0,
+            driver: None,
+            offer: None,
+            ride,
+            approach: TravelTime::ZERO,
+            arrival: None,
+            etas: None,
+            refusals: Vec::new(),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn id(&self) -> DeliveryId {
+        self.request.delivery
+    }
+
+    /// The request as it first came.
+    #[must_use]
+    pub const fn request(&self) -> &DeliveryRequest {
+        &self.request
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub const fn state(&self) -> DeliveryState {
+        self.state
+    }
+
+    /// Number of its last event.
+    #[must_use]
+    pub const fn seq(&self) -> u32 {
+        self.seq
+    }
+
+    /// The newest estimate of when the food is ready.
+    #[must_use]
+    pub const fn ready_at(&self) -> Time {
+        self.ready_at
+    }
+
+    /// Who serves it, or served it if it was dropped off.
+    #[must_use]
+    pub const fn driver(&self) -> Option<DriverId> {
+        self.driver
+    }
+
+    /// When the food is (or was) in the driver's hand.
+    #[must_use]
+    pub fn pickup_eta(&self) -> Option<Time> {
+        self.etas.map(|etas| etas.pickup)
+    }
+
+    /// When the food is (or was) handed over.
+    #[must_use]
+    pub fn dropoff_eta(&self) -> Option<Time> {
+        self.etas.map(|etas| etas.dropoff)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [DeliveryState; 9] = [
+        DeliveryState::Searching,
+        DeliveryState::Offered,
+        DeliveryState::Assigned,
+        DeliveryState::AtRestaurant,
+        DeliveryState::PickedUp,
+        DeliveryState::AtCustomer,
+        DeliveryState::DroppedOff,
+        DeliveryState::Cancelled,
+        DeliveryState::NoDriver,
+    ];
+    const STEPS: [Step; 10] = [
+        Step::Offer,
+        Step::Withdraw,
+        Step::Accept,
+        Step::Release,
+        Step::ArriveAtRestaurant,
+        Step::PickUp,
+        Step::ArriveAtCustomer,
+        Step::DropOff,
+        Step::Cancel,
+        Step::GiveUp,
+    ];
+
+    #[test]
+    fn an_end_is_never_left() {
+        for state in STATES.into_iter().filter(|state| state.is_end()) {
+            for step in STEPS {
+                assert!(
+                    !matches!(state.next(step), Next::To(_)),
+                    "{state} left by {step:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn carried_food_only_goes_to_the_customer() {
+        for state in [DeliveryState::PickedUp, DeliveryState::AtCustomer] {
+            for step in STEPS {
+                if let Next::To(next) = state.next(step) {
+                    assert!(
+                        next > state && next <= DeliveryState::DroppedOff,
+                        "{state} to {next} by {step:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_taken_twice_in_a_row_changes_nothing() {
+        for state in STATES {
+            for step in STEPS {
+                if let Next::To(next) = state.next(step) {
+                    assert_eq!(
+                        next.next(step),
+                        Next::Already,
+                        "{step:?} twice from {state}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_state_can_be_reached_from_the_first() {
+        let mut reached = vec![DeliveryState::Searching];
+        let mut next = 0;
+        while next < reached.len() {
+            for step in STEPS {
+                if let Next::To(state) = reached[next].next(step)
+                    && !reached.contains(&state)
+                {
+                    reached.push(state);
+                }
+            }
+            next += 1;
+        }
+        assert_eq!(reached.len(), STATES.len());
+    }
+}

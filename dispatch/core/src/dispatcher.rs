@@ -1,0 +1,271 @@
+//! The dispatcher: tables of drivers, deliveries and offers, and the one way in and out.
+
+mod answers;
+mod changes;
+mod duty;
+mod milestones;
+mod requests;
+mod rounds;
+mod timers;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use doorstep_routing::{LatLng, TravelTime};
+
+use crate::delivery::Delivery;
+use crate::digest::Digest;
+use crate::driver::Driver;
+use crate::driver_index::DriverIndex;
+use crate::offers::OfferBook;
+use crate::{
+    DeliveryId, DriverId, Input, Output, Policy, PolicyError, Rejection, Time, TravelTimes,
+    matching,
+};
+pub(crate) use timers::{Timer, Timers};
+
+/// One shard's dispatcher.
+#[derive(Debug)]
+pub struct Dispatcher {
+    pub(crate) policy: Policy,
+    pub(crate) now: Time,
+    pub(crate) drivers: BTreeMap<DriverId, Driver>,
+    /// Exactly the drivers on duty.
+    pub(crate) index: DriverIndex,
+    /// Open ones, and the last ended ones.
+    pub(crate) deliveries: BTreeMap<DeliveryId, Delivery>,
+    pub(crate) open_deliveries: usize,
+    /// Ended deliveries, the first to be forgotten in front.
+    pub(crate) ended: VecDeque<DeliveryId>,
+    pub(crate) searching: BTreeSet<DeliveryId>,
+    pub(crate) offers: OfferBook,
+    pub(crate) timers: Timers,
+    /// Wished exactly while deliveries are searching.
+    pub(crate) next_round: Option<Time>,
+    outputs: VecDeque<Output>,
+    counters: Counters,
+    digest: Digest,
+}
+
+/// What an accepted input did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handled {
+    /// Something changed.
+    Done,
+    /// A repeat, or nothing was due: nothing changed.
+    Already,
+}
+
+/// What happened so far, in numbers that only grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Inputs of any kind.
+    pub inputs: u64,
+    /// Inputs that were refused.
+    pub rejections: u64,
+    /// Fixes that were taken.
+    pub fixes: u64,
+    /// Matching rounds.
+    pub rounds: u64,
+    /// Offers made.
+    pub offers: u64,
+    /// Offers that reached a phone.
+    pub offers_received: u64,
+    /// Offers answered with yes.
+    pub offers_accepted: u64,
+    /// Offers answered with no.
+    pub offers_declined: u64,
+    /// Offers without an answer in time.
+    pub offers_expired: u64,
+    /// Those of them that never reached the phone, as far as we were told.
+    pub offers_expired_unreceived: u64,
+    /// Offers taken back before an answer.
+    pub offers_withdrawn: u64,
+    /// Assignments undone because the driver was gone.
+    pub releases: u64,
+}
+
+/// What a delivery would take, asked before it is ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// From the pickup to the dropoff; none if there is no way.
+    pub ride: Option<TravelTime>,
+    /// When the first driver could be at the pickup; none if nobody can be asked now.
+    pub pickup_eta: Option<Time>,
+    /// How many drivers were considered.
+    pub drivers_considered: usize,
+}
+
+impl Dispatcher {
+    /// An empty dispatcher.
+    ///
+    /// # Errors
+    /// If the policy cannot work.
+    pub fn new(policy: Policy) -> Result<Self, PolicyError> {
+        policy.validate()?;
+        Ok(Self {
+            policy,
+            now: Time::EPOCH,
+            drivers: BTreeMap::new(),
+            index: DriverIndex::default(),
+            deliveries: BTreeMap::new(),
+            open_deliveries: 0,
+            ended: VecDeque::new(),
+            searching: BTreeSet::new(),
+            offers: OfferBook::default(),
+            timers: Timers::default(),
+            next_round: None,
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+            digest: Digest::default(),
+        })
+    }
+
+    /// Takes one input. `now` before the last one counts as the last one. Deadlines that have passed take effect
+    /// with [`Input::Deadline`] only.
+    ///
+    /// # Errors
+    /// Says why the input changed nothing; the dispatcher goes on as if it had not come.
+    ///
+    /// # Panics
+    /// If outputs of the input before were not drained with [`Self::poll_output`].
+    pub fn handle(
+        &mut self,
+        now: Time,
+        input: Input,
+        travel: &mut dyn TravelTimes,
+    ) -> Result<Handled, Rejection> {
+        assert!(
+            self.outputs.is_empty(),
+            "{} outputs were not drained before the next input",
+            self.outputs.len()
+        );
+        self.now = self.now.max(now);
+        self.digest.input(self.now, &input);
+        let result = match input {
+            Input::DriverOnDuty { driver, at } => self.driver_on_duty(driver, at),
+            Input::DriverOffDuty { driver } => Ok(self.driver_off_duty(driver)),
+            Input::DriverLost { driver } => Ok(self.driver_lost(driver)),
+            Input::Fix { driver, fix } => self.fix(driver, fix),
+            Input::RequestDelivery(request) => self.request_delivery(request, travel),
+            Input::ReadyTimeChanged { delivery, ready_at } => {
+                self.ready_time_changed(delivery, ready_at)
+            }
+            Input::CancelDelivery { delivery } => self.cancel_delivery(delivery),
+            Input::OfferReceived { driver, offer } => self.offer_received(driver, offer),
+            Input::OfferAnswered {
+                driver,
+                offer,
+                answer,
+            } => self.offer_answered(driver, offer, answer),
+            Input::Milestone {
+                driver,
+                delivery,
+                reached,
+            } => self.milestone(driver, delivery, reached),
+            Input::Deadline => Ok(self.pass_deadlines(travel)),
+        };
+        self.wish_round();
+        self.counters.inputs += 1;
+        self.counters.rejections += u64::from(result.is_err());
+        self.digest.result(result);
+        result
+    }
+
+    /// The next thing to be told, oldest first. Drain it after every [`Self::handle`].
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to send [`Input::Deadline`] at the latest; none: nothing is waiting for time to pass.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.timers.first().into_iter().chain(self.next_round).min()
+    }
+
+    /// How long a delivery would take and how soon a driver could come. Changes nothing.
+    pub fn quote(
+        &self,
+        now: Time,
+        pickup: LatLng,
+        dropoff: LatLng,
+        travel: &mut dyn TravelTimes,
+    ) -> Quote {
+        let ride = travel.one(pickup, dropoff);
+        let startable = |driver: DriverId| {
+            self.drivers
+                .get(&driver)
+                .and_then(|driver| matching::start(self, driver))
+        };
+        let starts: Vec<matching::Start> = self
+            .index
+            .nearest(
+                pickup,
+                self.policy.candidates_max,
+                self.policy.search_radius,
+                |driver| startable(driver).is_some(),
+            )
+            .into_iter()
+            .filter_map(|(_, driver)| startable(driver))
+            .collect();
+        let sources: Vec<LatLng> = starts.iter().map(|start| start.at).collect();
+        let mut times = Vec::new();
+        if !sources.is_empty() {
+            travel.matrix(&sources, &[pickup], &mut times);
+        }
+        let arrivals = starts
+            .iter()
+            .zip(&times)
+            .filter_map(|(start, time)| Some(start.from.max(now).after_drive((*time)?)));
+        Quote {
+            ride,
+            pickup_eta: arrivals.min(),
+            drivers_considered: starts.len(),
+        }
+    }
+
+    /// The policy it works with.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Drivers on duty or holding deliveries, by id.
+    pub fn drivers(&self) -> impl ExactSizeIterator<Item = &Driver> {
+        self.drivers.values()
+    }
+
+    /// One driver.
+    #[must_use]
+    pub fn driver(&self, driver: DriverId) -> Option<&Driver> {
+        self.drivers.get(&driver)
+    }
+
+    /// Open deliveries and the last ended ones, by id.
+    pub fn deliveries(&self) -> impl ExactSizeIterator<Item = &Delivery> {
+        self.deliveries.values()
+    }
+
+    /// One delivery.
+    #[must_use]
+    pub fn delivery(&self, delivery: DeliveryId) -> Option<&Delivery> {
+        self.deliveries.get(&delivery)
+    }
+
+    /// How many deliveries have not ended.
+    #[must_use]
+    pub const fn open_deliveries(&self) -> usize {
+        self.open_deliveries
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// A hash over all inputs, their times and all outputs so far: equal for equal runs.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest.finish()
+    }
+}

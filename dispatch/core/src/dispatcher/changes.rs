@@ -1,0 +1,202 @@
+//! The changes that several inputs share: a delivery enters a state, an offer ends, a driver is told the plan.
+
+use crate::delivery::{Delivery, Next, Step};
+use crate::driver::{Driver, Duty};
+use crate::eta::Etas;
+use crate::{
+    DeliveryEvent, DeliveryId, DeliveryState, Dispatcher, DriverId, Offer, OfferId, Outcome,
+    Output, RevokeReason, Stop, StopKind, Time,
+};
+
+use super::Timer;
+
+impl Dispatcher {
+    pub(super) fn emit(&mut self, output: Output) {
+        self.digest.output(&output);
+        self.outputs.push_back(output);
+    }
+
+    /// A delivery that must be there, because a table names it.
+    pub(super) fn known_delivery(&mut self, id: DeliveryId) -> &mut Delivery {
+        self.deliveries
+            .get_mut(&id)
+            .expect("an open delivery is in the table")
+    }
+
+    /// A driver who must be there, because a table names him.
+    pub(super) fn known_driver(&mut self, id: DriverId) -> &mut Driver {
+        self.drivers
+            .get_mut(&id)
+            .expect("a driver who is asked or serves is in the table")
+    }
+
+    /// Takes a step that the tables allow.
+    pub(super) fn advance(&mut self, id: DeliveryId, step: Step) {
+        let state = self.known_delivery(id).state;
+        match state.next(step) {
+            Next::To(next) => self.enter(id, next),
+            Next::Already | Next::TooEarly | Next::TooLate => {
+                debug_assert!(false, "{id} was to take {step:?} while {state}");
+            }
+        }
+    }
+
+    /// Puts a delivery into a state and tells it. Set the other fields before.
+    pub(super) fn enter(&mut self, id: DeliveryId, state: DeliveryState) {
+        self.known_delivery(id).state = state;
+        if state == DeliveryState::Searching {
+            self.searching.insert(id);
+            self.time_search(id);
+        } else {
+            self.searching.remove(&id);
+            self.timers.clear(Timer::SearchEnds(id));
+        }
+        self.tell_delivery(id);
+        if state.is_end() {
+            self.open_deliveries -= 1;
+            self.ended.push_back(id);
+            while self.ended.len() > self.policy.ended_deliveries_max {
+                if let Some(oldest) = self.ended.pop_front() {
+                    self.deliveries.remove(&oldest);
+                }
+            }
+        }
+    }
+
+    /// Sets when the search for a driver ends: at once, if it already lasted too long.
+    pub(super) fn time_search(&mut self, id: DeliveryId) {
+        let no_driver_after = self.policy.no_driver_after;
+        let delivery = self.known_delivery(id);
+        let ends_at = delivery
+            .search_from
+            .max(delivery.ready_at)
+            .after(no_driver_after);
+        self.timers
+            .set(Timer::SearchEnds(id), ends_at.max(self.now));
+    }
+
+    /// Tells the state of a delivery under its next number.
+    pub(super) fn tell_delivery(&mut self, id: DeliveryId) {
+        let at = self.now;
+        let delivery = self.known_delivery(id);
+        delivery.seq += 1;
+        let event = DeliveryEvent {
+            delivery: id,
+            seq: delivery.seq,
+            at,
+            state: delivery.state,
+            driver: delivery.driver,
+            pickup_eta: delivery.pickup_eta(),
+            dropoff_eta: delivery.dropoff_eta(),
+        };
+        self.emit(Output::DeliveryChanged(event));
+    }
+
+    /// Sets when the driver is (or was) at the restaurant, and the ETAs that follow. True if the ETAs changed.
+    pub(super) fn set_arrival(&mut self, id: DeliveryId, arrival: Time) -> bool {
+        let policy = self.policy.clone();
+        let delivery = self.known_delivery(id);
+        delivery.arrival = Some(arrival);
+        let etas = Etas::before_pickup(arrival, delivery.ready_at, delivery.ride, &policy);
+        delivery.etas.replace(etas) != Some(etas)
+    }
+
+    /// Ends an open offer on all sides; the delivery's state is the caller's to change.
+    pub(super) fn end_offer(&mut self, id: OfferId, outcome: Outcome) -> Offer {
+        let open = self
+            .offers
+            .end(id, outcome, self.policy.ended_offers_max)
+            .expect("the offer is open");
+        let offer = open.offer;
+        self.timers.clear(Timer::OfferExpires(id));
+        self.known_driver(offer.driver).offer = None;
+        self.known_delivery(offer.delivery).offer = None;
+        match outcome {
+            Outcome::Accepted => self.counters.offers_accepted += 1,
+            Outcome::Declined(_) => self.counters.offers_declined += 1,
+            Outcome::Expired => {
+                self.counters.offers_expired += 1;
+                self.counters.offers_expired_unreceived += u64::from(open.received_at.is_none());
+            }
+            Outcome::Withdrawn => self.counters.offers_withdrawn += 1,
+        }
+        offer
+    }
+
+    /// Takes the open offer of a driver back, if there is one; its delivery searches again.
+    pub(super) fn withdraw_offer_of(&mut self, driver: DriverId, why: RevokeReason) {
+        if let Some(id) = self.drivers.get(&driver).and_then(|driver| driver.offer) {
+            let offer = self.end_offer(id, Outcome::Withdrawn);
+            self.emit(Output::RevokeOffer {
+                driver,
+                offer: id,
+                why,
+            });
+            self.search_again(offer.delivery, Step::Withdraw);
+        }
+    }
+
+    /// Sends a delivery without food on its way back to the search.
+    pub(super) fn search_again(&mut self, id: DeliveryId, step: Step) {
+        let delivery = self.known_delivery(id);
+        delivery.driver = None;
+        delivery.arrival = None;
+        delivery.etas = None;
+        self.advance(id, step);
+    }
+
+    /// Takes all deliveries from a driver whose food is not in hand yet, and tells the plan that is left.
+    pub(super) fn release_uncarried(&mut self, driver: DriverId) {
+        let queue = std::mem::take(&mut self.known_driver(driver).queue);
+        let (carried, uncarried): (Vec<_>, Vec<_>) = queue
+            .into_iter()
+            .partition(|&id| self.known_delivery(id).state.is_carried());
+        self.known_driver(driver).queue = carried;
+        if uncarried.is_empty() {
+            return;
+        }
+        for id in uncarried {
+            self.counters.releases += 1;
+            self.known_delivery(id).search_from = self.now;
+            self.search_again(id, Step::Release);
+        }
+        self.tell_plan(driver);
+    }
+
+    /// Forgets a driver who can neither be asked nor has anything left to do.
+    pub(super) fn forget_if_done(&mut self, id: DriverId) {
+        let is_done = self
+            .drivers
+            .get(&id)
+            .is_some_and(|driver| driver.duty != Duty::On && driver.queue.is_empty());
+        if is_done {
+            self.drivers.remove(&id);
+            self.timers.clear(Timer::GraceEnds(id));
+        }
+    }
+
+    /// Tells a driver all that is to be done.
+    pub(super) fn tell_plan(&mut self, driver: DriverId) {
+        let queue = self.known_driver(driver).queue.clone();
+        let mut stops = Vec::with_capacity(2 * queue.len());
+        for id in queue {
+            let delivery = self.known_delivery(id);
+            let etas = delivery.etas.expect("a served delivery has ETAs");
+            let stop = |kind, at, eta| Stop {
+                delivery: id,
+                kind,
+                at,
+                eta,
+            };
+            if !delivery.state.is_carried() {
+                stops.push(stop(StopKind::Pickup, delivery.request.pickup, etas.pickup));
+            }
+            stops.push(stop(
+                StopKind::Dropoff,
+                delivery.request.dropoff,
+                etas.dropoff,
+            ));
+        }
+        self.emit(Output::DriverPlan { driver, stops });
+    }
+}

@@ -1,0 +1,140 @@
+//! What can happen to the dispatcher from outside.
+
+use doorstep_routing::LatLng;
+
+use crate::{DeliveryId, DriverId, OfferId, Time};
+
+/// One thing that happened. Inputs are what the journal keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// A driver may be offered orders from now on. Also sent after a reconnect: the plan and an open offer are told again.
+    DriverOnDuty {
+        /// Who.
+        driver: DriverId,
+        /// Where; taken as it is, since a driver may start anywhere.
+        at: LatLng,
+    },
+    /// A driver wants no more orders. Food already picked up stays with the driver.
+    DriverOffDuty {
+        /// Who.
+        driver: DriverId,
+    },
+    /// The connection to a driver is gone. An open offer is withdrawn at once, assigned orders after a grace.
+    DriverLost {
+        /// Who.
+        driver: DriverId,
+    },
+    /// A driver's position.
+    Fix {
+        /// Whose.
+        driver: DriverId,
+        /// Where and when.
+        fix: Fix,
+    },
+    /// An order needs a driver. Idempotent by id.
+    RequestDelivery(DeliveryRequest),
+    /// A better estimate of when the food is ready, or that it is.
+    ReadyTimeChanged {
+        /// Of which delivery.
+        delivery: DeliveryId,
+        /// The new estimate.
+        ready_at: Time,
+    },
+    /// The order is off. Refused once the food is picked up.
+    CancelDelivery {
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// The offer reached the driver's phone; says nothing about the answer.
+    OfferReceived {
+        /// By whom.
+        driver: DriverId,
+        /// Which.
+        offer: OfferId,
+    },
+    /// The driver said yes or no.
+    OfferAnswered {
+        /// Who.
+        driver: DriverId,
+        /// To which offer.
+        offer: OfferId,
+        /// What.
+        answer: Answer,
+    },
+    /// The driver got somewhere with a delivery.
+    Milestone {
+        /// Who.
+        driver: DriverId,
+        /// With which delivery.
+        delivery: DeliveryId,
+        /// What was reached.
+        reached: MilestoneKind,
+    },
+    /// Time passed: handle everything that is due by now.
+    Deadline,
+}
+
+/// One position of a driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fix {
+    /// Where.
+    pub at: LatLng,
+    /// When it was taken, by the driver's clock.
+    pub time: Time,
+    /// Speed over ground in millimetres a second, if known.
+    pub speed_mm_s: Option<u32>,
+    /// Hundredths of a degree clockwise from north, 0..36000, if known.
+    pub heading_cdeg: Option<u32>,
+}
+
+/// An order that needs a driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryRequest {
+    /// Made by the caller; the same id again is the same delivery.
+    pub delivery: DeliveryId,
+    /// Where the restaurant is.
+    pub pickup: LatLng,
+    /// Where the customer is.
+    pub dropoff: LatLng,
+    /// When the customer ordered.
+    pub placed_at: Time,
+    /// When the food is expected to be ready.
+    pub ready_at: Time,
+}
+
+/// A driver's answer to an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes.
+    Accept,
+    /// No.
+    Decline(DeclineReason),
+}
+
+/// Why a driver declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeclineReason {
+    /// Not told.
+    Unspecified,
+    /// The way is too long.
+    TooFar,
+    /// The driver wants a pause.
+    Break,
+    /// The vehicle does not fit the order.
+    Vehicle,
+    /// Something else.
+    Other,
+}
+
+/// What a driver reached with a delivery, in the order in which it happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MilestoneKind {
+    /// At the restaurant, food not yet in hand.
+    ArrivedAtRestaurant,
+    /// Food in hand.
+    PickedUp,
+    /// At the customer's door.
+    ArrivedAtCustomer,
+    /// Food handed over.
+    DroppedOff,
+}

@@ -1,0 +1,235 @@
+//! What must hold between any two inputs, whatever came before: checked after every step in tests and simulations.
+
+use std::collections::BTreeSet;
+
+use crate::delivery::Delivery;
+use crate::dispatcher::Timer;
+use crate::driver::{Driver, Duty, QUEUE_MAX};
+use crate::{DeliveryState, Dispatcher};
+
+/// A rule that does not hold: a bug in the dispatcher.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("broken rule: {0}")]
+pub struct Violation(String);
+
+fn rule(holds: bool, what: impl FnOnce() -> String) -> Result<(), Violation> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Violation(what()))
+    }
+}
+
+/// Checks all rules. Costs the size of the tables.
+///
+/// # Errors
+/// Names the first rule that does not hold.
+pub fn check(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    for delivery in dispatcher.deliveries() {
+        delivery_is_held_once(dispatcher, delivery)?;
+        delivery_is_offered_once(dispatcher, delivery)?;
+    }
+    for driver in dispatcher.drivers() {
+        driver_matches_deliveries(dispatcher, driver)?;
+    }
+    offers_match(dispatcher)?;
+    index_matches(dispatcher)?;
+    tables_are_bounded(dispatcher)?;
+    time_matches(dispatcher)
+}
+
+/// A delivery has a driver exactly while one serves it, and only that driver's plan holds it.
+fn delivery_is_held_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Result<(), Violation> {
+    let (id, state) = (delivery.id(), delivery.state);
+    let holders: Vec<_> = dispatcher
+        .drivers()
+        .filter(|driver| driver.queue.contains(&id))
+        .map(Driver::id)
+        .collect();
+    if state.is_served() {
+        rule(
+            delivery.driver.is_some_and(|driver| holders == [driver]),
+            || {
+                format!(
+                    "{id} is {state} by {:?} and held by {holders:?}",
+                    delivery.driver
+                )
+            },
+        )?;
+        rule(delivery.etas.is_some(), || {
+            format!("{id} is {state} without ETAs")
+        })?;
+    } else {
+        rule(holders.is_empty(), || {
+            format!("{id} is {state} and held by {holders:?}")
+        })?;
+        rule(
+            delivery.driver.is_none() || state == DeliveryState::DroppedOff,
+            || format!("{id} is {state} and has a driver"),
+        )?;
+    }
+    rule(delivery.seq > 0, || format!("{id} was never told"))?;
+    rule(
+        delivery.refusals.len() <= dispatcher.policy.declines_max,
+        || format!("{id} remembers too many refusals"),
+    )
+}
+
+/// A delivery is offered exactly while the book has its open offer, and searching exactly while it is in that set.
+fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Result<(), Violation> {
+    let (id, state) = (delivery.id(), delivery.state);
+    rule(
+        (state == DeliveryState::Offered) == delivery.offer.is_some(),
+        || format!("{id} is {state} with {:?}", delivery.offer),
+    )?;
+    if let Some(offer) = delivery.offer {
+        rule(dispatcher.offers.delivery(offer) == Some(id), || {
+            format!("{offer} is not in the book for {id}")
+        })?;
+    }
+    let is_searching = dispatcher.searching.contains(&id);
+    rule(is_searching == (state == DeliveryState::Searching), || {
+        format!("{id} is {state}, search: {is_searching}")
+    })?;
+    rule(
+        dispatcher.timers.is_set(Timer::SearchEnds(id)) == is_searching,
+        || format!("{id} is {state} and its search has the wrong end"),
+    )
+}
+
+/// A driver serves one delivery at a time, holds nothing that others do, and leaves the table when done.
+fn driver_matches_deliveries(dispatcher: &Dispatcher, driver: &Driver) -> Result<(), Violation> {
+    let id = driver.id;
+    rule(driver.queue.len() <= QUEUE_MAX, || {
+        format!("{id} holds {:?}", driver.queue)
+    })?;
+    let mut is_carried = Vec::new();
+    for held in &driver.queue {
+        let delivery = dispatcher.delivery(*held);
+        rule(
+            delivery.is_some_and(|delivery| delivery.driver == Some(id)),
+            || format!("{id} holds {held} of others"),
+        )?;
+        is_carried.push(delivery.is_some_and(|delivery| delivery.state.is_carried()));
+    }
+    rule(!matches!(is_carried[..], [false, _] | [_, true]), || {
+        format!("{id} serves {:?} at once", driver.queue)
+    })?;
+    let grace = dispatcher.timers.is_set(Timer::GraceEnds(id));
+    match driver.duty {
+        Duty::On => rule(!grace, || format!("{id} is on duty with a grace")),
+        Duty::Off => rule(!grace && is_carried == [true], || {
+            format!("{id} is off duty with {:?}", driver.queue)
+        }),
+        Duty::Lost => rule(
+            !is_carried.is_empty() && (grace || is_carried == [true]),
+            || format!("{id} is lost with {:?} and grace: {grace}", driver.queue),
+        ),
+    }?;
+    rule(driver.offer.is_none() || driver.duty == Duty::On, || {
+        format!("{id} is asked while not on duty")
+    })
+}
+
+/// Each open offer is known to exactly its driver and its delivery.
+fn offers_match(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    let mut open = 0;
+    for offer in dispatcher.offers.iter_open().map(|open| open.offer) {
+        let id = offer.offer;
+        open += 1;
+        rule(
+            dispatcher
+                .driver(offer.driver)
+                .is_some_and(|driver| driver.offer == Some(id)),
+            || format!("{} does not know of {id}", offer.driver),
+        )?;
+        rule(
+            dispatcher
+                .delivery(offer.delivery)
+                .is_some_and(|delivery| delivery.offer == Some(id)),
+            || format!("{} does not know of {id}", offer.delivery),
+        )?;
+        rule(dispatcher.timers.is_set(Timer::OfferExpires(id)), || {
+            format!("{id} never expires")
+        })?;
+    }
+    let asked = dispatcher
+        .drivers()
+        .filter(|driver| driver.offer.is_some())
+        .count();
+    rule(asked == open, || {
+        format!("{asked} drivers are asked with {open} open offers")
+    })
+}
+
+/// The index holds exactly the drivers on duty, where their last fix says.
+fn index_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    let on_duty = dispatcher
+        .drivers()
+        .filter(|driver| driver.duty == Duty::On);
+    let mut count = 0;
+    for driver in on_duty {
+        count += 1;
+        rule(
+            dispatcher.index.position(driver.id) == Some(driver.fix.at),
+            || {
+                format!(
+                    "the index has {} at {:?}",
+                    driver.id,
+                    dispatcher.index.position(driver.id)
+                )
+            },
+        )?;
+    }
+    rule(dispatcher.index.len() == count, || {
+        format!("{count} on duty, {} in the index", dispatcher.index.len())
+    })?;
+    rule(dispatcher.index.is_consistent(), || {
+        "the cells of the index do not match its places".to_owned()
+    })
+}
+
+fn tables_are_bounded(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    let policy = &dispatcher.policy;
+    let open = dispatcher
+        .deliveries()
+        .filter(|delivery| !delivery.state.is_end())
+        .count();
+    let ended: BTreeSet<_> = dispatcher.ended.iter().collect();
+    rule(open == dispatcher.open_deliveries, || {
+        format!("{open} open, counted {}", dispatcher.open_deliveries)
+    })?;
+    rule(ended.len() == dispatcher.ended.len(), || {
+        "a delivery ended twice".to_owned()
+    })?;
+    rule(open + ended.len() == dispatcher.deliveries.len(), || {
+        "an ended delivery is not in the list".to_owned()
+    })?;
+    let sizes = [
+        (dispatcher.drivers.len(), policy.drivers_max),
+        (open, policy.open_deliveries_max),
+        (ended.len(), policy.ended_deliveries_max),
+        (dispatcher.offers.ended_len(), policy.ended_offers_max),
+        (
+            dispatcher.timers.len(),
+            2 * policy.drivers_max + policy.open_deliveries_max,
+        ),
+    ];
+    rule(sizes.iter().all(|(size, max)| size <= max), || {
+        format!("a table is too large: {sizes:?}")
+    })
+}
+
+/// A round is wished exactly while something searches, and never for the past of the last deadline.
+fn time_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    rule(
+        dispatcher.next_round.is_some() != dispatcher.searching.is_empty(),
+        || {
+            format!(
+                "{} searching, next round {:?}",
+                dispatcher.searching.len(),
+                dispatcher.next_round
+            )
+        },
+    )
+}

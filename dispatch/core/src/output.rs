@@ -1,0 +1,105 @@
+//! What the dispatcher wants told to the world.
+
+use doorstep_routing::LatLng;
+
+use crate::{DeliveryId, DeliveryState, DriverId, OfferId, Time};
+
+/// One thing to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Ask a driver.
+    Offer(Offer),
+    /// Take a question back: an answer would come too late.
+    RevokeOffer {
+        /// From whom.
+        driver: DriverId,
+        /// Which.
+        offer: OfferId,
+        /// Why.
+        why: RevokeReason,
+    },
+    /// Something about a delivery changed.
+    DeliveryChanged(DeliveryEvent),
+    /// What a driver shall do now: replaces the plan told before.
+    DriverPlan {
+        /// Who.
+        driver: DriverId,
+        /// In the order in which to visit them; empty: nothing to do.
+        stops: Vec<Stop>,
+    },
+}
+
+/// A question to one driver: will you take this order?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// Its name, never used twice.
+    pub offer: OfferId,
+    /// Who is asked; nobody else is asked for this delivery until the answer or the expiry.
+    pub driver: DriverId,
+    /// For which delivery.
+    pub delivery: DeliveryId,
+    /// Where the restaurant is.
+    pub pickup: LatLng,
+    /// Where the customer is.
+    pub dropoff: LatLng,
+    /// An answer counts strictly before this time.
+    pub expires_at: Time,
+    /// When this driver would have the food in hand.
+    pub pickup_eta: Time,
+    /// When this driver would have handed it over.
+    pub dropoff_eta: Time,
+}
+
+/// Why an offer was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevokeReason {
+    /// No answer in time.
+    Expired,
+    /// The order was cancelled.
+    Cancelled,
+    /// The driver went off duty.
+    OffDuty,
+    /// The driver's connection is gone.
+    DriverLost,
+}
+
+/// One change of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryEvent {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// 1, 2, … for each delivery, without gaps.
+    pub seq: u32,
+    /// When it changed.
+    pub at: Time,
+    /// The state it is in now.
+    pub state: DeliveryState,
+    /// Who serves it, from `Assigned` on.
+    pub driver: Option<DriverId>,
+    /// When the food is (or was) in the driver's hand, if a driver is asked or assigned.
+    pub pickup_eta: Option<Time>,
+    /// When the food is (or was) handed over, if a driver is asked or assigned.
+    pub dropoff_eta: Option<Time>,
+}
+
+/// One place a driver shall visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop {
+    /// For which delivery.
+    pub delivery: DeliveryId,
+    /// What to do there.
+    pub kind: StopKind,
+    /// Where.
+    pub at: LatLng,
+    /// When it should be done.
+    pub eta: Time,
+}
+
+/// What to do at a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopKind {
+    /// Get the food at the restaurant.
+    Pickup,
+    /// Hand it over to the customer.
+    Dropoff,
+}

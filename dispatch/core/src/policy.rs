@@ -1,0 +1,163 @@
+//! The numbers that shape decisions, each with what raising it does.
+
+use doorstep_routing::Distance;
+
+use crate::Span;
+
+/// How to dispatch. The default suits a city with scooters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Time between matching rounds. Raising it pools more orders and drivers a round and answers later.
+    pub round_interval: Span,
+    /// How long a driver may think. Raising it gets more answers and holds an order longer at a silent driver.
+    pub offer_window: Span,
+    /// Candidate drivers for each order. Raising it finds better matches and costs travel times.
+    pub candidates_max: usize,
+    /// Farthest candidate, as the crow flies. Raising it serves remote restaurants and allows long approaches.
+    pub search_radius: Distance,
+    /// Orders matched in one round, longest waiting first. Raising it makes the longest round longer.
+    pub round_deliveries_max: usize,
+    /// An order is looked at once it is ready within this span. Raising it considers farther drivers and costs travel times.
+    pub look_ahead: Span,
+    /// An order is offered once its nearest candidate would arrive at most this long before the food.
+    /// Raising it secures drivers earlier, who then wait longer at the restaurant.
+    pub early_arrival_max: Span,
+    /// Time a driver needs at a restaurant when the food is ready. Raising it makes ETAs later.
+    pub pickup_dwell: Span,
+    /// Time a driver needs at a customer's door. Raising it makes ETAs later.
+    pub dropoff_dwell: Span,
+    /// A driver this near to the end of the delivery in hand may be offered the next one; zero: never.
+    /// Raising it wastes less driver time and relies more on the ETA.
+    pub next_order_within: Span,
+    /// After a decline or an expiry the same order is not offered to the same driver for this long.
+    /// Raising it asks more drivers before it asks one twice.
+    pub decline_cool_off: Span,
+    /// Search ends without a driver after this long, counted from the request or, if later, the ready time. Raising it keeps customers waiting.
+    pub no_driver_after: Span,
+    /// A driver whose connection is gone keeps assigned orders for this long. Raising it survives tunnels and delays reassignment.
+    pub lost_grace: Span,
+    /// A driver without a fix for this long is not offered orders. Raising it trusts older positions.
+    pub fix_age_max: Span,
+    /// A fix may be this far ahead of our clock. Raising it tolerates worse phone clocks.
+    pub fix_ahead_max: Span,
+    /// Fastest believable movement between two fixes, millimetres a second. Raising it believes more.
+    pub jump_speed_max_mm_s: u64,
+    /// Movement that is believed at any speed: the error of two fixes. Raising it believes more.
+    pub jump_slack: Distance,
+    /// How many milliseconds of cost one millisecond of a driver waiting for food is worth, in thousandths.
+    /// Raising it prefers drivers who arrive just in time over the nearest.
+    pub driver_wait_weight_permille: u32,
+    /// The same for a driver's approach to the restaurant. Raising it prefers short approaches over early pickups.
+    pub approach_weight_permille: u32,
+    /// Cost of offering an order as the next one of a busy driver. Raising it prefers idle drivers.
+    pub next_order_penalty: Span,
+    /// Cost of asking a driver again who declined this order, each time. Raising it prefers drivers not asked yet.
+    pub decline_penalty: Span,
+    /// Cost of each of a driver's last offers (up to five) in a row that expired. Raising it avoids drivers who do not answer.
+    pub silence_penalty: Span,
+    /// Cost of leaving an order for the next round, before its age is added. Raising it accepts worse pairs rather than wait.
+    pub postpone_cost: Span,
+    /// How many milliseconds of that cost each millisecond of waiting adds, in thousandths. Raising it serves old orders first.
+    pub age_weight_permille: u32,
+    /// Drivers on duty or carrying food. When full, further drivers are refused.
+    pub drivers_max: usize,
+    /// Deliveries that have not ended. When full, further requests are refused.
+    pub open_deliveries_max: usize,
+    /// Ended deliveries kept to answer repeated inputs; the oldest is forgotten first. Raising it costs memory.
+    pub ended_deliveries_max: usize,
+    /// Ended offers kept to answer late or repeated answers; the oldest is forgotten first. Raising it costs memory.
+    pub ended_offers_max: usize,
+    /// Declines and expiries remembered for each delivery; the oldest is forgotten first. Raising it costs memory.
+    pub declines_max: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            round_interval: Span::from_secs(20),
+            offer_window: Span::from_secs(45),
+            candidates_max: 12,
+            search_radius: Distance::from_millimetres(12_000_000),
+            round_deliveries_max: 1000,
+            look_ahead: Span::from_mins(20),
+            early_arrival_max: Span::from_mins(3),
+            pickup_dwell: Span::from_mins(2),
+            dropoff_dwell: Span::from_mins(2),
+            next_order_within: Span::from_mins(4),
+            decline_cool_off: Span::from_mins(5),
+            no_driver_after: Span::from_mins(30),
+            lost_grace: Span::from_secs(60),
+            fix_age_max: Span::from_mins(3),
+            fix_ahead_max: Span::from_secs(60),
+            jump_speed_max_mm_s: 60_000,
+            jump_slack: Distance::from_millimetres(500_000),
+            driver_wait_weight_permille: 500,
+            approach_weight_permille: 250,
+            next_order_penalty: Span::from_secs(60),
+            decline_penalty: Span::from_mins(10),
+            silence_penalty: Span::from_mins(2),
+            postpone_cost: Span::from_mins(40),
+            age_weight_permille: 1000,
+            drivers_max: 50_000,
+            open_deliveries_max: 50_000,
+            ended_deliveries_max: 50_000,
+            ended_offers_max: 50_000,
+            declines_max: 32,
+        }
+    }
+}
+
+/// A policy that cannot work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// A field that must be positive is zero.
+    #[error("policy field {field} must not be zero")]
+    Zero {
+        /// Its name.
+        field: &'static str,
+    },
+}
+
+impl Policy {
+    /// Checks that a dispatcher can work with it.
+    ///
+    /// # Errors
+    /// Names the first field that must not be zero and is.
+    pub fn validate(&self) -> Result<(), PolicyError> {
+        let positive = [
+            ("round_interval", self.round_interval > Span::ZERO),
+            ("offer_window", self.offer_window > Span::ZERO),
+            ("candidates_max", self.candidates_max > 0),
+            ("search_radius", self.search_radius.as_millimetres() > 0),
+            ("round_deliveries_max", self.round_deliveries_max > 0),
+            ("no_driver_after", self.no_driver_after > Span::ZERO),
+            ("jump_speed_max_mm_s", self.jump_speed_max_mm_s > 0),
+            ("drivers_max", self.drivers_max > 0),
+            ("open_deliveries_max", self.open_deliveries_max > 0),
+        ];
+        match positive.iter().find(|(_, holds)| !holds) {
+            Some(&(field, _)) => Err(PolicyError::Zero { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_works_and_a_zero_interval_is_named() {
+        assert_eq!(Policy::default().validate(), Ok(()));
+        let policy = Policy {
+            round_interval: Span::ZERO,
+            ..Policy::default()
+        };
+        assert_eq!(
+            policy.validate(),
+            Err(PolicyError::Zero {
+                field: "round_interval"
+            })
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! Why an input was not acted on.
+
+use crate::offers::Outcome;
+use crate::{DeliveryId, DeliveryState, DriverId, MilestoneKind, OfferId, Span, Time};
+
+/// An input that changed nothing, and why. The world may send any of these; none is a bug here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The driver is not on duty and carries nothing.
+    #[error("{driver} is not on duty")]
+    NotOnDuty {
+        /// Who.
+        driver: DriverId,
+    },
+    /// The driver table is full.
+    #[error("{driver} not taken on duty: the table is full with {max} drivers")]
+    DriversFull {
+        /// Who.
+        driver: DriverId,
+        /// How many there may be.
+        max: usize,
+    },
+    /// A newer position is known.
+    #[error("fix of {driver} from {time} is not newer than the last one from {last}")]
+    OldFix {
+        /// Whose.
+        driver: DriverId,
+        /// Of the refused fix.
+        time: Time,
+        /// Of the newest one.
+        last: Time,
+    },
+    /// The driver's clock is ahead of ours.
+    #[error("fix of {driver} is from {time}, which is after now, {now}")]
+    FutureFix {
+        /// Whose.
+        driver: DriverId,
+        /// Of the refused fix.
+        time: Time,
+        /// Our time.
+        now: Time,
+    },
+    /// Nobody drives that fast.
+    #[error("fix of {driver} is {metres} m away from the last one, {span} before")]
+    ImplausibleJump {
+        /// Whose.
+        driver: DriverId,
+        /// As the crow flies.
+        metres: u64,
+        /// Between the two fixes.
+        span: Span,
+    },
+    /// There are too many open deliveries.
+    #[error("{delivery} not taken: there are {max} open deliveries")]
+    DeliveriesFull {
+        /// Which.
+        delivery: DeliveryId,
+        /// How many there may be.
+        max: usize,
+    },
+    /// The same id was requested before with another content.
+    #[error("{delivery} was requested before with another content")]
+    RequestDiffers {
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// No way from the restaurant to the customer.
+    #[error("no way from the pickup to the dropoff of {delivery}")]
+    Unreachable {
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// Never requested, or ended so long ago that it is forgotten.
+    #[error("{delivery} is unknown")]
+    UnknownDelivery {
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// Too late for this in the delivery's life.
+    #[error("{delivery} cannot be changed like this: it is {state}")]
+    TooLate {
+        /// Which.
+        delivery: DeliveryId,
+        /// The state it is in.
+        state: DeliveryState,
+    },
+    /// Another driver serves it, or nobody.
+    #[error("{driver} does not serve {delivery}")]
+    NotYourDelivery {
+        /// Who.
+        driver: DriverId,
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// The driver has another delivery to finish first.
+    #[error("{driver} has to drop off {current} before {delivery}")]
+    NotItsTurn {
+        /// Who.
+        driver: DriverId,
+        /// The one reported.
+        delivery: DeliveryId,
+        /// The one in hand.
+        current: DeliveryId,
+    },
+    /// A milestone that cannot come yet.
+    #[error("{delivery} is {state} and cannot have reached {reached:?}")]
+    MilestoneTooEarly {
+        /// Which.
+        delivery: DeliveryId,
+        /// The state it is in.
+        state: DeliveryState,
+        /// What was reported.
+        reached: MilestoneKind,
+    },
+    /// Never made, or ended so long ago that it is forgotten.
+    #[error("{offer} is unknown")]
+    UnknownOffer {
+        /// Which.
+        offer: OfferId,
+    },
+    /// Somebody else was asked.
+    #[error("{offer} was not made to {driver}")]
+    NotYourOffer {
+        /// Who.
+        driver: DriverId,
+        /// Which.
+        offer: OfferId,
+    },
+    /// The answer came after the offer had ended in another way.
+    #[error("{offer} has ended: {outcome}")]
+    OfferEnded {
+        /// Which.
+        offer: OfferId,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+impl Rejection {
+    /// A short stable name for gauges, logs and the digest.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotOnDuty { .. } => "not_on_duty",
+            Self::DriversFull { .. } => "drivers_full",
+            Self::OldFix { .. } => "old_fix",
+            Self::FutureFix { .. } => "future_fix",
+            Self::ImplausibleJump { .. } => "implausible_jump",
+            Self::DeliveriesFull { .. } => "deliveries_full",
+            Self::RequestDiffers { .. } => "request_differs",
+            Self::Unreachable { .. } => "unreachable",
+            Self::UnknownDelivery { .. } => "unknown_delivery",
+            Self::TooLate { .. } => "too_late",
+            Self::NotYourDelivery { .. } => "not_your_delivery",
+            Self::NotItsTurn { .. } => "not_its_turn",
+            Self::MilestoneTooEarly { .. } => "milestone_too_early",
+            Self::UnknownOffer { .. } => "unknown_offer",
+            Self::NotYourOffer { .. } => "not_your_offer",
+            Self::OfferEnded { .. } => "offer_ended",
+        }
+    }
+}
