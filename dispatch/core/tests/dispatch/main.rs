@@ -1,0 +1,9 @@
+//! The dispatcher from outside: drawn towns, random inputs, whole evenings.
+
+mod evening;
+mod lost_drivers;
+mod offers;
+mod properties;
+mod requests;
+mod rounds;
+mod town;

@@ -1,0 +1,209 @@
+//! Any sequence of inputs, sensible or not, keeps the rules and can be repeated.
+
+use doorstep_dispatch_core::{
+    Answer, DeclineReason, DeliveryId, DriverId, Fix, Input, MilestoneKind, OfferId, Policy, Span,
+    StopKind, Time,
+};
+use proptest::prelude::*;
+
+use crate::town::{START, Town, place};
+
+/// What happens next; drivers, deliveries and offers are few, so that they meet.
+#[derive(Debug, Clone)]
+enum Event {
+    /// An input that says everything.
+    Plain(Input),
+    /// A fix taken so long from now.
+    Fix {
+        driver: u64,
+        north: i32,
+        offset_s: i64,
+    },
+    Request {
+        delivery: u128,
+        north: i32,
+        ready_s: u64,
+    },
+    /// The `back`-th last offer is received by its driver, or by another.
+    Received {
+        back: usize,
+        foreign: bool,
+    },
+    Answered {
+        back: usize,
+        foreign: bool,
+        answer: Answer,
+    },
+    /// A driver does what the plan says.
+    Work {
+        driver: u64,
+    },
+    Wait {
+        seconds: u64,
+    },
+}
+
+fn plain() -> impl Strategy<Value = Input> {
+    let driver = || (0..6_u64).prop_map(DriverId);
+    let delivery = || (0..9_u128).prop_map(DeliveryId);
+    let reached = prop_oneof![
+        Just(MilestoneKind::ArrivedAtRestaurant),
+        Just(MilestoneKind::PickedUp),
+        Just(MilestoneKind::ArrivedAtCustomer),
+        Just(MilestoneKind::DroppedOff),
+    ];
+    prop_oneof![
+        3 => (driver(), -4000..4000_i32)
+            .prop_map(|(driver, north)| Input::DriverOnDuty { driver, at: place(north, 0) }),
+        1 => driver().prop_map(|driver| Input::DriverOffDuty { driver }),
+        1 => driver().prop_map(|driver| Input::DriverLost { driver }),
+        1 => (delivery(), 0..4000_u64).prop_map(|(delivery, seconds)| Input::ReadyTimeChanged {
+            delivery,
+            ready_at: START.after(Span::from_secs(seconds)),
+        }),
+        1 => delivery().prop_map(|delivery| Input::CancelDelivery { delivery }),
+        2 => (driver(), delivery(), reached)
+            .prop_map(|(driver, delivery, reached)| Input::Milestone { driver, delivery, reached }),
+        1 => Just(Input::Deadline),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let answer =
+        prop_oneof![4 => Just(Answer::Accept), 1 => Just(Answer::Decline(DeclineReason::Other))];
+    let foreign = || prop::bool::weighted(0.1);
+    prop_oneof![
+        10 => plain().prop_map(Event::Plain),
+        2 => (0..6_u64, -4000..4000_i32, -200..200_i64)
+            .prop_map(|(driver, north, offset_s)| Event::Fix { driver, north, offset_s }),
+        3 => (0..9_u128, -4000..4000_i32, 0..1500_u64)
+            .prop_map(|(delivery, north, ready_s)| Event::Request { delivery, north, ready_s }),
+        1 => (0..4_usize, foreign()).prop_map(|(back, foreign)| Event::Received { back, foreign }),
+        5 => (0..4_usize, foreign(), answer)
+            .prop_map(|(back, foreign, answer)| Event::Answered { back, foreign, answer }),
+        4 => (0..6_u64).prop_map(|driver| Event::Work { driver }),
+        6 => (0..200_u64).prop_map(|seconds| Event::Wait { seconds }),
+    ]
+}
+
+/// The `back`-th last offer and who is to speak about it; one that never was if there are fewer.
+fn offer_of(town: &Town, back: usize, foreign: bool) -> (DriverId, OfferId) {
+    let offer = town
+        .offers
+        .len()
+        .checked_sub(back + 1)
+        .map(|at| town.offers[at]);
+    offer.map_or((DriverId(0), OfferId(99)), |offer| {
+        (DriverId(offer.driver.0 + u64::from(foreign)), offer.offer)
+    })
+}
+
+fn input_of(town: &Town, event: &Event) -> Option<Input> {
+    Some(match *event {
+        Event::Plain(input) => input,
+        Event::Fix {
+            driver,
+            north,
+            offset_s,
+        } => {
+            let time =
+                Time::from_millis(town.now.as_millis().saturating_add_signed(offset_s * 1000));
+            let fix = Fix {
+                at: place(north, 0),
+                time,
+                speed_mm_s: Some(0),
+                heading_cdeg: None,
+            };
+            Input::Fix {
+                driver: DriverId(driver),
+                fix,
+            }
+        }
+        Event::Request {
+            delivery,
+            north,
+            ready_s,
+        } => Input::RequestDelivery(town.order(
+            delivery,
+            place(north, 0),
+            place(0, north),
+            Span::from_secs(ready_s),
+        )),
+        Event::Received { back, foreign } => {
+            let (driver, offer) = offer_of(town, back, foreign);
+            Input::OfferReceived { driver, offer }
+        }
+        Event::Answered {
+            back,
+            foreign,
+            answer,
+        } => {
+            let (driver, offer) = offer_of(town, back, foreign);
+            Input::OfferAnswered {
+                driver,
+                offer,
+                answer,
+            }
+        }
+        Event::Work { driver } => {
+            let stop = town.plans.get(&DriverId(driver))?.first()?;
+            let reached = match stop.kind {
+                StopKind::Pickup => MilestoneKind::PickedUp,
+                StopKind::Dropoff => MilestoneKind::DroppedOff,
+            };
+            Input::Milestone {
+                driver: DriverId(driver),
+                delivery: stop.delivery,
+                reached,
+            }
+        }
+        Event::Wait { .. } => return None,
+    })
+}
+
+fn run(policy: &Policy, events: &[Event]) -> Town {
+    let mut town = Town::new(policy.clone());
+    for event in events {
+        if let Event::Wait { seconds } = event {
+            town.wait(Span::from_secs(*seconds));
+        } else if let Some(input) = input_of(&town, event) {
+            let _ = town.send(input);
+        }
+    }
+    town
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The town checks the rules after each input; see there.
+    #[test]
+    fn rules_hold_and_runs_repeat(events in prop::collection::vec(event(), 1..250), small in any::<bool>()) {
+        let policy = if small {
+            Policy {
+                drivers_max: 3,
+                open_deliveries_max: 3,
+                ended_deliveries_max: 2,
+                ended_offers_max: 2,
+                declines_max: 1,
+                round_deliveries_max: 2,
+                candidates_max: 2,
+                ..Policy::default()
+            }
+        } else {
+            Policy::default()
+        };
+        let town = run(&policy, &events);
+        prop_assert_eq!(town.dispatcher.digest(), run(&policy, &events).dispatcher.digest());
+    }
+
+    /// Whatever happened: once the world is quiet, only food on its way keeps a delivery open.
+    #[test]
+    fn nothing_searches_for_ever(events in prop::collection::vec(event(), 1..120)) {
+        let mut town = run(&Policy::default(), &events);
+        town.wait(Span::from_mins(24 * 60));
+        for delivery in town.dispatcher.deliveries() {
+            prop_assert!(delivery.state().is_end() || delivery.state().is_served(), "{:?}", delivery);
+        }
+    }
+}
