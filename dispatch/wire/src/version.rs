@@ -25,16 +25,14 @@ pub enum CloseCode {
     HelloLate,
     /// The same driver has connected again; this connection is the old one.
     Replaced,
-    /// The server has as many connections as it may have. Try later.
-    Full,
-    /// More frames or pings a second than allowed.
+    /// More frames a second than allowed.
     TooFast,
     /// The app does not read what it is sent.
     TooSlow,
 }
 
 impl CloseCode {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 9] = [
         Self::Done,
         Self::ShuttingDown,
         Self::BadToken,
@@ -42,7 +40,6 @@ impl CloseCode {
         Self::UnknownProtocol,
         Self::HelloLate,
         Self::Replaced,
-        Self::Full,
         Self::TooFast,
         Self::TooSlow,
     ];
@@ -57,9 +54,8 @@ impl CloseCode {
             Self::UnknownProtocol => 4,
             Self::HelloLate => 5,
             Self::Replaced => 6,
-            Self::Full => 7,
-            Self::TooFast => 8,
-            Self::TooSlow => 9,
+            Self::TooFast => 7,
+            Self::TooSlow => 8,
         }
     }
 
@@ -73,7 +69,7 @@ impl CloseCode {
     /// Whether connecting again with the same token and app can work.
     pub fn may_reconnect(self) -> bool {
         match self {
-            Self::ShuttingDown | Self::HelloLate | Self::Full | Self::TooFast | Self::TooSlow => {
+            Self::ShuttingDown | Self::HelloLate | Self::TooFast | Self::TooSlow => {
                 true
             }
             Self::Done
@@ -95,8 +91,7 @@ impl fmt::Display for CloseCode {
             Self::UnknownProtocol => "the protocol version is not known",
             Self::HelloLate => "no hello in time",
             Self::Replaced => "the driver has connected again",
-            Self::Full => "the server is full",
-            Self::TooFast => "too many messages a second",
+            Self::TooFast => "too many frames a second",
             Self::TooSlow => "the app does not read what it is sent",
         })
     }
