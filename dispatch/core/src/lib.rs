@@ -35,4 +35,4 @@ pub use output::{DeliveryEvent, Offer, Output, RevokeReason, Stop, StopKind};
 pub use policy::{Policy, PolicyError};
 pub use rejection::Rejection;
 pub use time::{Span, Time};
-pub use travel_times::{CrowFlyTravelTimes, TravelTimes};
+pub use travel_times::{CrowFlyTravelTimes, RoutedTravelTimes, TravelTimes};
