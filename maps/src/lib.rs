@@ -1,5 +1,22 @@
-//! From an OpenStreetMap extract to a road archive.
+//! From an OpenStreetMap extract to a road archive: import, synthetic cities, the default map and the city's drawing.
 
 mod drawing;
+#[cfg(test)]
+mod drawn_cases;
+mod error;
+mod import;
+mod network;
+mod osm;
+mod output;
+mod places;
+mod profile;
+mod progress;
+mod report;
+mod synthetic;
 
 pub use drawing::{CityDrawing, ClassLines, DRAWING_SCALE};
+pub use error::MapError;
+pub use import::{OPENSTREETMAP_ATTRIBUTION, import, load_archive, open_map, read};
+pub use progress::{Progress, Watcher, unwatched};
+pub use report::{ComponentShare, Dropped, ImportReport, Kept, ObjectCounts};
+pub use synthetic::{GenerateReport, generate};

@@ -1,0 +1,124 @@
+//! Reads an extract into a road archive, and opens whatever file holds a map.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use doorstep_routing::{BuildError, RoadArchive, ordering};
+
+use crate::MapError;
+use crate::network;
+use crate::osm::extract::extract;
+use crate::osm::pbf::PbfFile;
+use crate::osm::wire::KIND_HEADER;
+use crate::output::write_atomically;
+use crate::progress::{Progress, Watcher, unwatched};
+use crate::report::{ComponentShare, ImportReport, Kept};
+use crate::synthetic::SOURCE_PREFIX;
+
+/// Whom to credit for a map made from OpenStreetMap.
+pub const OPENSTREETMAP_ATTRIBUTION: &str = "© OpenStreetMap contributors, ODbL 1.0";
+
+/// The first bytes of a road archive.
+const ARCHIVE_MAGIC: &[u8] = b"DOORROAD";
+
+/// Reads an OpenStreetMap extract (`.osm.pbf`) into an archive, on all cores.
+///
+/// # Errors
+/// If the file cannot be read, is no PBF file or damaged (the error names the byte), or has no roads.
+pub fn read(input: &Path, watcher: Watcher<'_>) -> Result<(RoadArchive, ImportReport), MapError> {
+    let file = PbfFile::open(input)?;
+    let mut extract = extract(&file, watcher)?;
+
+    watcher(Progress::Phase {
+        name: "building the network",
+        bytes: 0,
+    });
+    let failed = |source| MapError::Build {
+        path: input.to_path_buf(),
+        source,
+    };
+    let mut network = network::build(&mut extract).map_err(failed)?;
+    if network.edge_count() == 0 {
+        return Err(MapError::NoRoads {
+            path: input.to_path_buf(),
+        });
+    }
+    network::mark_largest_components(&mut network).map_err(|e| failed(BuildError::Network(e)))?;
+
+    watcher(Progress::Phase {
+        name: "ordering the nodes",
+        bytes: 0,
+    });
+    let node_order = ordering::nested_dissection(&network);
+    let attribution = match &file.source {
+        Some(source) if source.starts_with(SOURCE_PREFIX) => source.clone(),
+        _ => OPENSTREETMAP_ATTRIBUTION.to_owned(),
+    };
+    let archive = RoadArchive {
+        network: Arc::new(network),
+        places: extract.places,
+        node_order,
+        attribution,
+    };
+    let report = ImportReport {
+        bytes: file.bytes(),
+        read: extract.read,
+        kept: Kept::of(&archive, extract.ways),
+        components: ComponentShare::of(&archive),
+        dropped: extract.tally.into_dropped(),
+    };
+    Ok((archive, report))
+}
+
+/// Reads an extract and writes its archive. The output's name stands for nothing or for a whole archive, at any time.
+///
+/// # Errors
+/// As [`read`], or if the archive cannot be written.
+pub fn import(input: &Path, output: &Path, watcher: Watcher<'_>) -> Result<ImportReport, MapError> {
+    let (archive, report) = read(input, watcher)?;
+    watcher(Progress::Phase {
+        name: "writing the archive",
+        bytes: 0,
+    });
+    let bytes = archive.to_bytes();
+    write_atomically(output, |out| out.write_all(&bytes))?;
+    Ok(report)
+}
+
+/// Reads a road archive (`.road`).
+///
+/// # Errors
+/// If the file cannot be read, is damaged or of another version.
+pub fn load_archive(path: &Path) -> Result<RoadArchive, MapError> {
+    let bytes = fs::read(path).map_err(MapError::io("read", path))?;
+    RoadArchive::from_bytes(&bytes).map_err(|source| MapError::Archive {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// Opens a map of either kind, told apart by their first bytes: an archive is loaded, an extract is imported in memory.
+///
+/// # Errors
+/// As [`load_archive`] and [`read`], or if the file is neither.
+pub fn open_map(path: &Path) -> Result<RoadArchive, MapError> {
+    let file = fs::File::open(path).map_err(MapError::io("open", path))?;
+    let mut start = Vec::new();
+    file.take(64)
+        .read_to_end(&mut start)
+        .map_err(MapError::io("read", path))?;
+    let is_extract = start
+        .windows(KIND_HEADER.len())
+        .any(|window| window == KIND_HEADER.as_bytes());
+    if start.starts_with(ARCHIVE_MAGIC) {
+        load_archive(path)
+    } else if is_extract {
+        Ok(read(path, &unwatched)?.0)
+    } else {
+        Err(MapError::UnknownFormat {
+            path: path.to_path_buf(),
+        })
+    }
+}

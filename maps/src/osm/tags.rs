@@ -1,0 +1,45 @@
+//! The tags of one object, read by key.
+
+/// Keys and values of one object, in the order of the file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tags<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Tags<'a> {
+    /// The value of a key, without the spaces around it; the first one if the key stands there twice.
+    pub(crate) fn value(&self, key: &str) -> Option<&'a str> {
+        self.0
+            .iter()
+            .find(|(k, _)| *k == key)
+            .map(|(_, value)| value.trim())
+    }
+
+    /// The first of several keys that has a value which is not empty.
+    pub(crate) fn first_of(&self, keys: &[&str]) -> Option<&'a str> {
+        keys.iter()
+            .find_map(|key| self.value(key).filter(|value| !value.is_empty()))
+    }
+
+    /// Whether a key has one of the given values.
+    pub(crate) fn is_any(&self, key: &str, values: &[&str]) -> bool {
+        self.value(key).is_some_and(|value| values.contains(&value))
+    }
+
+    /// Whether a key is there with any value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// All keys that start with `prefix`.
+    pub(crate) fn keys_from(&self, prefix: &str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .map(|(key, _)| *key)
+            .filter(move |key| key.starts_with(prefix))
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Tags<'a> {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(tags: I) -> Self {
+        Self(tags.into_iter().collect())
+    }
+}

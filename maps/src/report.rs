@@ -1,0 +1,241 @@
+//! What an import read, kept and dropped, and why.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use doorstep_routing::{PlaceKind, Profile, RoadArchive};
+use serde::Serialize;
+
+/// What an import read, kept and dropped; the same for the same file, however many cores read it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ImportReport {
+    /// Bytes of the extract.
+    pub bytes: u64,
+    /// Objects in the extract.
+    pub read: ObjectCounts,
+    /// What the archive holds.
+    pub kept: Kept,
+    /// For each profile, how much of the network can be driven from anywhere in it to anywhere else.
+    pub components: Vec<ComponentShare>,
+    /// What was left out, by kind of object and reason.
+    pub dropped: Vec<Dropped>,
+}
+
+/// How many objects of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ObjectCounts {
+    /// Points.
+    pub nodes: u64,
+    /// Lines and areas.
+    pub ways: u64,
+    /// Groups of objects.
+    pub relations: u64,
+}
+
+/// What an archive holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Kept {
+    /// OpenStreetMap ways that are roads.
+    pub ways: u64,
+    /// Junctions and ends of roads.
+    pub nodes: u64,
+    /// Stretches of road between nodes.
+    pub roads: u64,
+    /// Directions of roads.
+    pub edges: u64,
+    /// Points that give roads their shape between nodes.
+    pub points: u64,
+    /// Length of all roads, each counted once.
+    pub road_km: f64,
+    /// Turn restrictions, one for each pair of edges.
+    pub turn_restrictions: u64,
+    /// Restaurants, fast food and cafés with a name.
+    pub restaurants: u64,
+    /// House numbers.
+    pub addresses: u64,
+}
+
+/// The largest strongly connected component of one profile.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ComponentShare {
+    /// The profile's name.
+    pub profile: &'static str,
+    /// Nodes that the profile can reach or leave at all.
+    pub nodes: u64,
+    /// Those of them in the largest component.
+    pub in_largest: u64,
+    /// The same as a share, 0 to 1.
+    pub share: f64,
+}
+
+/// One reason for leaving objects out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    /// Kind of object: `node`, `way`, `restriction` or `place`.
+    pub object: &'static str,
+    /// Why.
+    pub reason: &'static str,
+    /// How many.
+    pub count: u64,
+}
+
+/// Counts what is dropped while objects pass.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally(BTreeMap<(&'static str, &'static str), u64>);
+
+impl Tally {
+    pub(crate) fn drop(&mut self, (object, reason): (&'static str, &'static str)) {
+        *self.0.entry((object, reason)).or_default() += 1;
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (key, count) in &other.0 {
+            *self.0.entry(*key).or_default() += count;
+        }
+    }
+
+    pub(crate) fn into_dropped(self) -> Vec<Dropped> {
+        self.0
+            .into_iter()
+            .map(|((object, reason), count)| Dropped {
+                object,
+                reason,
+                count,
+            })
+            .collect()
+    }
+}
+
+impl Kept {
+    /// Counts what is in an archive; `ways` are those that it was made from.
+    pub(crate) fn of(archive: &RoadArchive, ways: u64) -> Self {
+        let network = &archive.network;
+        let addresses = archive
+            .places
+            .iter()
+            .filter(|place| place.kind == PlaceKind::Address)
+            .count() as u64;
+        Self {
+            ways,
+            nodes: network.node_count() as u64,
+            roads: network.road_count() as u64,
+            edges: network.edge_count() as u64,
+            points: network
+                .roads()
+                .map(|road| network.inner_points(road).len() as u64)
+                .sum(),
+            road_km: network
+                .roads()
+                .map(|road| network.road_length(road).as_metres())
+                .sum::<f64>()
+                / 1000.0,
+            turn_restrictions: network.turn_restrictions().len() as u64,
+            restaurants: archive.places.len() as u64 - addresses,
+            addresses,
+        }
+    }
+}
+
+impl ComponentShare {
+    /// The shares of all profiles in an archive.
+    #[must_use]
+    pub fn of(archive: &RoadArchive) -> Vec<Self> {
+        Profile::ALL
+            .map(|profile| Self::of_profile(archive, profile))
+            .to_vec()
+    }
+
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "counts of nodes stay below 2^31"
+    )]
+    fn of_profile(archive: &RoadArchive, profile: Profile) -> Self {
+        let network = &archive.network;
+        let mut touched = vec![false; network.node_count()];
+        for edge in network
+            .edges()
+            .filter(|edge| network.free_flow_time(*edge, profile).is_some())
+        {
+            touched[network.tail(edge).index()] = true;
+            touched[network.head(edge).index()] = true;
+        }
+        let nodes = touched.iter().filter(|touched| **touched).count() as u64;
+        let in_largest = network
+            .nodes()
+            .filter(|node| touched[node.index()] && network.in_largest_component(*node, profile))
+            .count() as u64;
+        let share = if nodes == 0 {
+            0.0
+        } else {
+            in_largest as f64 / nodes as f64
+        };
+        Self {
+            profile: profile.name(),
+            nodes,
+            in_largest,
+            share,
+        }
+    }
+}
+
+impl fmt::Display for ImportReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ObjectCounts {
+            nodes,
+            ways,
+            relations,
+        } = self.read;
+        writeln!(
+            out,
+            "read     {:>11} bytes, {nodes} nodes, {ways} ways, {relations} relations",
+            self.bytes
+        )?;
+        self.kept.write(out)?;
+        write_shares(out, &self.components)?;
+        for (index, dropped) in self.dropped.iter().enumerate() {
+            let title = if index == 0 { "dropped" } else { "" };
+            writeln!(
+                out,
+                "{title:<8} {:>11} {:<12} {}",
+                dropped.count, dropped.object, dropped.reason
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn write(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "kept     {:>11} ways", self.ways)?;
+        for (count, what) in [
+            (self.roads, format!("roads, {:.1} km", self.road_km)),
+            (self.edges, "edges".to_owned()),
+            (self.nodes, "nodes".to_owned()),
+            (self.points, "points between nodes".to_owned()),
+            (self.turn_restrictions, "turn restrictions".to_owned()),
+            (self.restaurants, "restaurants".to_owned()),
+            (self.addresses, "addresses".to_owned()),
+        ] {
+            writeln!(out, "{:<8} {count:>11} {what}", "")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_shares(out: &mut fmt::Formatter<'_>, shares: &[ComponentShare]) -> fmt::Result {
+    for (index, part) in shares.iter().enumerate() {
+        let title = if index == 0 { "connected" } else { "" };
+        let share = part.share * 100.0;
+        let ComponentShare {
+            in_largest,
+            nodes,
+            profile,
+            ..
+        } = part;
+        writeln!(
+            out,
+            "{title:<9} {share:>9.1}% of nodes for a {profile} ({in_largest} of {nodes})"
+        )?;
+    }
+    Ok(())
+}
