@@ -14,7 +14,7 @@ mod progress;
 mod report;
 mod synthetic;
 
-pub use drawing::{CityDrawing, ClassLines, DRAWING_SCALE};
+pub use drawing::{CityDrawing, ClassLines, DRAWING_SCALE, city_drawing};
 pub use error::MapError;
 pub use import::{OPENSTREETMAP_ATTRIBUTION, import, load_archive, open_map, read};
 pub use progress::{Progress, Watcher, unwatched};
