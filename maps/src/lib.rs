@@ -1,5 +1,6 @@
 //! From an OpenStreetMap extract to a road archive: import, synthetic cities, the default map and the city's drawing.
 
+pub mod default_map;
 mod drawing;
 #[cfg(test)]
 mod drawn_cases;
