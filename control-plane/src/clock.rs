@@ -77,6 +77,15 @@ impl Clock {
         }
     }
 
+    /// City milliseconds that pass in one real one; 0 while the clock stands still.
+    #[must_use]
+    pub fn speedup(&self) -> u32 {
+        match &self.source {
+            Source::Scaled { speedup, .. } => *speedup,
+            Source::Manual(_) => 0,
+        }
+    }
+
     /// What the city's clock will show after a real duration: for back-off of network calls.
     #[must_use]
     pub fn after_real_ms(&self, real: Duration) -> i64 {
