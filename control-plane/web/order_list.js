@@ -1,0 +1,22 @@
+// Which orders to show and in which sequence.
+
+import { STATE_WORDS } from "./format.js";
+
+// Newest first; with `lateFirst` the late ones before them, the most overdue at the top. Ties go by id.
+export function arrange(orders, { lateFirst, text }) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = [...orders].filter((order) => matches(order, words));
+  return shown.sort((a, b) => {
+    if (lateFirst && a.late !== b.late) return a.late ? -1 : 1;
+    if (lateFirst && a.late && a.due !== b.due) return a.due - b.due;
+    return b.placed - a.placed || (a.id < b.id ? -1 : 1);
+  });
+}
+
+function matches(order, words) {
+  if (words.length === 0) return true;
+  const driver = order.driver === null ? "" : `driver ${order.driver}`;
+  const late = order.late ? "late" : "";
+  const haystack = `${order.restaurant} ${order.code} ${driver} ${STATE_WORDS[order.state]} ${late}`.toLowerCase();
+  return words.every((word) => haystack.includes(word));
+}
