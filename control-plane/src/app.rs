@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::city::Live;
 use crate::clock::Clock;
 use crate::domain::place::Place;
 use crate::domain::summary::OrderSummary;
@@ -22,15 +22,15 @@ pub(crate) struct App {
     pub(crate) feed: Feed,
     /// The newest picture of the drivers, polled by one task for everybody.
     pub(crate) drivers: watch::Receiver<Arc<DriverPicture>>,
-    /// The drawing of the city as JSON.
-    pub(crate) city_map: Option<Bytes>,
+    /// The city view.
+    pub(crate) live: Live,
     /// Cancelled when the process shuts down; streams end then.
     pub(crate) shutdown: CancellationToken,
 }
 
 impl App {
     /// Orders that have not ended, oldest first.
-    pub(crate) async fn open_orders(&self, _limit: u32) -> Vec<OrderSummary> {
+    pub(crate) async fn open_orders(&self, _limit: usize) -> Vec<OrderSummary> {
         Vec::new()
     }
 }
@@ -42,6 +42,10 @@ pub(crate) struct DriverPicture {
     pub(crate) now_ms: u64,
     /// By driver id, on duty or not.
     pub(crate) drivers: Vec<DriverSeen>,
+    /// Median real time of a matching round.
+    pub(crate) round_us: Option<u64>,
+    /// Whether dispatch answered the last time it was asked.
+    pub(crate) reachable: bool,
 }
 
 /// One driver in the picture.

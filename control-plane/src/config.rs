@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use doorstep_dispatch_wire::token::TokenKey;
 
 use crate::clock::Clock;
 use crate::domain::money::{BasisPoints, Currency};
@@ -23,7 +24,7 @@ pub struct Config {
     /// The payment gateway.
     pub gateway: GatewayConfig,
     /// The key that signs bearer tokens.
-    pub token_key: Secret,
+    pub token_key: TokenKey,
     /// The city's clock.
     pub clock: Clock,
     /// The drawing of the city as JSON, for the page at `/`.
@@ -34,6 +35,10 @@ pub struct Config {
     pub policy: Policy,
     /// Real time between two looks at the drivers' positions; longer saves work, shorter moves smoother.
     pub drivers_poll: Duration,
+    /// Shows the city view to everybody who can reach it instead of to holders of an admin token.
+    pub public_city_view: bool,
+    /// The zone of the times on the city view, such as `Europe/Malta`; UTC when none is named.
+    pub city_time_zone: Option<String>,
 }
 
 impl Config {
@@ -44,7 +49,7 @@ impl Config {
         database_url: String,
         dispatch_url: String,
         gateway: GatewayConfig,
-        token_key: Secret,
+        token_key: TokenKey,
         bus: Arc<dyn EventBus>,
     ) -> Self {
         Self {
@@ -57,7 +62,9 @@ impl Config {
             city_map: None,
             bus,
             policy: Policy::default(),
-            drivers_poll: Duration::from_millis(250),
+            drivers_poll: Duration::from_millis(500),
+            public_city_view: false,
+            city_time_zone: None,
         }
     }
 }

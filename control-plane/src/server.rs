@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Endpoint;
 
 use crate::app::{App, DriverPicture};
+use crate::city::{self, Live, LiveConfig, MapFile};
 use crate::config::Config;
 use crate::events::Feed;
 use crate::http;
@@ -23,6 +26,25 @@ pub enum StartError {
         address: SocketAddr,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The time zone is not one of the tz database.
+    #[error("the city's time zone {name} is not known: {source}")]
+    TimeZone {
+        /// The name asked for.
+        name: String,
+        /// What is wrong with it.
+        source: jiff::Error,
+    },
+    /// The drawing of the city is not one.
+    #[error("the drawing of the city is not JSON with an attribution: {0}")]
+    CityMap(std::io::Error),
+    /// The address of dispatch is not one.
+    #[error("{url} is no address of dispatch: {source}")]
+    DispatchUrl {
+        /// The address asked for.
+        url: String,
+        /// What is wrong with it.
+        source: tonic::transport::Error,
     },
 }
 
@@ -59,15 +81,32 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         source,
     })?;
     let shutdown = CancellationToken::new();
-    let (_pictures, drivers) = watch::channel(Arc::new(DriverPicture::default()));
+    let dispatch = dispatch_endpoint(&config)?;
+    let (pictures, drivers) = watch::channel(Arc::new(DriverPicture::default()));
     let state = Arc::new(App {
+        live: live_city(&config, shutdown.clone())?,
         clock: config.clock,
         feed: Feed::default(),
         drivers,
-        city_map: config.city_map,
         shutdown: shutdown.clone(),
     });
     let mut tasks = JoinSet::new();
+    tasks.spawn(city::poll_dispatch(
+        dispatch,
+        config.drivers_poll,
+        pictures,
+        shutdown.clone(),
+    ));
+    let orders = state.clone();
+    tasks.spawn(city::run(
+        state.live.clone(),
+        state.feed.clone(),
+        state.drivers.clone(),
+        move || {
+            let orders = orders.clone();
+            async move { orders.open_orders(city::ORDERS_MAX).await }
+        },
+    ));
     let service = http::http_router(state);
     let stopped = shutdown.clone();
     tasks.spawn(async move {
@@ -82,4 +121,35 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         shutdown,
         tasks,
     })
+}
+
+fn dispatch_endpoint(config: &Config) -> Result<Endpoint, StartError> {
+    Endpoint::from_shared(config.dispatch_url.clone()).map_err(|source| StartError::DispatchUrl {
+        url: config.dispatch_url.clone(),
+        source,
+    })
+}
+
+fn live_city(config: &Config, shutdown: CancellationToken) -> Result<Live, StartError> {
+    let zone = match &config.city_time_zone {
+        None => TimeZone::UTC,
+        Some(name) => TimeZone::get(name).map_err(|source| StartError::TimeZone {
+            name: name.clone(),
+            source,
+        })?,
+    };
+    let map = config
+        .city_map
+        .clone()
+        .map(MapFile::prepare)
+        .transpose()
+        .map_err(StartError::CityMap)?;
+    Ok(Live::new(LiveConfig {
+        clock: config.clock.clone(),
+        zone,
+        map,
+        token_key: config.token_key.clone(),
+        public: config.public_city_view,
+        shutdown,
+    }))
 }

@@ -1,0 +1,86 @@
+//! One order as the page shows it: its state in the reader's words, whether it is late, when each step happened.
+
+use super::message::{OrderRow, Shown};
+use crate::domain::summary::OrderSummary;
+
+/// An order is late when it is, or will be, at the door later than this after it was placed.
+pub(crate) const PROMISE_MS: i64 = 45 * 60_000;
+
+/// The row of an order; `before` is its last row, from which the times of earlier steps are kept.
+pub(crate) fn order_row(
+    summary: &OrderSummary,
+    before: Option<&OrderRow>,
+    now_ms: i64,
+) -> OrderRow {
+    let state = shown(summary);
+    let happened = summary.updated_at_ms;
+    let rank = progress(state);
+    let step =
+        |kept: Option<i64>, needed: u8| kept.or_else(|| (rank == Some(needed)).then_some(happened));
+    let id = summary.order_id.to_string();
+    let mut row = OrderRow {
+        code: code(&id),
+        id,
+        restaurant: summary.restaurant_name.clone(),
+        from: summary.pickup,
+        to: summary.dropoff,
+        state,
+        placed: summary.placed_at_ms,
+        due: summary.placed_at_ms + PROMISE_MS,
+        eta: summary.dropoff_eta_ms,
+        driver: summary.driver_id.map(|id| id.to_string()),
+        late: false,
+        assigned: step(before.and_then(|row| row.assigned), 1),
+        at_restaurant: step(before.and_then(|row| row.at_restaurant), 2),
+        picked_up: step(before.and_then(|row| row.picked_up), 3),
+        over: state
+            .is_over()
+            .then(|| summary.delivered_at_ms.unwrap_or(happened)),
+    };
+    update_late(&mut row, now_ms);
+    row
+}
+
+/// Says whether the order became late or is no longer.
+pub(crate) fn update_late(row: &mut OrderRow, now_ms: i64) -> bool {
+    let expected = row.eta.map_or(now_ms, |eta| eta.max(now_ms));
+    let late = row.over.is_none() && expected > row.due;
+    std::mem::replace(&mut row.late, late) != late
+}
+
+fn shown(summary: &OrderSummary) -> Shown {
+    match summary.state.as_str() {
+        "delivered" => Shown::Delivered,
+        "payment_failed" | "rejected" | "expired" | "cancelled" => Shown::Cancelled,
+        _ => match summary.delivery_state.as_str() {
+            "requested" | "searching" | "offered" => Shown::Searching,
+            "assigned" => Shown::ToRestaurant,
+            "at_restaurant" => Shown::Waiting,
+            "picked_up" => Shown::ToCustomer,
+            "at_customer" | "dropped_off" => Shown::AtDoor,
+            _ => Shown::Placed,
+        },
+    }
+}
+
+/// Which of the timed steps a state is; `None` where no step is timed.
+fn progress(state: Shown) -> Option<u8> {
+    match state {
+        Shown::ToRestaurant => Some(1),
+        Shown::Waiting => Some(2),
+        Shown::ToCustomer => Some(3),
+        Shown::Placed | Shown::Searching | Shown::AtDoor | Shown::Delivered | Shown::Cancelled => {
+            None
+        }
+    }
+}
+
+/// The last four characters of an id, which are its random end.
+fn code(id: &str) -> String {
+    let tail = id
+        .char_indices()
+        .rev()
+        .nth(3)
+        .map_or(id, |(at, _)| &id[at..]);
+    format!("#{}", tail.to_uppercase())
+}

@@ -1,0 +1,100 @@
+//! Asks dispatch for the drivers and its gauges, once for everybody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorstep_dispatch_wire::dispatch::dispatch_client::DispatchClient;
+use doorstep_dispatch_wire::dispatch::{Driver, DriverState, DriversRequest, StatusRequest};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+use uuid::Uuid;
+
+use crate::app::{DriverPicture, DriverSeen};
+use crate::domain::ids::OrderId;
+use crate::domain::place::Place;
+
+/// Real time one question may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A picture of 500,000 drivers fits.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Publishes a picture every so often until shutdown. While dispatch does not answer the last picture stands, marked so.
+pub(crate) async fn poll_dispatch(
+    dispatch: Endpoint,
+    every: Duration,
+    pictures: watch::Sender<Arc<DriverPicture>>,
+    shutdown: CancellationToken,
+) {
+    let channel = dispatch
+        .connect_timeout(PATIENCE)
+        .timeout(PATIENCE)
+        .connect_lazy();
+    let mut client = DispatchClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let picture = tokio::select! {
+            () = shutdown.cancelled() => return,
+            picture = look(&mut client) => picture,
+        };
+        match picture {
+            Ok(picture) => drop(pictures.send_replace(Arc::new(picture))),
+            Err(error) => {
+                let was_reachable = pictures.borrow().reachable;
+                if was_reachable {
+                    tracing::warn!(%error, "dispatch does not answer");
+                    pictures.send_modify(|last| Arc::make_mut(last).reachable = false);
+                }
+            }
+        }
+    }
+}
+
+async fn look(client: &mut DispatchClient<Channel>) -> Result<DriverPicture, Status> {
+    let drivers = client
+        .drivers(Request::new(DriversRequest::default()))
+        .await?
+        .into_inner();
+    let status = client
+        .status(Request::new(StatusRequest {}))
+        .await?
+        .into_inner();
+    let rounds = status.round_us.filter(|quantiles| quantiles.count > 0);
+    Ok(DriverPicture {
+        now_ms: drivers.now_ms,
+        drivers: drivers.drivers.iter().filter_map(driver_seen).collect(),
+        round_us: rounds.map(|quantiles| quantiles.p50),
+        reachable: true,
+    })
+}
+
+fn driver_seen(driver: &Driver) -> Option<DriverSeen> {
+    let at = driver.at?;
+    let state = match driver.state() {
+        DriverState::Idle => "idle",
+        DriverState::ToRestaurant => "to_restaurant",
+        DriverState::AtRestaurant => "at_restaurant",
+        DriverState::ToCustomer => "to_customer",
+        DriverState::OffDuty | DriverState::Unspecified => "off_duty",
+    };
+    Some(DriverSeen {
+        driver_id: driver.driver_id,
+        at: Place {
+            lat_e7: at.lat_e7,
+            lng_e7: at.lng_e7,
+        },
+        state,
+        order_id: Uuid::try_parse(&driver.delivery_id)
+            .ok()
+            .map(OrderId::from_uuid),
+        heading_cdeg: driver.heading_cdeg,
+    })
+}

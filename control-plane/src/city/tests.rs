@@ -1,0 +1,543 @@
+//! The city view over its routes: the page, its files, its map, who may see it, and the stream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, BodyDataStream};
+use axum::http::{Request, Response, StatusCode, header};
+use bytes::Bytes;
+use doorstep_dispatch_wire::token::{Audience, Claims, TokenKey};
+use futures::StreamExt;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use super::{Live, LiveConfig, MapFile, routes, run};
+use crate::app::{DriverPicture, DriverSeen};
+use crate::clock::Clock;
+use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
+use crate::domain::money::Currency;
+use crate::domain::place::Place;
+use crate::domain::summary::OrderSummary;
+use crate::events::Feed;
+
+/// Half past six in the evening of some day.
+const EVENING_MS: i64 = 1_763_663_400_000;
+const MINUTE_MS: i64 = 60_000;
+
+const MAP: &str =
+    r#"{"attribution":"© <OSM>","bbox":[14,35,15,36],"scale":1e5,"classes":[],"water":[]}"#;
+
+fn key() -> TokenKey {
+    TokenKey::from_bytes(&[7; 32]).unwrap()
+}
+
+fn live(public: bool) -> (Live, Clock) {
+    let clock = Clock::manual(EVENING_MS);
+    let live = Live::new(LiveConfig {
+        clock: clock.clone(),
+        zone: TimeZone::fixed(jiff::tz::offset(1)),
+        map: Some(MapFile::prepare(Bytes::from_static(MAP.as_bytes())).unwrap()),
+        token_key: key(),
+        public,
+        shutdown: CancellationToken::new(),
+    });
+    (live, clock)
+}
+
+fn http(live: &Live) -> Router {
+    routes::router().with_state(live.clone())
+}
+
+async fn get(live: &Live, path: &str, headers: &[(header::HeaderName, &str)]) -> Response<Body> {
+    let mut request = Request::get(path);
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    http(live)
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap()
+}
+
+async fn bytes(response: Response<Body>) -> Bytes {
+    axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap()
+}
+
+fn order(number: u128, state: &str, delivery_state: &str, placed_at_ms: i64) -> OrderSummary {
+    let id = Uuid::from_u128(number);
+    OrderSummary {
+        order_id: OrderId::from_uuid(id),
+        seq: 1,
+        customer_id: CustomerId::from_uuid(id),
+        restaurant_id: RestaurantId::from_uuid(id),
+        restaurant_name: format!("Grill <{number}>"),
+        quote_id: QuoteId::from_uuid(id),
+        state: state.to_owned(),
+        payment_state: "captured".to_owned(),
+        delivery_state: delivery_state.to_owned(),
+        driver_id: Some(9_007_199_254_740_993),
+        pickup: Place {
+            lat_e7: 359_000_000,
+            lng_e7: 145_000_000,
+        },
+        dropoff: Place {
+            lat_e7: 359_100_000,
+            lng_e7: 145_100_000,
+        },
+        items_minor: 1_000,
+        delivery_fee_minor: 200,
+        total_minor: 1_200,
+        currency: Currency::EUR,
+        placed_at_ms,
+        ready_at_ms: None,
+        pickup_eta_ms: None,
+        dropoff_eta_ms: None,
+        delivered_at_ms: None,
+        deadline_ms: None,
+        updated_at_ms: placed_at_ms,
+    }
+}
+
+fn driver(driver_id: u64, lat_e7: i32, state: &'static str) -> DriverSeen {
+    DriverSeen {
+        driver_id,
+        at: Place {
+            lat_e7,
+            lng_e7: 145_000_000,
+        },
+        state,
+        order_id: None,
+        heading_cdeg: 0,
+    }
+}
+
+fn drivers(seen: Vec<DriverSeen>) -> DriverPicture {
+    DriverPicture {
+        now_ms: 1,
+        drivers: seen,
+        round_us: Some(4_120),
+        reachable: true,
+    }
+}
+
+fn delta(live: &Live, now_ms: i64) -> Value {
+    serde_json::from_str(&live.picture().next_delta(now_ms).unwrap()).unwrap()
+}
+
+fn snapshot(live: &Live) -> Value {
+    serde_json::from_str(&live.follow().unwrap().snapshot).unwrap()
+}
+
+#[test]
+fn deltas_hold_only_what_changed() {
+    let (live, _) = live(true);
+    live.picture().see_drivers(&drivers(vec![
+        driver(1, 10, "idle"),
+        driver(2, 20, "to_customer"),
+        driver(3, 30, "off_duty"),
+    ]));
+    live.picture()
+        .see_order(&order(1, "accepted", "searching", EVENING_MS), EVENING_MS);
+    let first = delta(&live, EVENING_MS);
+    assert_eq!(
+        first["drivers"],
+        json!([["1", 10, 145_000_000, 1], ["2", 20, 145_000_000, 4]])
+    );
+    assert_eq!(first["orders"][0]["state"], "searching");
+    assert_eq!(first["figures"]["drivers_on_duty"], 2);
+    assert_eq!(first["figures"]["round_ms"], 4.1);
+
+    live.picture()
+        .see_drivers(&drivers(vec![driver(1, 11, "idle")]));
+    let second = delta(&live, EVENING_MS + 1);
+    assert_eq!(second["seq"], 2);
+    assert_eq!(second["drivers"], json!([["1", 11, 145_000_000, 1]]));
+    assert_eq!(second["gone"], json!(["2"]));
+    assert_eq!(second.get("orders"), None);
+
+    let third = delta(&live, EVENING_MS + 2);
+    assert_eq!(
+        (third.get("drivers"), third.get("gone"), third.get("minute")),
+        (None, None, None)
+    );
+    assert_eq!(
+        snapshot(&live)["drivers"],
+        json!([["1", 11, 145_000_000, 1]])
+    );
+}
+
+#[test]
+fn long_ids_survive_javascript() {
+    let (live, _) = live(true);
+    live.picture()
+        .see_order(&order(1, "accepted", "assigned", EVENING_MS), EVENING_MS);
+    assert_eq!(
+        delta(&live, EVENING_MS)["orders"][0]["driver"],
+        "9007199254740993"
+    );
+}
+
+#[test]
+fn an_order_is_late_when_it_will_be_and_no_longer_when_it_is_over() {
+    let (live, _) = live(true);
+    let mut order = order(1, "accepted", "assigned", EVENING_MS);
+    order.dropoff_eta_ms = Some(EVENING_MS + 46 * MINUTE_MS);
+    live.picture().see_order(&order, EVENING_MS);
+    assert_eq!(
+        delta(&live, EVENING_MS)["figures"]["late"],
+        1,
+        "its ETA is past the promise"
+    );
+
+    order.dropoff_eta_ms = Some(EVENING_MS + 40 * MINUTE_MS);
+    live.picture().see_order(&order, EVENING_MS);
+    assert_eq!(delta(&live, EVENING_MS)["figures"]["late"], 0);
+
+    let past = delta(&live, EVENING_MS + 45 * MINUTE_MS + 1);
+    assert_eq!(
+        (&past["figures"]["late"], &past["orders"][0]["late"]),
+        (&json!(1), &json!(true))
+    );
+
+    order.state = "delivered".to_owned();
+    order.delivered_at_ms = Some(EVENING_MS + 46 * MINUTE_MS);
+    live.picture()
+        .see_order(&order, EVENING_MS + 46 * MINUTE_MS);
+    let done = delta(&live, EVENING_MS + 46 * MINUTE_MS);
+    assert_eq!(done["figures"]["late"], 0);
+    assert_eq!(done["figures"]["open"], 0);
+    assert_eq!(done["figures"]["click_to_door_min"], 46.0);
+}
+
+#[test]
+fn steps_keep_their_times() {
+    let (live, _) = live(true);
+    let mut order = order(1, "accepted", "searching", EVENING_MS);
+    for (minute, delivery_state) in [
+        (2, "assigned"),
+        (8, "at_restaurant"),
+        (12, "picked_up"),
+        (13, "picked_up"),
+    ] {
+        order.delivery_state = delivery_state.to_owned();
+        order.updated_at_ms = EVENING_MS + minute * MINUTE_MS;
+        live.picture().see_order(&order, order.updated_at_ms);
+    }
+    let row = &delta(&live, EVENING_MS + 13 * MINUTE_MS)["orders"][0];
+    let minute = |name: &str| (row[name].as_i64().unwrap() - EVENING_MS) / MINUTE_MS;
+    assert_eq!(
+        (
+            minute("assigned"),
+            minute("at_restaurant"),
+            minute("picked_up")
+        ),
+        (2, 8, 12)
+    );
+    assert_eq!(row["over"], Value::Null);
+}
+
+#[test]
+fn ended_orders_leave_the_list_and_do_not_come_back() {
+    let (live, _) = live(true);
+    let mut order = order(1, "delivered", "dropped_off", EVENING_MS - 30 * MINUTE_MS);
+    order.delivered_at_ms = Some(EVENING_MS);
+    live.picture().see_order(&order, EVENING_MS);
+    assert_eq!(delta(&live, EVENING_MS)["orders"][0]["state"], "delivered");
+    let later = EVENING_MS + 5 * MINUTE_MS;
+    assert_eq!(
+        delta(&live, later)["closed"],
+        json!([order.order_id.to_string()])
+    );
+    live.picture().see_order(&order, later);
+    let after = delta(&live, later);
+    assert_eq!(after.get("orders"), None);
+    assert_eq!(after["figures"]["click_to_door_min"], 30.0, "counted once");
+}
+
+#[test]
+fn orders_that_ended_unseen_are_closed_on_reload() {
+    let (live, _) = live(true);
+    let (gone, stays) = (
+        order(1, "accepted", "assigned", EVENING_MS),
+        order(2, "accepted", "assigned", EVENING_MS),
+    );
+    live.picture()
+        .see_all_open(&[gone.clone(), stays.clone()], EVENING_MS);
+    delta(&live, EVENING_MS);
+    live.picture().see_all_open(&[stays], EVENING_MS);
+    let after = delta(&live, EVENING_MS);
+    assert_eq!(after["closed"], json!([gone.order_id.to_string()]));
+    assert_eq!(after["figures"]["open"], 1);
+}
+
+#[test]
+fn history_has_a_row_a_minute_for_half_an_hour() {
+    let (live, _) = live(true);
+    for half_minute in 0..100 {
+        delta(&live, EVENING_MS + half_minute * 30_000);
+    }
+    let rows = snapshot(&live)["history"].as_array().unwrap().clone();
+    assert_eq!(rows.len(), 31);
+    let minutes: Vec<i64> = rows.iter().map(|row| row[0].as_i64().unwrap()).collect();
+    assert!(
+        minutes
+            .windows(2)
+            .all(|pair| pair[1] - pair[0] == MINUTE_MS),
+        "{minutes:?}"
+    );
+}
+
+#[test]
+fn orders_per_hour_counts_the_last_half_hour() {
+    let (live, _) = live(true);
+    assert_eq!(
+        delta(&live, EVENING_MS)["figures"]["orders_per_hour"],
+        Value::Null
+    );
+    for number in 0..120 {
+        let placed = EVENING_MS + i64::try_from(number).unwrap() * MINUTE_MS / 2 + 1;
+        live.picture()
+            .see_order(&order(number, "accepted", "assigned", placed), placed);
+    }
+    let now = EVENING_MS + 60 * MINUTE_MS;
+    assert_eq!(
+        delta(&live, now)["figures"]["orders_per_hour"],
+        120,
+        "two a minute"
+    );
+}
+
+#[tokio::test]
+async fn the_page_reads_without_scripts_and_escapes() {
+    let (live, _) = live(true);
+    let mut late = order(1, "accepted", "assigned", EVENING_MS);
+    late.dropoff_eta_ms = Some(EVENING_MS + 60 * MINUTE_MS);
+    live.picture().see_order(&late, EVENING_MS);
+    live.picture().see_drivers(&drivers(vec![
+        driver(1, 10, "idle"),
+        driver(2, 20, "to_customer"),
+    ]));
+    delta(&live, EVENING_MS);
+    let response = get(&live, "/", &[]).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let policy = response.headers()[header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    let html = String::from_utf8(bytes(response).await.to_vec()).unwrap();
+    assert!(
+        !html.contains("{{"),
+        "a name is left: {}",
+        html.split("{{").nth(1).unwrap()
+    );
+    for expected in [
+        "Grill &lt;1&gt;",
+        "! late",
+        "19:30",
+        "<span id=\"on-duty\">2</span>",
+        "© &lt;OSM&gt;",
+    ] {
+        assert!(html.contains(expected), "no {expected} in the page");
+    }
+}
+
+#[tokio::test]
+async fn files_are_revalidated_by_their_tag() {
+    let (live, _) = live(false);
+    let first = get(&live, "/city/assets/main.js", &[]).await;
+    assert_eq!(
+        first.headers()[header::CONTENT_TYPE],
+        "text/javascript; charset=utf-8"
+    );
+    let etag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+    let again = get(
+        &live,
+        "/city/assets/main.js",
+        &[(header::IF_NONE_MATCH, &etag)],
+    )
+    .await;
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    for wrong in [
+        "/city/assets/nothing.js",
+        "/city/assets/..%2fmain.js",
+        "/city/assets/index.html",
+    ] {
+        assert_eq!(
+            get(&live, wrong, &[]).await.status(),
+            StatusCode::NOT_FOUND,
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_map_comes_zipped_to_who_takes_it() {
+    let (live, _) = live(true);
+    let plain = get(
+        &live,
+        "/city/map.json",
+        &[(header::ACCEPT_ENCODING, "gzip;q=0, br")],
+    )
+    .await;
+    assert_eq!(plain.headers().get(header::CONTENT_ENCODING), None);
+    assert_eq!(bytes(plain).await, MAP.as_bytes());
+    let zipped = get(
+        &live,
+        "/city/map.json",
+        &[(header::ACCEPT_ENCODING, "br, gzip")],
+    )
+    .await;
+    assert_eq!(zipped.headers()[header::CONTENT_ENCODING], "gzip");
+    let zipped = bytes(zipped).await;
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*zipped), &mut text).unwrap();
+    assert_eq!(text, MAP);
+}
+
+#[tokio::test]
+async fn only_the_operator_sees_a_private_city() {
+    let (live, _) = live(false);
+    for path in ["/", "/city/map.json", "/city/stream"] {
+        assert_eq!(
+            get(&live, path, &[]).await.status(),
+            StatusCode::UNAUTHORIZED,
+            "{path}"
+        );
+    }
+    let token = |audience| {
+        let expires_at_ms = u64::try_from(EVENING_MS + MINUTE_MS).unwrap();
+        key().sign(&Claims {
+            audience,
+            subject: "ops".to_owned(),
+            expires_at_ms,
+        })
+    };
+    let customer = get(
+        &live,
+        &format!("/?token={}", token(Audience::Customer)),
+        &[],
+    )
+    .await;
+    assert_eq!(customer.status(), StatusCode::UNAUTHORIZED);
+
+    let opened = get(&live, &format!("/?token={}", token(Audience::Admin)), &[]).await;
+    assert_eq!(
+        (opened.status(), &opened.headers()[header::LOCATION]),
+        (StatusCode::SEE_OTHER, &"/".parse().unwrap())
+    );
+    let cookie = opened.headers()[header::SET_COOKIE]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
+    let pair = cookie.split(';').next().unwrap();
+    let page = get(&live, "/", &[(header::COOKIE, &format!("a=b; {pair}"))]).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let bearer = format!("Bearer {}", token(Audience::Admin));
+    assert_eq!(
+        get(&live, "/city/map.json", &[(header::AUTHORIZATION, &bearer)])
+            .await
+            .status(),
+        StatusCode::OK
+    );
+}
+
+/// Reads events from a stream's body until one satisfies `wanted`; returns it.
+async fn event_where(body: &mut BodyDataStream, wanted: impl Fn(&str, &Value) -> bool) -> Value {
+    let mut text = String::new();
+    loop {
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let name = event
+                .lines()
+                .find_map(|line| line.strip_prefix("event: "))
+                .unwrap_or("");
+            let data = event
+                .lines()
+                .find_map(|line| line.strip_prefix("data: "))
+                .unwrap_or("null");
+            let data: Value = serde_json::from_str(data).unwrap();
+            let found = wanted(name, &data);
+            text = rest.to_owned();
+            if found {
+                return data;
+            }
+        }
+        let chunk = body.next().await.expect("the stream goes on").unwrap();
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_gets_a_snapshot_then_deltas_until_shutdown() {
+    let (live, clock) = live(true);
+    let feed = Feed::default();
+    let (pictures, seen) = watch::channel(Arc::new(DriverPicture::default()));
+    let opened = order(1, "accepted", "searching", EVENING_MS);
+    let task = tokio::spawn(run(live.clone(), feed.clone(), seen, move || {
+        let opened = vec![opened.clone()];
+        async move { opened }
+    }));
+    let mut body = get(&live, "/city/stream", &[])
+        .await
+        .into_body()
+        .into_data_stream();
+    let first = event_where(&mut body, |name, _| name == "snapshot").await;
+    let base = first["seq"].as_u64().unwrap();
+    let second = event_where(&mut body, |name, _| name == "delta").await;
+    assert_eq!(
+        second["seq"],
+        base + 1,
+        "no message is missing between snapshot and deltas"
+    );
+
+    clock.advance(Duration::from_secs(1));
+    feed.tell(order(2, "accepted", "assigned", EVENING_MS));
+    pictures.send_replace(Arc::new(drivers(vec![driver(1, 10, "to_restaurant")])));
+    let told = event_where(&mut body, |name, data| {
+        name == "delta" && data.get("drivers").is_some()
+    })
+    .await;
+    assert_eq!(told["drivers"], json!([["1", 10, 145_000_000, 2]]));
+    assert_eq!(told["now"], EVENING_MS + 1_000);
+    assert_eq!(told["figures"]["open"], 2);
+
+    live.config().shutdown.cancel();
+    task.await.unwrap();
+    while let Some(rest) = body.next().await {
+        rest.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_that_fell_behind_gets_a_snapshot() {
+    let (live, _) = live(true);
+    let mut body = get(&live, "/city/stream", &[])
+        .await
+        .into_body()
+        .into_data_stream();
+    event_where(&mut body, |name, _| name == "snapshot").await;
+    for _ in 0..40 {
+        live.publish(&DriverPicture::default());
+    }
+    let caught_up = event_where(&mut body, |name, _| name == "snapshot").await;
+    assert_eq!(caught_up["seq"], 40);
+    live.publish(&DriverPicture::default());
+    assert_eq!(
+        event_where(&mut body, |name, _| name == "delta").await["seq"],
+        41
+    );
+}
