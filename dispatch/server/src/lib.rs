@@ -1,1 +1,29 @@
-//! Dispatch on the network: QUIC for drivers, gRPC for the control plane.
+//! Dispatch on the network: QUIC for drivers, gRPC for the control plane, one thread that decides.
+//!
+//! ```text
+//!   drivers ── QUIC ──> ingest → session ──┐                          ┌── journal
+//!                                          ├─ commands, fix slots ─> shard (dispatch-core)
+//!   control plane ── gRPC ──> rpc ─────────┘                          └── event log → WatchDeliveries
+//! ```
+
+mod certificate;
+mod clock;
+mod config;
+mod convert;
+mod event_log;
+mod fix_slots;
+mod ingest;
+mod journal;
+mod metrics;
+mod rate;
+mod rpc;
+mod running;
+mod session;
+mod sessions;
+mod shard;
+
+pub use certificate::{CertificateError, CertificateSource};
+pub use clock::Clock;
+pub use config::{Config, Limits};
+pub use journal::JournalError;
+pub use running::{Running, StartError, Stopped, start};

@@ -1,0 +1,109 @@
+//! What a dispatch server is started with.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorstep_dispatch_core::Policy;
+use doorstep_dispatch_wire::token::TokenKey;
+use doorstep_routing::Router;
+
+use crate::certificate::CertificateSource;
+use crate::clock::Clock;
+
+/// Settings of one server: one region, one shard.
+#[derive(Clone)]
+pub struct Config {
+    /// Where drivers connect over QUIC. Port 0 takes any free one.
+    pub quic_listen: SocketAddr,
+    /// Where the control plane connects over gRPC, unencrypted: keep it on loopback or a private network.
+    pub grpc_listen: SocketAddr,
+    /// By what apps know the server.
+    pub certificate: CertificateSource,
+    /// Checks the tokens of drivers.
+    pub token_key: TokenKey,
+    /// With it gRPC calls need an admin token in `authorization: Bearer …`; without, whoever reaches the port may call.
+    pub rpc_key: Option<TokenKey>,
+    /// The city's time.
+    pub clock: Clock,
+    /// Roads and travel times.
+    pub router: Arc<Router>,
+    /// How to dispatch.
+    pub policy: Policy,
+    /// Where the journal lives. Without one a restart forgets everything.
+    pub journal_dir: Option<PathBuf>,
+    /// City milliseconds between two pings, told to every app. Raising it saves network, battery and work here, and makes
+    /// positions older.
+    pub ping_interval_ms: u32,
+    /// What clients may take.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// Settings for one machine: loopback, free ports, a self-signed certificate, no journal, one ping in four seconds.
+    pub fn new(router: Arc<Router>, token_key: TokenKey, clock: Clock) -> Self {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            quic_listen: loopback,
+            grpc_listen: loopback,
+            certificate: CertificateSource::SelfSigned {
+                names: vec!["localhost".to_owned()],
+            },
+            token_key,
+            rpc_key: None,
+            clock,
+            router,
+            policy: Policy::default(),
+            journal_dir: None,
+            ping_interval_ms: 4_000,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds of everything that clients can fill. All durations are real time.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Driver connections at a time; more are refused before the handshake. Each takes about 10 KiB, at most 400.
+    pub connections_max: usize,
+    /// Frames a second from one app, with as many again at once; an app above is closed. Raising it lets one app make
+    /// more work.
+    pub frames_per_s_max: u32,
+    /// Pings a second from one app, with as many again at once; more are dropped and counted as rejected.
+    pub pings_per_s_max: u32,
+    /// How long after connecting the hello may take. Raising it serves worse networks and lets silent connections stay.
+    pub hello_timeout: Duration,
+    /// How long an app may leave its stream unread before it is closed. Raising it holds offers at stalled apps.
+    pub write_timeout: Duration,
+    /// A connection without any packet for so long is lost. Raising it survives longer tunnels and notices loss later.
+    pub idle_timeout: Duration,
+    /// Commands that wait for the shard; when full, sessions stop reading and calls wait. Raising it hides overload longer.
+    pub commands_max: usize,
+    /// How long a gRPC call waits for its place in that queue before it is refused as unavailable.
+    pub command_timeout: Duration,
+    /// Frames that wait for one app; an app that falls further behind is closed.
+    pub outbound_frames_max: usize,
+    /// Delivery events held for watchers. Raising it lets watchers be away longer and costs about 100 bytes each.
+    pub events_max: usize,
+    /// How long open gRPC calls may take to end at a shutdown.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 20_000,
+            frames_per_s_max: 50,
+            pings_per_s_max: 50,
+            hello_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(20),
+            commands_max: 4_096,
+            command_timeout: Duration::from_secs(5),
+            outbound_frames_max: 64,
+            events_max: 200_000,
+            drain_timeout: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The gRPC service that the control plane calls: every call becomes a command to the shard.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use doorstep_dispatch_core::{Input, Time};
+use doorstep_dispatch_wire::dispatch::dispatch_server::Dispatch;
+use doorstep_dispatch_wire::dispatch::{
+    CancelDeliveryRequest, CancelDeliveryResponse, ChangeReadyTimeRequest, ChangeReadyTimeResponse,
+    DeliveryEvent, DriversRequest, DriversResponse, QuoteRequest, QuoteResponse,
+    RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
+    WatchDeliveriesRequest,
+};
+use doorstep_dispatch_wire::token::{Audience, TokenKey};
+use doorstep_routing::{LatLng, Route, Router, Workspace};
+use futures::{Stream, stream};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Interceptor;
+use tonic::{Request, Response, Status};
+
+use crate::clock::Clock;
+use crate::convert::{self, dispatch_position};
+use crate::event_log::{CursorError, EventLog};
+use crate::shard::Command;
+
+/// Events read from the log at a time for one watcher.
+const WATCH_BATCH_MAX: usize = 256;
+
+/// Scratch memories for routes that are kept for the next quote.
+const WORKSPACES_MAX: usize = 8;
+
+/// The service.
+pub(crate) struct Rpc {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) command_timeout: Duration,
+    pub(crate) events: Arc<EventLog>,
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Rpc {
+    /// Puts a command into the shard's queue and waits for the answer.
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Status> {
+        let (reply, answer) = oneshot::channel();
+        match self
+            .commands
+            .send_timeout(command(reply), self.command_timeout)
+            .await
+        {
+            Ok(()) => answer.await.map_err(|_| stopped()),
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(Status::unavailable(format!(
+                "the shard is busy for more than {:?}",
+                self.command_timeout
+            ))),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(stopped()),
+        }
+    }
+
+    async fn handle(&self, input: Input) -> Result<doorstep_dispatch_core::Handled, Status> {
+        let result = self
+            .ask(|reply| Command::FromCaller { input, reply })
+            .await?;
+        result.map_err(|rejection| convert::rejection_status(&rejection))
+    }
+}
+
+fn stopped() -> Status {
+    Status::unavailable("the server is shutting down")
+}
+
+/// What a watcher reads.
+type EventStream = Pin<Box<dyn Stream<Item = Result<DeliveryEvent, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Dispatch for Rpc {
+    async fn request_delivery(
+        &self,
+        request: Request<RequestDeliveryRequest>,
+    ) -> Result<Response<RequestDeliveryResponse>, Status> {
+        let request = convert::delivery_request(request.into_inner())?;
+        let handled = self.handle(Input::RequestDelivery(request)).await?;
+        let created = handled == doorstep_dispatch_core::Handled::Done;
+        Ok(Response::new(RequestDeliveryResponse { created }))
+    }
+
+    async fn change_ready_time(
+        &self,
+        request: Request<ChangeReadyTimeRequest>,
+    ) -> Result<Response<ChangeReadyTimeResponse>, Status> {
+        let request = request.into_inner();
+        let delivery = convert::delivery_id(&request.delivery_id)?;
+        let ready_at = Time::from_millis(request.ready_at_ms);
+        self.handle(Input::ReadyTimeChanged { delivery, ready_at })
+            .await?;
+        Ok(Response::new(ChangeReadyTimeResponse {}))
+    }
+
+    async fn cancel_delivery(
+        &self,
+        request: Request<CancelDeliveryRequest>,
+    ) -> Result<Response<CancelDeliveryResponse>, Status> {
+        let request = request.into_inner();
+        let delivery = convert::delivery_id(&request.delivery_id)?;
+        tracing::info!(delivery = %request.delivery_id, reason = ?request.reason.chars().take(200).collect::<String>(), "cancel");
+        self.handle(Input::CancelDelivery { delivery }).await?;
+        Ok(Response::new(CancelDeliveryResponse {}))
+    }
+
+    async fn quote(
+        &self,
+        request: Request<QuoteRequest>,
+    ) -> Result<Response<QuoteResponse>, Status> {
+        let request = request.into_inner();
+        let pickup = dispatch_position("pickup", request.pickup)?;
+        let dropoff = dispatch_position("dropoff", request.dropoff)?;
+        let quote = self
+            .ask(|reply| Command::Quote {
+                pickup,
+                dropoff,
+                reply,
+            })
+            .await?;
+        let routes = Arc::clone(&self.routes);
+        let route = tokio::task::spawn_blocking(move || routes.route(pickup, dropoff)).await;
+        let route = route.map_err(|error| Status::internal(error.to_string()))??;
+        Ok(Response::new(QuoteResponse {
+            travel_time_ms: u64::from(route.travel_time.as_millis()),
+            distance_m: route.distance.as_millimetres().div_ceil(1_000),
+            pickup_eta_ms: quote.pickup_eta.map(Time::as_millis),
+            drivers_considered: u32::try_from(quote.drivers_considered).unwrap_or(u32::MAX),
+        }))
+    }
+
+    type WatchDeliveriesStream = EventStream;
+
+    async fn watch_deliveries(
+        &self,
+        request: Request<WatchDeliveriesRequest>,
+    ) -> Result<Response<Self::WatchDeliveriesStream>, Status> {
+        let watcher = Watcher {
+            changes: self.events.changes(),
+            events: Arc::clone(&self.events),
+            after: request.into_inner().after,
+            batch: Vec::new(),
+            stop: self.stop.clone(),
+            ended: false,
+        };
+        let events = stream::unfold(watcher, |mut watcher| async {
+            watcher.next().await.map(|event| (event, watcher))
+        });
+        Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn drivers(
+        &self,
+        request: Request<DriversRequest>,
+    ) -> Result<Response<DriversResponse>, Status> {
+        let request = request.into_inner();
+        let region = match (request.south_west, request.north_east) {
+            (None, None) => None,
+            (south_west, north_east) => Some((
+                dispatch_position("south_west", south_west)?,
+                dispatch_position("north_east", north_east)?,
+            )),
+        };
+        let mut response = self.ask(|reply| Command::Drivers { reply }).await?;
+        if let Some((south_west, north_east)) = region {
+            response.drivers.retain(|driver| {
+                driver.at.is_some_and(|at| {
+                    (south_west.lat_e7()..=north_east.lat_e7()).contains(&at.lat_e7)
+                        && (south_west.lng_e7()..=north_east.lng_e7()).contains(&at.lng_e7)
+                })
+            });
+        }
+        Ok(Response::new(response))
+    }
+
+    async fn status(
+        &self,
+        _request: Request<StatusRequest>,
+    ) -> Result<Response<StatusResponse>, Status> {
+        self.ask(|reply| Command::Status { reply })
+            .await
+            .map(Response::new)
+    }
+}
+
+/// One open `WatchDeliveries` call. It pulls from the log as fast as its reader reads; nothing waits for it.
+struct Watcher {
+    events: Arc<EventLog>,
+    changes: watch::Receiver<u64>,
+    after: u64,
+    /// Read from the log and not handed on, newest first.
+    batch: Vec<DeliveryEvent>,
+    stop: CancellationToken,
+    ended: bool,
+}
+
+impl Watcher {
+    async fn next(&mut self) -> Option<Result<DeliveryEvent, Status>> {
+        while !self.ended {
+            if let Some(event) = self.batch.pop() {
+                self.after = event.cursor;
+                return Some(Ok(event));
+            }
+            self.changes.mark_unchanged();
+            if let Err(error) = self
+                .events
+                .read_after(self.after, WATCH_BATCH_MAX, &mut self.batch)
+            {
+                self.ended = true;
+                return Some(Err(cursor_status(&error)));
+            }
+            self.batch.reverse();
+            if self.batch.is_empty() {
+                tokio::select! {
+                    // The log lives as long as this watcher: changes only end with both.
+                    _ = self.changes.changed() => {}
+                    () = self.stop.cancelled() => {
+                        self.ended = true;
+                        return Some(Err(stopped()));
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+fn cursor_status(error: &CursorError) -> Status {
+    Status::out_of_range(error.to_string())
+}
+
+/// Routes for quotes, off the shard's thread.
+pub(crate) struct Routes {
+    router: Arc<Router>,
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+impl Routes {
+    pub(crate) fn new(router: Arc<Router>) -> Self {
+        Self {
+            router,
+            workspaces: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn route(&self, from: LatLng, to: LatLng) -> Result<Route, Status> {
+        let off_road =
+            |error: doorstep_routing::SnapError| Status::invalid_argument(error.to_string());
+        let (from, to) = (
+            self.router.snap(from).map_err(off_road)?,
+            self.router.snap(to).map_err(off_road)?,
+        );
+        let kept = self.lock().pop();
+        let mut workspace = kept.unwrap_or_else(|| self.router.workspace());
+        let route = self.router.route(&mut workspace, &from, &to);
+        let mut workspaces = self.lock();
+        if workspaces.len() < WORKSPACES_MAX {
+            workspaces.push(workspace);
+        }
+        route.ok_or_else(|| Status::failed_precondition("no way from the pickup to the dropoff"))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Workspace>> {
+        self.workspaces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets calls through that carry an admin token, or all if there is no key.
+#[derive(Clone)]
+pub(crate) struct AdminOnly {
+    pub(crate) key: Option<TokenKey>,
+    pub(crate) clock: Clock,
+}
+
+impl Interceptor for AdminOnly {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        let Some(key) = &self.key else {
+            return Ok(request);
+        };
+        let header = request
+            .metadata()
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| value.strip_prefix("Bearer "));
+        let token = token.ok_or_else(|| {
+            Status::unauthenticated("an admin token is needed: authorization: Bearer …")
+        })?;
+        match key.verify(token, Audience::Admin, self.clock.now().as_millis()) {
+            Ok(_) => Ok(request),
+            Err(error) => Err(Status::unauthenticated(error.to_string())),
+        }
+    }
+}

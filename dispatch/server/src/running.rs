@@ -1,0 +1,253 @@
+//! Start and stop of a server: sockets, tasks, the shard's thread, and the order in which they end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread;
+use std::time::Duration;
+
+use doorstep_dispatch_core::{Dispatcher, PolicyError, RoutedTravelTimes};
+use doorstep_dispatch_wire::dispatch::dispatch_server::DispatchServer;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::certificate::{self, CertificateError};
+use crate::config::Config;
+use crate::event_log::EventLog;
+use crate::fix_slots::fix_queue;
+use crate::ingest::{self, Ingest};
+use crate::journal::JournalError;
+use crate::metrics::Metrics;
+use crate::rpc::{AdminOnly, Routes, Rpc};
+use crate::shard::Shard;
+
+/// Why a server does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The policy cannot work.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// There is no usable certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The journal cannot be opened or replayed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A socket or a thread cannot be had.
+    #[error("{what}: {source}")]
+    System {
+        /// What was asked for.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// How a server that ran came to its end.
+#[derive(Debug, Error)]
+pub enum Stopped {
+    /// The journal could not be written: nothing more can be promised.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The shard's thread is gone: a bug.
+    #[error("the shard has ended without a word")]
+    Shard,
+    /// The gRPC server failed.
+    #[error("gRPC: {0}")]
+    Rpc(#[from] tonic::transport::Error),
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Where drivers connect.
+    pub quic_addr: SocketAddr,
+    /// Where the control plane connects.
+    pub grpc_addr: SocketAddr,
+    /// What apps must trust, if it is not signed by an authority that they know.
+    pub certificate_der: Vec<u8>,
+    stop: CancellationToken,
+    drain_timeout: Duration,
+    accepting: JoinHandle<()>,
+    calls: JoinHandle<Result<(), tonic::transport::Error>>,
+    shard: oneshot::Receiver<Result<(), JournalError>>,
+}
+
+/// Starts a server: replays the journal, then opens the sockets.
+///
+/// # Errors
+/// A policy, certificate, journal or address that cannot be used.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let metrics = Arc::new(Metrics::new());
+    let events = Arc::new(EventLog::new(config.limits.events_max));
+    let shard = open_shard(&config, Arc::clone(&events), Arc::clone(&metrics)).await?;
+
+    let identity = certificate::load(&config.certificate)?;
+    let endpoint = ingest::listen(config.quic_listen, identity.tls, config.limits.idle_timeout)
+        .map_err(|source| system(format!("QUIC on {}", config.quic_listen), source))?;
+    let quic_addr = endpoint
+        .local_addr()
+        .map_err(|source| system("the address of QUIC", source))?;
+    let listener = TcpListener::bind(config.grpc_listen)
+        .await
+        .map_err(|source| system(format!("gRPC on {}", config.grpc_listen), source))?;
+    let grpc_addr = listener
+        .local_addr()
+        .map_err(|source| system("the address of gRPC", source))?;
+
+    let (commands, command_queue) = mpsc::channel(config.limits.commands_max);
+    // Twice: a slot of a session that has ended may still be queued when the driver's next session has one.
+    let (fixes, dirty) = fix_queue(config.limits.connections_max.saturating_mul(2));
+    let shard = spawn_shard(shard, command_queue, dirty)?;
+    let stop = CancellationToken::new();
+    let rpc = Rpc {
+        commands: commands.clone(),
+        command_timeout: config.limits.command_timeout,
+        events,
+        routes: Arc::new(Routes::new(Arc::clone(&config.router))),
+        stop: stop.clone(),
+    };
+    let admin_only = AdminOnly {
+        key: config.rpc_key,
+        clock: config.clock,
+    };
+    let calls = Server::builder()
+        .add_service(DispatchServer::with_interceptor(rpc, admin_only))
+        .serve_with_incoming_shutdown(
+            TcpListenerStream::new(listener),
+            stop.clone().cancelled_owned(),
+        );
+    let drain_timeout = config.limits.drain_timeout;
+    let ingest = Ingest {
+        clock: config.clock,
+        token_key: config.token_key,
+        ping_interval_ms: config.ping_interval_ms,
+        limits: config.limits,
+        metrics,
+        commands,
+        fixes,
+        last_session: AtomicU64::new(0),
+    };
+    let accepting = tokio::spawn(ingest::accept(endpoint, Arc::new(ingest), stop.clone()));
+    tracing::info!(%quic_addr, %grpc_addr, "dispatch is up");
+    Ok(Running {
+        quic_addr,
+        grpc_addr,
+        certificate_der: identity.certificate_der,
+        stop,
+        drain_timeout,
+        accepting,
+        calls: tokio::spawn(calls),
+        shard,
+    })
+}
+
+impl Running {
+    /// Waits until the server stops by itself: only after a failure.
+    ///
+    /// # Errors
+    /// The failure.
+    pub async fn stopped(&mut self) -> Result<(), Stopped> {
+        let outcome = (&mut self.shard).await;
+        self.stop.cancel();
+        outcome
+            .map_err(|_| Stopped::Shard)?
+            .map_err(Stopped::Journal)
+    }
+
+    /// Tells drivers and callers, lets open calls end, and returns when everything acknowledged is on disk.
+    ///
+    /// # Errors
+    /// When the journal could not be written to the end.
+    pub async fn shutdown(self) -> Result<(), Stopped> {
+        self.stop.cancel();
+        // Sessions and calls hold the ways into the shard; when all have ended, it ends.
+        let drained = async {
+            let accepted = self.accepting.await;
+            (accepted, self.calls.await)
+        };
+        match timeout(self.drain_timeout, drained).await {
+            Ok((Ok(()), Ok(served))) => served?,
+            Ok(_) => tracing::error!("a task of the server has panicked"),
+            Err(_) => {
+                tracing::warn!(after = ?self.drain_timeout, "connections or calls are cut off at shutdown")
+            }
+        }
+        let ended = timeout(self.drain_timeout, self.shard).await;
+        ended
+            .map_err(|_| Stopped::Shard)?
+            .map_err(|_| Stopped::Shard)?
+            .map_err(Stopped::Journal)
+    }
+}
+
+fn system(what: impl Into<String>, source: io::Error) -> StartError {
+    StartError::System {
+        what: what.into(),
+        source,
+    }
+}
+
+/// The shard as it was when the journal was last written. Replaying takes as long as the decisions took.
+async fn open_shard(
+    config: &Config,
+    events: Arc<EventLog>,
+    metrics: Arc<Metrics>,
+) -> Result<Shard, StartError> {
+    let dispatcher = Dispatcher::new(config.policy.clone())?;
+    let travel = RoutedTravelTimes::new(Arc::clone(&config.router));
+    let mut shard = Shard::new(dispatcher, travel, config.clock, events, metrics);
+    let Some(folder) = config.journal_dir.clone() else {
+        return Ok(shard);
+    };
+    let setup = journal_setup(config);
+    let replay = tokio::task::spawn_blocking(move || {
+        let replayed = shard.open_journal(&folder, &setup)?;
+        tracing::info!(records = replayed.records, folder = %folder.display(), "journal replayed");
+        Ok(shard)
+    });
+    replay
+        .await
+        .map_err(|error| system("replaying the journal", io::Error::other(error)))?
+}
+
+/// What decisions depend on beside the inputs.
+fn journal_setup(config: &Config) -> String {
+    let policy = crc32fast::hash(format!("{:?}", config.policy).as_bytes());
+    let network = config.router.network();
+    let (nodes, edges) = (network.node_count(), network.edge_count());
+    let profile = config.router.profile();
+    format!("policy={policy:08x} profile={profile:?} nodes={nodes} edges={edges}")
+}
+
+/// Gives the shard a thread of its own; what comes out of the channel is how it ended.
+fn spawn_shard(
+    shard: Shard,
+    commands: mpsc::Receiver<crate::shard::Command>,
+    fixes: mpsc::Receiver<Arc<crate::fix_slots::FixSlot>>,
+) -> Result<oneshot::Receiver<Result<(), JournalError>>, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let runtime = runtime.map_err(|source| system("the shard's runtime", source))?;
+    let (ended, outcome) = oneshot::channel();
+    let work = move || {
+        let result = runtime.block_on(shard.run(commands, fixes));
+        if let Err(error) = &result {
+            tracing::error!(%error, "the shard has stopped");
+        }
+        // At a shutdown that was cut short nobody listens.
+        let _ = ended.send(result);
+    };
+    let thread = thread::Builder::new()
+        .name("doorstep-shard-0".to_owned())
+        .spawn(work);
+    thread.map_err(|source| system("the shard's thread", source))?;
+    Ok(outcome)
+}

@@ -1,0 +1,348 @@
+//! One driver's connection: the hello, then frames and datagrams until it ends.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use doorstep_dispatch_core::{DriverId, Fix, Input, OfferId, Time};
+use doorstep_dispatch_wire::codec::{FRAME_BYTES_MAX, FrameDecoder, encode_frame};
+use doorstep_dispatch_wire::driver::client_frame::Body as ClientBody;
+use doorstep_dispatch_wire::driver::server_frame::Body as ServerBody;
+use doorstep_dispatch_wire::driver::{
+    Acknowledged, Cadence, ClientFrame, Hello, Ping, Refused, ServerFrame, Welcome,
+};
+use doorstep_dispatch_wire::ping::{Motion, PingFix, decode_fixes};
+use doorstep_dispatch_wire::token::Audience;
+use doorstep_dispatch_wire::version::{CloseCode, PROTOCOL};
+use prost::Message;
+use quinn::{Connection, RecvStream, SendStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::clock::Clock;
+use crate::convert::{self, ConvertError};
+use crate::fix_slots::{FixSlot, Written};
+use crate::ingest::Ingest;
+use crate::rate::RateLimit;
+use crate::sessions::{SessionId, SessionSeat};
+use crate::shard::Command;
+
+/// Offers whose receipt is being timed; more are not open at a time for one driver.
+const OFFERS_TIMED_MAX: usize = 8;
+
+/// How a session ends: with a code to tell the app, or without if the app has gone.
+pub(crate) enum Ended {
+    Gone,
+    Close(CloseCode),
+}
+
+/// A connection whose hello was accepted.
+pub(crate) struct Session {
+    ingest: Arc<Ingest>,
+    connection: Connection,
+    driver: DriverId,
+    id: SessionId,
+    reader: Reader,
+    send: SendStream,
+    write_buffer: Vec<u8>,
+    slot: Arc<FixSlot>,
+    /// Of the newest ping.
+    seq: u64,
+    fixes: Vec<PingFix>,
+    pings_rate: RateLimit,
+    frames_rate: RateLimit,
+    offers_sent: VecDeque<(u64, Instant)>,
+}
+
+impl Session {
+    /// Waits for a valid hello.
+    pub(crate) async fn open(
+        ingest: Arc<Ingest>,
+        connection: Connection,
+        id: SessionId,
+    ) -> Result<Self, Ended> {
+        let (send, recv) = connection.accept_bi().await.map_err(|_| Ended::Gone)?;
+        let mut reader = Reader {
+            recv,
+            decoder: FrameDecoder::new(),
+        };
+        let Some(ClientBody::Hello(hello)) = reader.next().await?.body else {
+            return Err(Ended::Close(CloseCode::BadFrame));
+        };
+        let driver = check(&ingest, &hello)?;
+        tracing::debug!(driver = driver.0, session = id.0, device = ?hello.device.chars().take(128).collect::<String>(), "session opened");
+        let now = Clock::instant();
+        Ok(Self {
+            pings_rate: RateLimit::new(ingest.limits.pings_per_s_max, now),
+            frames_rate: RateLimit::new(ingest.limits.frames_per_s_max, now),
+            ingest,
+            connection,
+            driver,
+            id,
+            reader,
+            send,
+            write_buffer: Vec::new(),
+            slot: FixSlot::new(driver),
+            seq: 0,
+            fixes: Vec::new(),
+            offers_sent: VecDeque::new(),
+        })
+    }
+
+    /// Takes its seat at the shard, works until the end, leaves the seat.
+    pub(crate) async fn serve(mut self) -> Ended {
+        let (outbound, mut frames) = mpsc::channel(self.ingest.limits.outbound_frames_max);
+        let (close, mut closed) = oneshot::channel();
+        let seat = SessionSeat {
+            session: self.id,
+            outbound,
+            close,
+        };
+        let welcome = self.welcome();
+        if let Err(ended) = self.write(&[welcome]).await {
+            return ended;
+        }
+        if !self
+            .tell(Command::Connect {
+                driver: self.driver,
+                seat,
+            })
+            .await
+        {
+            return Ended::Close(CloseCode::ShuttingDown);
+        }
+        let mut batch = Vec::new();
+        let ended = loop {
+            let step = tokio::select! {
+                code = &mut closed => Err(Ended::Close(code.unwrap_or(CloseCode::ShuttingDown))),
+                // The seat holds the other end for as long as this session is the current one.
+                _ = frames.recv_many(&mut batch, self.ingest.limits.outbound_frames_max), if !frames.is_closed() => {
+                    let written = self.write(&batch).await;
+                    batch.clear();
+                    written
+                }
+                frame = self.reader.next() => match frame {
+                    Ok(frame) => self.handle_frame(frame).await,
+                    Err(ended) => Err(ended),
+                },
+                datagram = self.connection.read_datagram() => match datagram {
+                    Ok(datagram) => self.handle_datagram(&datagram),
+                    Err(_) => Err(Ended::Gone),
+                },
+            };
+            if let Err(ended) = step {
+                break ended;
+            }
+        };
+        self.tell(Command::Disconnect {
+            driver: self.driver,
+            session: self.id,
+        })
+        .await;
+        ended
+    }
+
+    fn welcome(&self) -> ServerFrame {
+        let welcome = Welcome {
+            driver_id: self.driver.0,
+            session_id: self.id.0,
+            server_time_ms: self.ingest.clock.now().as_millis(),
+            cadence: Some(Cadence {
+                ping_interval_ms: self.ingest.ping_interval_ms,
+            }),
+        };
+        ServerFrame {
+            body: Some(ServerBody::Welcome(welcome)),
+        }
+    }
+
+    async fn handle_frame(&mut self, frame: ClientFrame) -> Result<(), Ended> {
+        if !self.frames_rate.allows(Clock::instant()) {
+            return Err(Ended::Close(CloseCode::TooFast));
+        }
+        let number = frame.number;
+        let input = match frame.body {
+            // A newer app says something that this version has no word for.
+            None => {
+                return self
+                    .refuse(number, "frame", "it is not known to this server")
+                    .await;
+            }
+            Some(body) => match self.input(body) {
+                Ok(input) => input,
+                Err((what, error)) => return self.refuse(number, what, &error.to_string()).await,
+            },
+        };
+        let command = Command::FromDriver {
+            session: self.id,
+            driver: self.driver,
+            input,
+            number,
+        };
+        if self.tell(command).await {
+            Ok(())
+        } else {
+            Err(Ended::Close(CloseCode::ShuttingDown))
+        }
+    }
+
+    fn input(&mut self, body: ClientBody) -> Result<Input, (&'static str, ConvertError)> {
+        let driver = self.driver;
+        Ok(match body {
+            ClientBody::Hello(_) => return Err(("hello", ConvertError::SecondHello)),
+            ClientBody::Duty(duty) if duty.on => {
+                let at =
+                    convert::driver_position("at", duty.at).map_err(|error| ("duty", error))?;
+                Input::DriverOnDuty { driver, at }
+            }
+            ClientBody::Duty(_) => Input::DriverOffDuty { driver },
+            ClientBody::OfferReceipt(receipt) => {
+                self.time_receipt(receipt.offer_id);
+                Input::OfferReceived {
+                    driver,
+                    offer: OfferId(receipt.offer_id),
+                }
+            }
+            ClientBody::OfferAnswer(answer) => Input::OfferAnswered {
+                driver,
+                offer: OfferId(answer.offer_id),
+                answer: convert::answer(answer),
+            },
+            ClientBody::Milestone(milestone) => Input::Milestone {
+                driver,
+                delivery: convert::delivery_id(&milestone.delivery_id)
+                    .map_err(|error| ("milestone", error))?,
+                reached: convert::milestone(milestone.kind)
+                    .map_err(|error| ("milestone", error))?,
+            },
+        })
+    }
+
+    fn time_receipt(&mut self, offer_id: u64) {
+        if let Some(place) = self
+            .offers_sent
+            .iter()
+            .position(|(sent, _)| *sent == offer_id)
+            && let Some((_, written)) = self.offers_sent.remove(place)
+        {
+            let duration = Clock::instant().saturating_duration_since(written);
+            self.ingest.metrics.offer_receipt.record(duration);
+        }
+    }
+
+    fn handle_datagram(&mut self, datagram: &[u8]) -> Result<(), Ended> {
+        let received = Clock::instant();
+        let bad = |_| Ended::Close(CloseCode::BadFrame);
+        let ping = Ping::decode(datagram).map_err(|_| Ended::Close(CloseCode::BadFrame))?;
+        let motion = decode_fixes(&ping, &mut self.fixes).map_err(bad)?;
+        if ping.seq <= self.seq || !self.pings_rate.allows(received) {
+            self.ingest.metrics.pings_rejected.add_one();
+            return Ok(());
+        }
+        self.seq = ping.seq;
+        if let Some(newest) = self.fixes.last() {
+            let fix = fix(newest, motion);
+            if self.ingest.fixes.write(&self.slot, fix, received) == Written::Superseded {
+                self.ingest.metrics.pings_superseded.add_one();
+            }
+        }
+        Ok(())
+    }
+
+    /// Says why a frame was not acted on; sending it again would not help, so it counts as acknowledged.
+    async fn refuse(&mut self, number: u64, what: &str, why: &str) -> Result<(), Ended> {
+        let refused = ServerBody::Refused(Refused {
+            what: what.to_owned(),
+            why: why.to_owned(),
+        });
+        let acknowledged =
+            (number > 0).then_some(ServerBody::Acknowledged(Acknowledged { number }));
+        let bodies = [Some(refused), acknowledged].into_iter().flatten();
+        let frames: Vec<ServerFrame> = bodies
+            .map(|body| ServerFrame { body: Some(body) })
+            .collect();
+        self.write(&frames).await
+    }
+
+    async fn write(&mut self, frames: &[ServerFrame]) -> Result<(), Ended> {
+        self.write_buffer.clear();
+        for frame in frames {
+            // A frame that the server itself made too long is a bug; the app can only start over.
+            encode_frame(frame, &mut self.write_buffer)
+                .map_err(|_| Ended::Close(CloseCode::TooSlow))?;
+            if let Some(ServerBody::Offer(offer)) = &frame.body {
+                if self.offers_sent.len() == OFFERS_TIMED_MAX {
+                    self.offers_sent.pop_front();
+                }
+                self.offers_sent
+                    .push_back((offer.offer_id, Clock::instant()));
+            }
+        }
+        match timeout(
+            self.ingest.limits.write_timeout,
+            self.send.write_all(&self.write_buffer),
+        )
+        .await
+        {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Ended::Gone),
+            Err(_) => Err(Ended::Close(CloseCode::TooSlow)),
+        }
+    }
+
+    /// Whether there is still a shard.
+    async fn tell(&self, command: Command) -> bool {
+        self.ingest.commands.send(command).await.is_ok()
+    }
+}
+
+fn check(ingest: &Ingest, hello: &Hello) -> Result<DriverId, Ended> {
+    if hello.protocol != PROTOCOL {
+        return Err(Ended::Close(CloseCode::UnknownProtocol));
+    }
+    let verified = ingest.token_key.verify(
+        &hello.token,
+        Audience::Driver,
+        ingest.clock.now().as_millis(),
+    );
+    let claims = verified.map_err(|error| {
+        tracing::debug!(%error, "driver token refused");
+        Ended::Close(CloseCode::BadToken)
+    })?;
+    claims
+        .subject
+        .parse()
+        .map(DriverId)
+        .map_err(|_| Ended::Close(CloseCode::BadToken))
+}
+
+fn fix(newest: &PingFix, motion: Motion) -> Fix {
+    Fix {
+        at: doorstep_routing::LatLng::from_e7(newest.lat_e7, newest.lng_e7),
+        time: Time::from_millis(newest.time_ms),
+        speed_mm_s: Some(motion.speed_mm_s),
+        heading_cdeg: Some(motion.heading_cdeg),
+    }
+}
+
+/// The control stream, frame by frame.
+struct Reader {
+    recv: RecvStream,
+    decoder: FrameDecoder,
+}
+
+impl Reader {
+    /// The next frame. Cancelling it loses nothing: bytes read stay in the decoder.
+    async fn next(&mut self) -> Result<ClientFrame, Ended> {
+        let bad = |_| Ended::Close(CloseCode::BadFrame);
+        loop {
+            if let Some(frame) = self.decoder.try_next().map_err(bad)? {
+                return Ok(frame);
+            }
+            match self.recv.read_chunk(FRAME_BYTES_MAX, true).await {
+                Ok(Some(chunk)) => self.decoder.push(&chunk.bytes).map_err(bad)?,
+                Ok(None) | Err(_) => return Err(Ended::Gone),
+            }
+        }
+    }
+}

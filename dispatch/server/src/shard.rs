@@ -1,0 +1,420 @@
+//! The one thread that owns the dispatcher: takes commands and fixes in batches, runs rounds when they are due.
+//!
+//! ```text
+//!   sessions ── commands (bounded, waits when full) ──┐
+//!   calls    ── commands ─────────────────────────────┤   ┌────────────┐   journal     ┌─ answers to callers
+//!   sessions ── fix slots (latest wins) ──────────────┼──>│ dispatcher │──(one fsync)─>┼─ frames to drivers
+//!   next_deadline ────────────────────────────────────┘   └────────────┘   a batch     └─ event log to watchers
+//! ```
+//!
+//! Nothing that an input caused leaves the shard before that input is in the journal.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorstep_dispatch_core::{
+    Dispatcher, DriverId, Duty, Handled, Input, Output, Quote, Rejection, RoutedTravelTimes, Time,
+};
+use doorstep_dispatch_wire::dispatch::{self, DeliveryEvent, StatusResponse};
+use doorstep_dispatch_wire::driver::server_frame::Body;
+use doorstep_dispatch_wire::driver::{Acknowledged, Refused, ServerFrame};
+use doorstep_routing::LatLng;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::convert;
+use crate::event_log::EventLog;
+use crate::fix_slots::FixSlot;
+use crate::journal::{Journal, JournalError, Replayed};
+use crate::metrics::Metrics;
+use crate::sessions::{SessionId, SessionSeat, Sessions};
+
+/// Commands handled before the journal is written: the most that wait for one fsync.
+const BATCH_COMMANDS_MAX: usize = 256;
+
+/// Fixes handled before commands are looked at again.
+const BATCH_FIXES_MAX: usize = 512;
+
+/// How long the shard sleeps when nothing is due.
+const IDLE_WAIT: Duration = Duration::from_secs(3_600);
+
+/// Where a call waits for what became of its input.
+type CallerReply = oneshot::Sender<Result<Handled, Rejection>>;
+
+/// What sessions and calls ask of the shard.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A driver's app has been welcomed; an older session of the driver is closed.
+    Connect { driver: DriverId, seat: SessionSeat },
+    /// A session has ended.
+    Disconnect {
+        driver: DriverId,
+        session: SessionId,
+    },
+    /// Something a driver did.
+    FromDriver {
+        session: SessionId,
+        driver: DriverId,
+        input: Input,
+        number: u64,
+    },
+    /// Something the control plane wants.
+    FromCaller { input: Input, reply: CallerReply },
+    /// How long would a delivery take?
+    Quote {
+        pickup: LatLng,
+        dropoff: LatLng,
+        reply: oneshot::Sender<Quote>,
+    },
+    /// Where is everybody?
+    Drivers {
+        reply: oneshot::Sender<dispatch::DriversResponse>,
+    },
+    /// How is it going?
+    Status {
+        reply: oneshot::Sender<StatusResponse>,
+    },
+}
+
+/// The state of the shard's thread.
+pub(crate) struct Shard {
+    dispatcher: Dispatcher,
+    travel: RoutedTravelTimes,
+    clock: Clock,
+    journal: Option<Journal>,
+    events: Arc<EventLog>,
+    metrics: Arc<Metrics>,
+    sessions: Sessions,
+    held: Held,
+}
+
+/// What waits for the journal.
+#[derive(Default)]
+struct Held {
+    /// Whether an input since the last write has to be on disk before this is told.
+    durable: bool,
+    frames: Vec<(DriverId, Option<SessionId>, Body)>,
+    events: Vec<DeliveryEvent>,
+    replies: Vec<(CallerReply, Result<Handled, Rejection>)>,
+}
+
+impl Shard {
+    /// A shard without memory.
+    pub(crate) fn new(
+        dispatcher: Dispatcher,
+        travel: RoutedTravelTimes,
+        clock: Clock,
+        events: Arc<EventLog>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let (sessions, held) = (Sessions::default(), Held::default());
+        Self {
+            dispatcher,
+            travel,
+            clock,
+            journal: None,
+            events,
+            metrics,
+            sessions,
+            held,
+        }
+    }
+
+    /// Opens the journal in a folder, lives through everything in it again, and from then on writes to it.
+    ///
+    /// `setup` names what decisions depend on beside the inputs: a journal can only be replayed with the same.
+    pub(crate) fn open_journal(
+        &mut self,
+        folder: &Path,
+        setup: &str,
+    ) -> Result<Replayed, JournalError> {
+        let mut last = Time::EPOCH;
+        let (journal, replayed) = Journal::open(folder, setup, |record| {
+            let (now, input) = convert::from_record(record).map_err(|error| error.to_string())?;
+            last = now;
+            // What was refused then is refused again.
+            let _ = self.apply(input, now);
+            // Drivers are told again when they reconnect.
+            self.held.frames.clear();
+            self.events.append(self.held.events.drain(..));
+            Ok(())
+        })?;
+        self.journal = Some(journal);
+        if last > self.clock.now() {
+            tracing::warn!(journal = %last, clock = %self.clock.now(), "the clock is behind the journal: nothing is due until it has caught up");
+        }
+        Ok(replayed)
+    }
+
+    /// Works until all senders are gone, then leaves everything on disk.
+    ///
+    /// # Errors
+    /// When the journal cannot be written: then nothing more may be acknowledged.
+    pub(crate) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut fixes: mpsc::Receiver<Arc<FixSlot>>,
+    ) -> Result<(), JournalError> {
+        self.lose_drivers_without_session();
+        self.commit()?;
+        let mut command_batch = Vec::with_capacity(BATCH_COMMANDS_MAX);
+        let mut fix_batch = Vec::with_capacity(BATCH_FIXES_MAX);
+        loop {
+            let wait = self
+                .dispatcher
+                .next_deadline()
+                .map_or(IDLE_WAIT, |deadline| self.clock.real_until(deadline));
+            tokio::select! {
+                biased;
+                count = commands.recv_many(&mut command_batch, BATCH_COMMANDS_MAX) => if count == 0 { break },
+                () = tokio::time::sleep(wait) => {}
+                count = fixes.recv_many(&mut fix_batch, BATCH_FIXES_MAX) => if count == 0 { break },
+            }
+            command_batch
+                .drain(..)
+                .for_each(|command| self.handle_command(command));
+            fix_batch.drain(..).for_each(|slot| self.handle_fix(&slot));
+            self.pass_deadline();
+            self.commit()?;
+        }
+        self.held.durable = true;
+        self.commit()
+    }
+
+    /// After a restart nobody is connected; who comes back within the policy's grace keeps the deliveries.
+    fn lose_drivers_without_session(&mut self) {
+        let on_duty = self
+            .dispatcher
+            .drivers()
+            .filter(|driver| driver.duty() == Duty::On);
+        let lost: Vec<DriverId> = on_duty.map(|driver| driver.id()).collect();
+        for driver in lost {
+            // An answer would be for a session, and there is none.
+            let _ = self.handle_input(Input::DriverLost { driver });
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        match command {
+            Command::Connect { driver, seat } => self.sessions.connect(driver, seat),
+            Command::Disconnect { driver, session } => {
+                if self.sessions.disconnect(driver, session) {
+                    // Says only whether the driver was known.
+                    let _ = self.handle_input(Input::DriverLost { driver });
+                }
+            }
+            Command::FromDriver {
+                session,
+                driver,
+                input,
+                number,
+            } => {
+                // A session that was replaced has nothing to say any more.
+                if self.sessions.is_current(driver, session) {
+                    let result = self.handle_input(input);
+                    self.answer_driver(session, driver, &input, number, result);
+                }
+            }
+            Command::FromCaller { input, reply } => {
+                let result = self.handle_input(input);
+                self.held.replies.push((reply, result));
+            }
+            // Whoever no longer waits for an answer does not get one.
+            Command::Quote {
+                pickup,
+                dropoff,
+                reply,
+            } => {
+                let now = self.clock.now();
+                let _ = reply.send(
+                    self.dispatcher
+                        .quote(now, pickup, dropoff, &mut self.travel),
+                );
+            }
+            Command::Drivers { reply } => {
+                let _ = reply.send(self.drivers());
+            }
+            Command::Status { reply } => {
+                let _ = reply.send(self.status());
+            }
+        }
+    }
+
+    fn handle_fix(&mut self, slot: &FixSlot) {
+        let Some(waiting) = slot.take() else { return };
+        let input = Input::Fix {
+            driver: slot.driver(),
+            fix: waiting.fix,
+        };
+        let result = self.apply(input, self.clock.now());
+        match result {
+            Ok(_) => {
+                self.metrics.pings_accepted.add_one();
+                self.metrics
+                    .ping_to_index
+                    .record(Clock::instant().saturating_duration_since(waiting.received));
+            }
+            Err(rejection) => {
+                self.metrics.pings_rejected.add_one();
+                tracing::trace!(%rejection, "fix not taken");
+            }
+        }
+    }
+
+    fn pass_deadline(&mut self) {
+        let now = self.clock.now();
+        if self
+            .dispatcher
+            .next_deadline()
+            .is_none_or(|deadline| deadline > now)
+        {
+            return;
+        }
+        let (started, rounds) = (Clock::instant(), self.dispatcher.counters().rounds);
+        // A deadline cannot be refused.
+        let _ = self.handle_input(Input::Deadline);
+        if self.dispatcher.counters().rounds > rounds {
+            self.metrics
+                .round
+                .record(Clock::instant().saturating_duration_since(started));
+        }
+    }
+
+    fn handle_input(&mut self, input: Input) -> Result<Handled, Rejection> {
+        self.held.durable = true;
+        self.apply(input, self.clock.now())
+    }
+
+    fn apply(&mut self, input: Input, now: Time) -> Result<Handled, Rejection> {
+        if let Some(journal) = &mut self.journal {
+            journal.append(&convert::to_record(now, &input));
+        }
+        let result = self.dispatcher.handle(now, input, &mut self.travel);
+        while let Some(output) = self.dispatcher.poll_output() {
+            self.held.take(&output);
+        }
+        result
+    }
+
+    fn answer_driver(
+        &mut self,
+        session: SessionId,
+        driver: DriverId,
+        input: &Input,
+        number: u64,
+        result: Result<Handled, Rejection>,
+    ) {
+        if let Err(rejection) = result {
+            let what = input_name(input).to_owned();
+            let refused = Body::Refused(Refused {
+                what,
+                why: rejection.to_string(),
+            });
+            self.held.frames.push((driver, Some(session), refused));
+        }
+        if number > 0 {
+            self.held.frames.push((
+                driver,
+                Some(session),
+                Body::Acknowledged(Acknowledged { number }),
+            ));
+        }
+    }
+
+    /// Puts the inputs on disk, then tells what they caused.
+    fn commit(&mut self) -> Result<(), JournalError> {
+        if let Some(journal) = &mut self.journal {
+            journal.write(self.held.durable)?;
+        }
+        self.held.durable = false;
+        self.events.append(self.held.events.drain(..));
+        for (driver, session, body) in self.held.frames.drain(..) {
+            self.sessions
+                .send(driver, session, ServerFrame { body: Some(body) });
+        }
+        for (reply, result) in self.held.replies.drain(..) {
+            // Whoever no longer waits can ask again: requests are idempotent.
+            let _ = reply.send(result);
+        }
+        Ok(())
+    }
+
+    fn drivers(&self) -> dispatch::DriversResponse {
+        let view = |driver: &doorstep_dispatch_core::Driver| {
+            let in_hand = driver
+                .deliveries()
+                .first()
+                .and_then(|delivery| self.dispatcher.delivery(*delivery));
+            convert::driver_view(driver, in_hand.map(|delivery| delivery.state()))
+        };
+        dispatch::DriversResponse {
+            now_ms: self.clock.now().as_millis(),
+            drivers: self.dispatcher.drivers().map(view).collect(),
+        }
+    }
+
+    fn status(&self) -> StatusResponse {
+        let (mut on_duty, mut idle) = (0, 0);
+        for driver in self.dispatcher.drivers() {
+            on_duty += u64::from(driver.duty() == Duty::On);
+            idle += u64::from(driver.duty() == Duty::On && driver.deliveries().is_empty());
+        }
+        let counters = self.dispatcher.counters();
+        StatusResponse {
+            now_ms: self.clock.now().as_millis(),
+            drivers_on_duty: on_duty,
+            drivers_idle: idle,
+            deliveries_open: self.dispatcher.open_deliveries() as u64,
+            pings_accepted: self.metrics.pings_accepted.count(),
+            pings_rejected: self.metrics.pings_rejected.count(),
+            pings_superseded: self.metrics.pings_superseded.count(),
+            ping_to_index_us: Some(self.metrics.ping_to_index.quantiles()),
+            round_us: Some(self.metrics.round.quantiles()),
+            offer_receipt_us: Some(self.metrics.offer_receipt.quantiles()),
+            rounds: counters.rounds,
+            offers: counters.offers,
+            offers_accepted: counters.offers_accepted,
+            offers_declined: counters.offers_declined,
+            offers_expired: counters.offers_expired,
+        }
+    }
+}
+
+impl Held {
+    fn take(&mut self, output: &Output) {
+        match output {
+            Output::Offer(offer) => {
+                self.frames
+                    .push((offer.driver, None, Body::Offer(convert::offer_frame(offer))))
+            }
+            Output::RevokeOffer { driver, offer, why } => {
+                self.frames.push((
+                    *driver,
+                    None,
+                    Body::OfferRevoked(convert::revoked_frame(*offer, *why)),
+                ));
+            }
+            Output::DriverPlan { driver, stops } => {
+                self.frames
+                    .push((*driver, None, Body::Plan(convert::plan_frame(stops))));
+            }
+            Output::DeliveryChanged(event) => self.events.push(convert::event(event)),
+        }
+    }
+}
+
+fn input_name(input: &Input) -> &'static str {
+    match input {
+        Input::DriverOnDuty { .. } | Input::DriverOffDuty { .. } => "duty",
+        Input::DriverLost { .. } => "disconnect",
+        Input::Fix { .. } => "fix",
+        Input::RequestDelivery(_) => "request",
+        Input::ReadyTimeChanged { .. } => "ready time",
+        Input::CancelDelivery { .. } => "cancel",
+        Input::OfferReceived { .. } => "offer receipt",
+        Input::OfferAnswered { .. } => "offer answer",
+        Input::Milestone { .. } => "milestone",
+        Input::Deadline => "deadline",
+    }
+}
