@@ -1,1 +1,28 @@
 //! A city in virtual time on the real dispatch core.
+//!
+//! ```text
+//! scenario + map + seed ──> World ──> customers ─┐
+//!                                     restaurants ├─ mail ─> dispatch core ──> KPIs, checkers, digest
+//!                                     drivers ────┘
+//! ```
+//!
+//! Everything is a function of scenario, map and seed: no clock, no threads, no unkeyed randomness. `sim-live` runs the
+//! same actors against running servers.
+
+pub mod demand;
+pub mod rng;
+pub mod roads;
+pub mod scenario;
+pub mod world;
+
+#[cfg(test)]
+mod testing;
+
+pub use doorstep_dispatch_core::{
+    Answer, DeclineReason, DeliveryId, DriverId, Fix, MilestoneKind, OfferId, Span, Stop, StopKind,
+    Time,
+};
+pub use doorstep_routing::LatLng;
+
+pub use self::scenario::{Scenario, ScenarioError};
+pub use self::world::{World, WorldError};
