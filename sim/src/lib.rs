@@ -9,6 +9,7 @@
 //! Everything is a function of scenario, map and seed: no clock, no threads, no unkeyed randomness. `sim-live` runs the
 //! same actors against running servers.
 
+pub mod actors;
 pub mod demand;
 pub mod rng;
 pub mod roads;
