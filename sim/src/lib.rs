@@ -10,10 +10,15 @@
 //! same actors against running servers.
 
 pub mod actors;
+pub mod checkers;
 pub mod demand;
+pub mod kpi;
+pub mod record;
 pub mod rng;
 pub mod roads;
+pub mod run;
 pub mod scenario;
+pub mod scheduler;
 pub mod world;
 
 #[cfg(test)]
@@ -25,5 +30,6 @@ pub use doorstep_dispatch_core::{
 };
 pub use doorstep_routing::LatLng;
 
+pub use self::run::{Progress, Report, RunError, run};
 pub use self::scenario::{Scenario, ScenarioError};
 pub use self::world::{World, WorldError};

@@ -1,0 +1,96 @@
+//! An hour in a small city: sound, and the same every time.
+
+use super::{Report, run};
+use crate::scenario::Scenario;
+use crate::testing;
+
+fn evening(seed: u64, change: impl FnOnce(&mut Scenario)) -> Report {
+    let (world, mut scenario) = testing::small_city(seed);
+    change(&mut scenario);
+    run(&world, &scenario, |_| {}).unwrap()
+}
+
+#[test]
+fn orders_reach_the_door_and_nothing_forbidden_happens() {
+    let report = evening(7, |_| {});
+    assert_eq!(report.violations, Vec::<String>::new());
+    let orders = report.kpis.orders;
+    assert_eq!(orders.placed + orders.cards_declined, 60);
+    assert_eq!(
+        orders.placed,
+        orders.delivered + orders.cancelled + orders.rejected + orders.no_driver + orders.open
+    );
+    assert_eq!(orders.open, 0, "{report:?}");
+    assert!(orders.delivered >= orders.placed * 8 / 10, "{report:?}");
+    assert!(
+        orders.cancelled > 0,
+        "a tenth of the customers want to cancel"
+    );
+    assert!(
+        report.kpis.click_to_door_min.mean > 10.0 && report.kpis.click_to_door_min.mean < 60.0,
+        "{report:?}"
+    );
+    let offers = report.kpis.offers;
+    assert!(
+        offers.accepted >= orders.delivered && offers.declined > 0,
+        "{offers:?}"
+    );
+    assert_eq!(
+        offers.made,
+        offers.accepted + offers.declined + offers.expired + offers.revoked,
+        "{offers:?}"
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_digest_and_another_seed_another() {
+    let first = evening(7, |_| {});
+    let again = evening(7, |_| {});
+    assert_eq!(first, again);
+    assert_ne!(first.digest, evening(8, |_| {}).digest);
+}
+
+#[test]
+fn every_setting_of_a_driver_shows_in_the_digest() {
+    let base = evening(7, |_| {}).digest;
+    assert_ne!(
+        base,
+        evening(7, |scenario| scenario.drivers.speed_factor = 1.1).digest
+    );
+    assert_ne!(
+        base,
+        evening(7, |scenario| scenario.drivers.accept_probability = 0.5).digest
+    );
+    assert_ne!(
+        base,
+        evening(7, |scenario| scenario.dispatch.round_interval_s =
+            Some(40.0))
+        .digest
+    );
+}
+
+#[test]
+fn slow_kitchens_make_customers_wait_and_few_drivers_leave_orders_behind() {
+    let base = evening(7, |_| {}).kpis;
+    let slow = evening(7, |scenario| {
+        scenario.restaurants.preparation.mean_s += 600.0
+    })
+    .kpis;
+    assert!(
+        slow.click_to_door_min.mean > base.click_to_door_min.mean + 5.0,
+        "{slow:?}"
+    );
+    let alone = evening(7, |scenario| scenario.drivers.count = 1);
+    assert_eq!(alone.violations, Vec::<String>::new());
+    assert!(alone.kpis.undelivered_share > 0.3, "{alone:?}");
+}
+
+#[test]
+fn drivers_who_never_answer_in_time_let_offers_expire() {
+    let report = evening(7, |scenario| scenario.drivers.answer_delay.mean_s = 600.0);
+    assert_eq!(report.violations, Vec::<String>::new());
+    assert!(
+        report.kpis.offers.expired > 0 && report.kpis.orders.delivered == 0,
+        "{report:?}"
+    );
+}
