@@ -37,6 +37,9 @@ pub enum MapError {
         "{path}, byte 0: neither an OpenStreetMap extract (.osm.pbf) nor a road archive (.road)"
     )]
     UnknownFormat { path: PathBuf },
+    /// The archive would take the place of the extract.
+    #[error("{path} is the extract itself: name another file for the archive")]
+    OutputIsInput { path: PathBuf },
     /// A synthetic city of a size that cannot be made.
     #[error("a synthetic city of {nodes} nodes: it takes {min} to {max}")]
     CitySize { nodes: u32, min: u32, max: u32 },

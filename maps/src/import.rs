@@ -75,8 +75,13 @@ pub fn read(input: &Path, watcher: Watcher<'_>) -> Result<(RoadArchive, ImportRe
 /// Reads an extract and writes its archive. The output's name stands for nothing or for a whole archive, at any time.
 ///
 /// # Errors
-/// As [`read`], or if the archive cannot be written.
+/// As [`read`], or if the archive cannot be written or would overwrite the extract.
 pub fn import(input: &Path, output: &Path, watcher: Watcher<'_>) -> Result<ImportReport, MapError> {
+    if is_same_file(input, output) {
+        return Err(MapError::OutputIsInput {
+            path: output.to_path_buf(),
+        });
+    }
     let (archive, report) = read(input, watcher)?;
     watcher(Progress::Phase {
         name: "writing the archive",
@@ -85,6 +90,10 @@ pub fn import(input: &Path, output: &Path, watcher: Watcher<'_>) -> Result<Impor
     let bytes = archive.to_bytes();
     write_atomically(output, |out| out.write_all(&bytes))?;
     Ok(report)
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Reads a road archive (`.road`).

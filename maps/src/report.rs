@@ -205,7 +205,7 @@ impl fmt::Display for ImportReport {
 }
 
 impl Kept {
-    fn write(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(crate) fn write(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "kept     {:>11} ways", self.ways)?;
         for (count, what) in [
             (self.roads, format!("roads, {:.1} km", self.road_km)),
@@ -222,7 +222,7 @@ impl Kept {
     }
 }
 
-fn write_shares(out: &mut fmt::Formatter<'_>, shares: &[ComponentShare]) -> fmt::Result {
+pub(crate) fn write_shares(out: &mut fmt::Formatter<'_>, shares: &[ComponentShare]) -> fmt::Result {
     for (index, part) in shares.iter().enumerate() {
         let title = if index == 0 { "connected" } else { "" };
         let share = part.share * 100.0;
