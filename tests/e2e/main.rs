@@ -1,1 +1,9 @@
 //! End-to-end tests of the binary, a file a theme.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the helpers of tests fail and speak like tests"
+)]
+
+mod maps;

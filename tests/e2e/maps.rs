@@ -27,19 +27,32 @@ const SHARES: &[(&str, f64)] = &[
 
 /// The real extracts, or `None` with a line that says what is missing.
 fn extracts() -> Option<Vec<PathBuf>> {
-    let data = std::env::var_os("DOORSTEP_DATA").map_or_else(|| repository().join("../shared/data"), PathBuf::from);
-    let found = fs::read_dir(data.join("osm")).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found: Vec<PathBuf> = found.filter(|path| path.to_string_lossy().ends_with(".osm.pbf")).collect();
+    let data = std::env::var_os("DOORSTEP_DATA")
+        .map_or_else(|| repository().join("../shared/data"), PathBuf::from);
+    let found = fs::read_dir(data.join("osm"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = found
+        .filter(|path| path.to_string_lossy().ends_with(".osm.pbf"))
+        .collect();
     found.sort();
     if found.is_empty() {
-        skip(&format!("no .osm.pbf in {}; set DOORSTEP_DATA to a folder with osm/*.osm.pbf", data.display()));
+        skip(&format!(
+            "no .osm.pbf in {}; set DOORSTEP_DATA to a folder with osm/*.osm.pbf",
+            data.display()
+        ));
         return None;
     }
     Some(found)
 }
 
 fn skip(missing: &str) {
-    assert!(std::env::var_os("DOORSTEP_REQUIRE_ALL").is_none_or(|all| all != "1"), "{missing}");
+    assert!(
+        std::env::var_os("DOORSTEP_REQUIRE_ALL").is_none_or(|all| all != "1"),
+        "{missing}"
+    );
     println!("skipped: {missing}");
 }
 
@@ -48,7 +61,11 @@ fn repository() -> &'static Path {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_name().unwrap().to_string_lossy().trim_end_matches(".osm.pbf").to_owned()
+    path.file_name()
+        .unwrap()
+        .to_string_lossy()
+        .trim_end_matches(".osm.pbf")
+        .to_owned()
 }
 
 fn doorstep(args: &[&str]) -> Output {
@@ -57,7 +74,12 @@ fn doorstep(args: &[&str]) -> Output {
 
 fn doorstep_on(args: &[&str], threads: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
-    command.args(args).env("RAYON_NUM_THREADS", threads).env("RUST_BACKTRACE", "0").output().unwrap()
+    command
+        .args(args)
+        .env("RAYON_NUM_THREADS", threads)
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .unwrap()
 }
 
 fn path_text(path: &Path) -> &str {
@@ -65,11 +87,15 @@ fn path_text(path: &Path) -> &str {
 }
 
 fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// SplitMix64: the same numbers for the same seed.
+/// `SplitMix64`: the same numbers for the same seed.
 fn random(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut word = *seed;
@@ -81,12 +107,25 @@ fn random(seed: &mut u64) -> u64 {
 /// Imports a file that must be refused: exit code 1, a message with file and byte, nothing but the file in its folder.
 fn assert_refused(damaged: &Path, what: &str) {
     let output = damaged.with_extension("road");
-    let refused = doorstep(&["map", "import", path_text(damaged), "-o", path_text(&output)]);
+    let refused = doorstep(&[
+        "map",
+        "import",
+        path_text(damaged),
+        "-o",
+        path_text(&output),
+    ]);
     let message = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1), "{what}: {message}");
-    assert!(message.contains(path_text(damaged)) && message.contains("byte "), "{what}: {message}");
+    assert!(
+        message.contains(path_text(damaged)) && message.contains("byte "),
+        "{what}: {message}"
+    );
     assert!(!message.contains("panicked"), "{what}: {message}");
-    assert_eq!(fs::read_dir(damaged.parent().unwrap()).unwrap().count(), 1, "{what}: something was left behind");
+    assert_eq!(
+        fs::read_dir(damaged.parent().unwrap()).unwrap().count(),
+        1,
+        "{what}: something was left behind"
+    );
 }
 
 #[test]
@@ -94,13 +133,28 @@ fn every_extract_is_imported_and_hangs_together() {
     let Some(extracts) = extracts() else { return };
     for extract in extracts {
         let name = stem(&extract);
-        let (archive, report) = doorstep_maps::read(&extract, &unwatched).unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert_eq!(archive.node_order.nodes().len(), archive.network.node_count(), "{name}");
+        let (archive, report) =
+            doorstep_maps::read(&extract, &unwatched).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(
+            archive.node_order.nodes().len(),
+            archive.network.node_count(),
+            "{name}"
+        );
         assert!(archive.attribution.contains("OpenStreetMap"), "{name}");
-        assert!(report.kept.edges >= report.kept.roads && report.kept.roads > 0, "{name}: {report}");
-        let Some((_, expected)) = SHARES.iter().find(|(known, _)| *known == name) else { continue };
+        assert!(
+            report.kept.edges >= report.kept.roads && report.kept.roads > 0,
+            "{name}: {report}"
+        );
+        let Some((_, expected)) = SHARES.iter().find(|(known, _)| *known == name) else {
+            continue;
+        };
         for part in &report.components {
-            assert!((part.share - expected).abs() < 0.1, "{name}: {} {} is not near {expected}", part.profile, part.share);
+            assert!(
+                (part.share - expected).abs() < 0.1,
+                "{name}: {} {} is not near {expected}",
+                part.profile,
+                part.share
+            );
         }
     }
 }
@@ -108,11 +162,19 @@ fn every_extract_is_imported_and_hangs_together() {
 #[test]
 fn drawings_stay_small() {
     let Some(extracts) = extracts() else { return };
-    for extract in extracts.iter().filter(|path| ["porto-metro", "monaco"].contains(&stem(path).as_str())) {
+    for extract in extracts
+        .iter()
+        .filter(|path| ["porto-metro", "monaco"].contains(&stem(path).as_str()))
+    {
         let archive = doorstep_maps::open_map(extract).unwrap();
         let drawing = doorstep_maps::city_drawing(&archive);
         let text = serde_json::to_string(&drawing).unwrap();
-        assert!(text.len() < 4_000_000, "{}: {} bytes", extract.display(), text.len());
+        assert!(
+            text.len() < 4_000_000,
+            "{}: {} bytes",
+            extract.display(),
+            text.len()
+        );
         let [west, south, east, north] = drawing.bbox;
         for line in drawing.classes.iter().flat_map(|class| &class.lines) {
             assert!(line.len() >= 4 && line.len() % 2 == 0);
@@ -120,7 +182,10 @@ fn drawings_stay_small() {
             for step in line.chunks(2) {
                 (lng, lat) = (lng + step[0], lat + step[1]);
                 let [lng, lat] = [lng, lat].map(|whole| f64::from(whole) / drawing.scale);
-                assert!((west - 1e-5..=east + 1e-5).contains(&lng) && (south - 1e-5..=north + 1e-5).contains(&lat));
+                assert!(
+                    (west - 1e-5..=east + 1e-5).contains(&lng)
+                        && (south - 1e-5..=north + 1e-5).contains(&lat)
+                );
             }
         }
     }
@@ -138,7 +203,12 @@ fn a_truncated_extract_is_refused_with_file_and_byte() {
         let mut cuts: Vec<u64> = (0..10).map(|_| random(&mut seed) % bytes).collect();
         cuts.sort_unstable_by_key(|cut| std::cmp::Reverse(*cut));
         for cut in cuts {
-            OpenOptions::new().write(true).open(&damaged).unwrap().set_len(cut).unwrap();
+            OpenOptions::new()
+                .write(true)
+                .open(&damaged)
+                .unwrap()
+                .set_len(cut)
+                .unwrap();
             assert_refused(&damaged, &format!("{} cut to {cut} bytes", stem(&extract)));
         }
     }
@@ -150,13 +220,22 @@ fn bytes_that_are_no_extract_are_refused_with_file_and_byte() {
     let damaged = folder.path().join("damaged.osm.pbf");
     fs::write(&damaged, b"").unwrap();
     assert_refused(&damaged, "an empty file");
-    fs::write(&damaged, b"<?xml version='1.0'?><osm version=\"0.6\"></osm>").unwrap();
+    fs::write(
+        &damaged,
+        b"<?xml version='1.0'?><osm version=\"0.6\"></osm>",
+    )
+    .unwrap();
     assert_refused(&damaged, "an XML file");
     for start in 0..8 {
         let mut seed = start;
-        let bytes: Vec<u8> = (0..128).flat_map(|_| random(&mut seed).to_le_bytes()).collect();
+        let bytes: Vec<u8> = (0..128)
+            .flat_map(|_| random(&mut seed).to_le_bytes())
+            .collect();
         fs::write(&damaged, bytes).unwrap();
-        assert_refused(&damaged, &format!("1 KiB of random bytes from seed {start}"));
+        assert_refused(
+            &damaged,
+            &format!("1 KiB of random bytes from seed {start}"),
+        );
     }
 }
 
@@ -178,41 +257,96 @@ fn a_made_up_city_is_the_same_for_the_same_seed_and_at_any_number_of_threads() {
     let at = |name: &str| folder.path().join(name);
     let generate = |name: &str, seed: &str| {
         let file = at(name);
-        json(&doorstep(&["map", "generate", "--seed", seed, "--nodes", "3000", "-o", path_text(&file), "--json"]));
+        json(&doorstep(&[
+            "map",
+            "generate",
+            "--seed",
+            seed,
+            "--nodes",
+            "3000",
+            "-o",
+            path_text(&file),
+            "--json",
+        ]));
         fs::read(file).unwrap()
     };
     let city = generate("a.osm.pbf", "7");
-    assert!(city == generate("b.osm.pbf", "7"), "the same seed gave other bytes");
-    assert!(city != generate("c.osm.pbf", "8"), "another seed gave the same bytes");
+    assert!(
+        city == generate("b.osm.pbf", "7"),
+        "the same seed gave other bytes"
+    );
+    assert!(
+        city != generate("c.osm.pbf", "8"),
+        "another seed gave the same bytes"
+    );
     let import = |output: &str, threads: &str| {
         let (input, output) = (at("a.osm.pbf"), at(output));
-        let args = ["map", "import", path_text(&input), "-o", path_text(&output), "--json"];
+        let args = [
+            "map",
+            "import",
+            path_text(&input),
+            "-o",
+            path_text(&output),
+            "--json",
+        ];
         let report = json(&doorstep_on(&args, threads));
         (report, fs::read(output).unwrap())
     };
     let (report, archive) = import("one.road", "1");
-    assert!((report.clone(), archive) == import("two.road", "2"), "the number of threads shows");
-    assert!((2700..3300).contains(&report["kept"]["nodes"].as_u64().unwrap()), "{report}");
+    assert!(
+        (report.clone(), archive) == import("two.road", "2"),
+        "the number of threads shows"
+    );
+    assert!(
+        (2700..3300).contains(&report["kept"]["nodes"].as_u64().unwrap()),
+        "{report}"
+    );
     for kind in ["turn_restrictions", "restaurants", "addresses"] {
-        assert!(report["kept"][kind].as_u64().unwrap() > 0, "{kind}: {report}");
+        assert!(
+            report["kept"][kind].as_u64().unwrap() > 0,
+            "{kind}: {report}"
+        );
     }
-    assert!(report["components"][0]["share"].as_f64().unwrap() > 0.95, "{report}");
+    assert!(
+        report["components"][0]["share"].as_f64().unwrap() > 0.95,
+        "{report}"
+    );
 }
 
 #[test]
 fn a_real_city_is_the_same_at_any_number_of_threads() {
     let Some(extracts) = extracts() else { return };
-    for extract in extracts.iter().filter(|path| ["monaco", "heidelberg"].contains(&stem(path).as_str())) {
+    for extract in extracts
+        .iter()
+        .filter(|path| ["monaco", "heidelberg"].contains(&stem(path).as_str()))
+    {
         let folder = tempfile::tempdir().unwrap();
         let archives = ["1", "2"].map(|threads| {
             let output = folder.path().join(format!("{threads}.road"));
-            let args = ["map", "import", path_text(extract), "-o", path_text(&output)];
+            let args = [
+                "map",
+                "import",
+                path_text(extract),
+                "-o",
+                path_text(&output),
+            ];
             let imported = doorstep_on(&args, threads);
-            assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
-            assert!(imported.stderr.is_empty(), "a progress bar was drawn into a pipe");
+            assert!(
+                imported.status.success(),
+                "{}",
+                String::from_utf8_lossy(&imported.stderr)
+            );
+            assert!(
+                imported.stderr.is_empty(),
+                "a progress bar was drawn into a pipe"
+            );
             fs::read(output).unwrap()
         });
-        assert!(archives[0] == archives[1], "{}: the number of threads shows", stem(extract));
+        assert!(
+            archives[0] == archives[1],
+            "{}: the number of threads shows",
+            stem(extract)
+        );
     }
 }
 
@@ -221,16 +355,39 @@ fn an_archive_is_inspected_as_figures_and_as_geojson() {
     let folder = tempfile::tempdir().unwrap();
     let [city, archive] = ["toy.osm.pbf", "toy.road"].map(|name| folder.path().join(name));
     doorstep_maps::generate(7, 500, &city).unwrap();
-    let report = json(&doorstep(&["map", "import", path_text(&city), "-o", path_text(&archive), "--json"]));
-    let figures = json(&doorstep(&["map", "inspect", path_text(&archive), "--json"]));
+    let report = json(&doorstep(&[
+        "map",
+        "import",
+        path_text(&city),
+        "-o",
+        path_text(&archive),
+        "--json",
+    ]));
+    let figures = json(&doorstep(&[
+        "map",
+        "inspect",
+        path_text(&archive),
+        "--json",
+    ]));
     assert_eq!(figures["roads"], report["kept"]["roads"]);
     assert_eq!(figures["components"], report["components"]);
     assert!(figures["attribution"].as_str().unwrap().contains("seed 7"));
-    assert_eq!(figures, json(&doorstep(&["map", "inspect", path_text(&city), "--json"])));
-    let drawn = json(&doorstep(&["map", "inspect", path_text(&archive), "--geojson"]));
+    assert_eq!(
+        figures,
+        json(&doorstep(&["map", "inspect", path_text(&city), "--json"]))
+    );
+    let drawn = json(&doorstep(&[
+        "map",
+        "inspect",
+        path_text(&archive),
+        "--geojson",
+    ]));
     let kept = |kind: &str| figures[kind].as_u64().unwrap();
     let features = drawn["features"].as_array().unwrap();
-    assert_eq!(features.len() as u64, kept("roads") + kept("restaurants") + kept("addresses"));
+    assert_eq!(
+        features.len() as u64,
+        kept("roads") + kept("restaurants") + kept("addresses")
+    );
     assert!(features.iter().all(|feature| feature["type"] == "Feature"));
 }
 
@@ -241,13 +398,22 @@ fn a_damaged_archive_and_an_unknown_file_are_refused() {
     doorstep_maps::generate(7, 200, &city).unwrap();
     doorstep_maps::import(&city, &archive, &unwatched).unwrap();
     let overwrite = doorstep(&["map", "import", path_text(&city), "-o", path_text(&city)]);
-    assert_eq!(overwrite.status.code(), Some(1), "an extract was overwritten with its own archive");
+    assert_eq!(
+        overwrite.status.code(),
+        Some(1),
+        "an extract was overwritten with its own archive"
+    );
     let mut bytes = fs::read(&archive).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&archive, bytes).unwrap();
     let text = repository().join("Cargo.toml");
-    for wrong in [archive.as_path(), text.as_path(), folder.path(), Path::new("no-such-map.road")] {
+    for wrong in [
+        archive.as_path(),
+        text.as_path(),
+        folder.path(),
+        Path::new("no-such-map.road"),
+    ] {
         let refused = doorstep(&["map", "inspect", path_text(wrong)]);
         let message = String::from_utf8_lossy(&refused.stderr);
         assert_eq!(refused.status.code(), Some(1), "{message}");
@@ -269,7 +435,12 @@ fn a_wrong_command_line_is_a_usage_error() {
         &["map", "explode"],
     ] {
         let refused = doorstep(wrong);
-        assert_eq!(refused.status.code(), Some(2), "{wrong:?}: {}", String::from_utf8_lossy(&refused.stderr));
+        assert_eq!(
+            refused.status.code(),
+            Some(2),
+            "{wrong:?}: {}",
+            String::from_utf8_lossy(&refused.stderr)
+        );
     }
     let help = doorstep(&["map", "import", "--help"]);
     assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("Examples:"));
@@ -278,11 +449,19 @@ fn a_wrong_command_line_is_a_usage_error() {
 #[test]
 fn the_default_map_is_malta() {
     let Some(path) = default_map::locate() else {
-        skip(&format!("the default map is not fetched; run `{}`", default_map::FETCH_COMMAND));
+        skip(&format!(
+            "the default map is not fetched; run `{}`",
+            default_map::FETCH_COMMAND
+        ));
         return;
     };
     let (archive, report) = doorstep_maps::read(&path, &unwatched).unwrap();
     assert!(report.kept.restaurants > 1000, "{report}");
     let (south_west, north_east) = archive.network.bounds().unwrap();
-    assert!(south_west.lat() < 35.9 && 35.9 < north_east.lat() && south_west.lng() < 14.5 && 14.5 < north_east.lng());
+    assert!(
+        south_west.lat() < 35.9
+            && 35.9 < north_east.lat()
+            && south_west.lng() < 14.5
+            && 14.5 < north_east.lng()
+    );
 }
