@@ -1,5 +1,9 @@
 //! The order in which a hierarchy contracts the nodes of a network.
 
+mod cell;
+mod inertial_flow;
+mod max_flow;
+mod min_degree;
 mod nested_dissection;
 
 pub use nested_dissection::nested_dissection;

@@ -1,76 +1,58 @@
-//! Nested dissection: cut the network in two, order the halves first and the cut last.
+//! Nested dissection: cut the network in two, order the parts each for itself, and the cut last.
+//!
+//! George 1973, "Nested Dissection of a Regular Finite Element Mesh"; for road networks Bauer, Columbus, Rutter &
+//! Wagner 2013, "Search-Space Size in Contraction Hierarchies". Both sides of a cut are ordered in parallel; the
+//! answer is a function of the network alone.
 
-use super::NodeOrder;
+use rayon::prelude::*;
+
+use super::cell::Cell;
+use super::inertial_flow::{Plane, cut};
+use super::{NodeOrder, min_degree};
 use crate::graph::RoadNetwork;
 use crate::ids::NodeId;
 
-/// Orders the nodes of a network by cutting it in halves along its longer side.
+/// Cells of so many nodes are not cut any further.
+const LEAF_NODES: usize = min_degree::NODES_MAX;
+
+/// Orders the nodes of a network, the same at any number of threads.
 ///
 /// # Panics
-/// Never: the order it builds is checked as it is built.
+/// Never: cells are disjoint and together hold every node.
 #[must_use]
 pub fn nested_dissection(network: &RoadNetwork) -> NodeOrder {
-    let mut reversed = Vec::with_capacity(network.node_count());
-    let mut side = vec![0; network.node_count()];
-    dissect(network, network.nodes().collect(), &mut side, &mut reversed);
-    reversed.reverse();
-    NodeOrder::from_nodes(reversed).expect("every node is placed once")
+    let order = dissect_components(&Cell::whole(network), &Plane::new(network));
+    NodeOrder::from_nodes(order.into_iter().map(NodeId).collect())
+        .expect("every node is in one cell")
 }
 
-fn dissect(
-    network: &RoadNetwork,
-    mut cell: Vec<NodeId>,
-    side: &mut [u8],
-    reversed: &mut Vec<NodeId>,
-) {
-    if cell.len() <= 8 {
-        reversed.extend(cell);
-        return;
+fn dissect_components(cell: &Cell, plane: &Plane) -> Vec<u32> {
+    let (label, count) = cell.components();
+    if count == 1 {
+        return dissect_connected(cell, plane);
     }
-    let key = |node: &NodeId| {
-        (
-            network.node_at(*node).lat_e7(),
-            network.node_at(*node).lng_e7(),
-            *node,
-        )
-    };
-    let swapped = |node: &NodeId| {
-        (
-            network.node_at(*node).lng_e7(),
-            network.node_at(*node).lat_e7(),
-            *node,
-        )
-    };
-    let spread = |keys: &dyn Fn(&NodeId) -> i32| {
-        i64::from(cell.iter().map(keys).max().unwrap_or(0))
-            - i64::from(cell.iter().map(keys).min().unwrap_or(0))
-    };
-    if spread(&|node| network.node_at(*node).lat_e7())
-        > spread(&|node| network.node_at(*node).lng_e7())
-    {
-        cell.sort_unstable_by_key(key);
-    } else {
-        cell.sort_unstable_by_key(swapped);
+    cell.split(&label, count)
+        .par_iter()
+        .map(|part| dissect_connected(part, plane))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+fn dissect_connected(cell: &Cell, plane: &Plane) -> Vec<u32> {
+    if cell.len() <= LEAF_NODES {
+        return min_degree::order(cell);
     }
-    let right = cell.split_off(cell.len() / 2);
-    for (nodes, mark) in [(&cell, 1), (&right, 2)] {
-        nodes.iter().for_each(|node| side[node.index()] = mark);
-    }
-    for &node in cell.iter().chain(&right) {
-        for edge in network.out_edges(node) {
-            let head = network.head(edge);
-            match (side[node.index()], side[head.index()]) {
-                (1, 2) => side[node.index()] = 3,
-                (2, 1) => side[head.index()] = 3,
-                _ => {}
-            }
-        }
-    }
-    let (cut, left): (Vec<_>, Vec<_>) = cell.into_iter().partition(|node| side[node.index()] == 3);
-    for node in cut.iter().chain(&left).chain(&right) {
-        side[node.index()] = 0;
-    }
-    reversed.extend(cut);
-    dissect(network, left, side, reversed);
-    dissect(network, right, side, reversed);
+    let separation = cut(cell, plane);
+    let parts = cell.split(&separation.side, 2);
+    let (mut order, second) = rayon::join(
+        || dissect_components(&parts[0], plane),
+        || dissect_components(&parts[1], plane),
+    );
+    order.extend(second);
+    order.extend(
+        cell.positions()
+            .filter(|&node| separation.side[node as usize] == 2)
+            .map(|node| cell.nodes[node as usize]),
+    );
+    order
 }
