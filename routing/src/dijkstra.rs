@@ -6,10 +6,7 @@ use std::collections::BinaryHeap;
 use crate::graph::RoadNetwork;
 use crate::ids::{EdgeId, NodeId};
 use crate::snapping::Snap;
-use crate::units::TravelTime;
-
-/// A trip of so many milliseconds (24 days) or more counts as no way.
-pub const INFINITY: u32 = (1 << 31) - 1;
+use crate::units::{INFINITY, TravelTime};
 
 const NO_EDGE: u32 = u32::MAX;
 

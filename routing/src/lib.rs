@@ -1,6 +1,7 @@
 //! Paths, travel times and matrices on a road network, without files, clocks or threads of its own.
 
 pub mod archive;
+pub mod cch;
 pub mod dijkstra;
 pub mod graph;
 pub mod ids;

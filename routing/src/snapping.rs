@@ -113,6 +113,22 @@ pub(crate) fn share(time: u32, offset: u32, length: u32) -> u32 {
     u32::try_from(part).expect("a part of the edge's time")
 }
 
+/// The least time between two snaps without leaving the edge that both lie on, and that edge: the target must not lie
+/// behind the source. Of equal ones the edge that comes first.
+pub(crate) fn direct_way(times: &[TravelTime], from: &Snap, to: &Snap) -> Option<(u32, EdgeId)> {
+    if from.edge != to.edge {
+        return None;
+    }
+    let between = |(start, end): (Lane, Lane)| {
+        let ahead = start.edge == end.edge && start.offset <= end.offset;
+        Some((
+            end.time_before(times).filter(|_| ahead)? - start.time_before(times)?,
+            start.edge,
+        ))
+    };
+    from.lanes().zip(to.lanes()).filter_map(between).min()
+}
+
 /// Why a coordinate cannot be put on a road.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say what the fields are")]

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// A trip of so many milliseconds (twelve days) or more counts as no way. Sums of two such times fit 31 bits.
+pub(crate) const INFINITY: u32 = (1 << 30) - 1;
+
 /// A duration on the road, in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TravelTime(u32);

@@ -73,7 +73,7 @@ pub enum BuildError {
     /// A length that does not fit 32 bits of millimetres, about 4,295 km.
     #[error("way {way}: {millimetres} mm are too long for one road")]
     TooLong { way: i64, millimetres: u64 },
-    /// A free-flow time of more than twelve days.
+    /// A free-flow time of more than six days.
     #[error("way {way}: {time:?} are too long for one road, at most {max:?}", max = EDGE_TIME_MAX)]
     TooSlow { way: i64, time: TravelTime },
     /// The edges of a turn that do not meet, or are not of this builder.

@@ -10,7 +10,7 @@ mod turns;
 
 pub use builder::{BuildError, Direction, DraftEdge, Road, RoadNetworkBuilder};
 pub use network::RoadNetwork;
-pub(crate) use parts::NetworkParts;
+pub(crate) use parts::{EDGE_TIME_MAX, NetworkParts};
 pub use parts::{NetworkError, Part};
 pub use profile::Profile;
 pub use road_class::RoadClass;

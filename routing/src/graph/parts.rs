@@ -141,8 +141,8 @@ impl NetworkError {
 /// Nodes, edges, roads and points each stay below 2^30, so that `lane` and sums of counts fit 32 bits.
 pub(crate) const ENTRIES_MAX: usize = 1 << 30;
 
-/// A travel time above 12 days on one edge is refused: sums of two stay below 2^31 (see `cch`).
-pub(crate) const EDGE_TIME_MAX: TravelTime = TravelTime::from_millis(1 << 30);
+/// A travel time above six days on one edge is refused: with it a trip that is still counted stays below 2^31.
+pub(crate) const EDGE_TIME_MAX: TravelTime = TravelTime::from_millis(1 << 29);
 
 impl NetworkParts {
     /// Checks everything that later code relies on without looking.

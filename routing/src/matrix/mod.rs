@@ -1,6 +1,10 @@
 //! Travel times between many sources and many targets.
 
-use crate::units::TravelTime;
+mod rphast;
+
+pub(crate) use rphast::Rphast;
+
+use crate::units::{INFINITY, TravelTime};
 
 /// One travel time for each source and target, by rows of sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,14 +15,21 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    pub(crate) fn from_rows(
-        columns: usize,
-        times: impl Iterator<Item = Option<TravelTime>>,
-    ) -> Self {
+    /// A matrix without any way.
+    pub(crate) fn new(rows: usize, columns: usize) -> Self {
         Self {
             columns,
-            times: times.map(|time| time.unwrap_or(TravelTime::MAX)).collect(),
+            times: vec![TravelTime::MAX; rows * columns],
         }
+    }
+
+    pub(crate) fn set(&mut self, row: usize, column: usize, millis: u32) {
+        let time = if millis < INFINITY {
+            TravelTime::from_millis(millis)
+        } else {
+            TravelTime::MAX
+        };
+        self.times[row * self.columns + column] = time;
     }
 
     /// From the `source`th source to the `target`th target; `None` where there is no way.

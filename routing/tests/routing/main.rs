@@ -2,4 +2,5 @@
 
 mod archive;
 mod oracle;
+mod schedule;
 mod support;

@@ -2,6 +2,7 @@
 
 use doorstep_routing::dijkstra::ShortestPathTree;
 use doorstep_routing::{EdgeId, RoadNetwork, Route, Router, Snap, TravelTime};
+use rand::RngExt;
 
 use crate::support::{archive_of, profile_of, random_network, random_point, rng};
 
@@ -9,14 +10,56 @@ use crate::support::{archive_of, profile_of, random_network, random_point, rng};
 fn every_answer_equals_dijkstra() {
     for seed in 0..10 {
         let router = Router::new(&archive_of(random_network(seed, 24)), profile_of(seed));
-        check_pairs(&router, seed, 10, 20);
+        check_pairs(&router, seed, 20, 100);
     }
 }
 
+#[test]
+fn other_times_and_closed_edges_equal_dijkstra_too() {
+    for seed in 10..14 {
+        let router = Router::new(&archive_of(random_network(seed, 24)), profile_of(seed));
+        let mut rng = rng(seed);
+        let times = router
+            .metric()
+            .times()
+            .iter()
+            .map(|&time| match rng.random_range(0..20_u32) {
+                0 => TravelTime::MAX,
+                slower => TravelTime::from_millis(time.as_millis().min(1000) * slower),
+            });
+        let slower = router.with_times(times.collect(), 7);
+        assert_eq!((router.epoch(), slower.epoch()), (0, 7));
+        check_pairs(&slower, seed, 10, 40);
+    }
+}
+
+#[test]
+fn networks_without_a_way_answer_so() {
+    for (seed, side) in [(1, 1), (2, 2), (3, 3)] {
+        let router = Router::new(&archive_of(random_network(seed, side)), profile_of(seed));
+        let mut rng = rng(seed);
+        let snaps: Vec<Snap> = (0..10)
+            .filter_map(|_| router.snap(random_point(&mut rng)).ok())
+            .collect();
+        let matrix = router.matrix(&mut router.workspace(), &snaps, &snaps);
+        for (row, from) in snaps.iter().enumerate() {
+            let tree = ShortestPathTree::grow(router.network(), router.metric().times(), from);
+            for (column, to) in snaps.iter().enumerate() {
+                assert_eq!(
+                    matrix.at(row, column),
+                    tree.time_to(to),
+                    "seed {seed}, from {from:?} to {to:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Checks every pair of random snaps, of which some targets are sources too.
 fn check_pairs(router: &Router, seed: u64, sources: usize, targets: usize) {
     let mut rng = rng(seed);
     let network = router.network();
-    let times = network.free_flow_times(router.profile());
+    let times = router.metric().times();
     let mut snaps = |count: usize| {
         (0..count)
             .map(|_| router.snap(random_point(&mut rng)).expect("a road near by"))

@@ -57,7 +57,7 @@ pub(crate) fn random_network(seed: u64, side: u32) -> RoadNetwork {
             }
         }
     }
-    for _ in 0..side {
+    for _ in (0..side).filter(|_| !added.is_empty()) {
         let (from, to) = (
             added[rng.random_range(0..added.len())],
             added[rng.random_range(0..added.len())],
