@@ -205,7 +205,7 @@ impl Dispatcher {
                 |driver| startable(driver).is_some(),
             )
             .into_iter()
-            .filter_map(|(_, driver)| startable(driver))
+            .filter_map(startable)
             .collect();
         let sources: Vec<LatLng> = starts.iter().map(|start| start.at).collect();
         let mut times = Vec::new();

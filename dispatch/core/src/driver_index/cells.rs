@@ -1,18 +1,22 @@
 //! Drivers by H3 cell, searched ring by ring outward.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use doorstep_routing::{Distance, LatLng};
 use h3o::{CellIndex, Resolution};
 
 use crate::DriverId;
 
-/// Cells of about 0.7 km², half a kilometre an edge: a ring is a minute or two on a scooter.
-const RESOLUTION: Resolution = Resolution::Eight;
-/// Any two points in cells that are `m` rings apart are at least `m * RING_STEP - RING_SLACK` apart, anywhere on
-/// Earth. The cells' edges are 0.38 to 0.66 km long; a test measures the bound all over the globe.
-const RING_STEP_MM: u64 = 500_000;
-const RING_SLACK_MM: u64 = 1_400_000;
+/// Cells of about 0.1 km², a fifth of a kilometre an edge: a crowded cell still has few drivers.
+const RESOLUTION: Resolution = Resolution::Nine;
+/// Between any two points in cells that are `m` rings apart there is at least `m * RING_STEP - RING_SLACK`, anywhere on
+/// Earth: one and a half edges a ring less two, of edges of 120 m. A test measures it all over the globe.
+const RING_STEP_MM: u64 = 180_000;
+const RING_SLACK_MM: u64 = 240_000;
+/// Looking into a cell takes about as long as looking at a driver; when the cells come to this share of all drivers,
+/// the rest is found by looking at every driver.
+const CELLS_PER_DRIVER_MAX: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -59,52 +63,52 @@ impl DriverIndex {
 
     /// The `count` eligible drivers nearest to `at` and within `radius`, nearest first, equal distances by id.
     ///
-    /// Costs the cells of the rings it has to look at, or the drivers of the index if they are fewer.
+    /// Drivers are settled in the order of their distance, each as soon as no ring still to come can hold a nearer
+    /// one; only then is `eligible` asked. Costs the drivers in the rings it looks at, at most those of the index.
     pub(crate) fn nearest(
         &self,
         at: LatLng,
         count: usize,
         radius: Distance,
         mut eligible: impl FnMut(DriverId) -> bool,
-    ) -> Vec<(Distance, DriverId)> {
+    ) -> Vec<DriverId> {
         let mut found = Vec::new();
-        let mut consider =
-            |found: &mut Vec<(Distance, DriverId)>, driver: DriverId, place: &Place| {
-                let distance = at.crow_distance(place.at);
-                if distance <= radius && eligible(driver) {
-                    found.push((distance, driver));
-                }
-            };
+        let mut seen = BinaryHeap::new();
         let centre = cell_of(at);
         let mut cells_seen = 0;
         for ring in 0_u32.. {
-            let beyond = nearest_in_ring(ring);
-            let full = found.len() >= count
-                && found.last().is_some_and(|&(distance, _)| distance < beyond);
-            if full || beyond > radius {
+            let beyond = nearest_in_ring(ring).min(radius);
+            settle(&mut seen, &mut found, count, &mut eligible, |distance| {
+                distance < beyond
+            });
+            if found.len() >= count || beyond == radius {
                 break;
             }
             let cells: Vec<CellIndex> = centre.grid_ring(ring);
             cells_seen += cells.len();
-            if cells_seen > self.places.len() {
-                found.clear();
-                for (&driver, place) in &self.places {
-                    consider(&mut found, driver, place);
-                }
-                keep_nearest(&mut found, count);
+            if cells_seen * CELLS_PER_DRIVER_MAX > self.places.len() {
+                let distances = self
+                    .places
+                    .iter()
+                    .map(|(&driver, place)| (at.crow_distance(place.at), driver));
+                seen = distances
+                    .filter(|&(distance, _)| distance >= beyond)
+                    .map(Reverse)
+                    .collect();
                 break;
             }
-            for driver in cells
+            let drivers = cells
                 .iter()
                 .filter_map(|cell| self.cells.get(cell))
-                .flatten()
-            {
-                if let Some(place) = self.places.get(driver) {
-                    consider(&mut found, *driver, place);
-                }
-            }
-            keep_nearest(&mut found, count);
+                .flatten();
+            let places = drivers.filter_map(|driver| Some((*driver, self.places.get(driver)?)));
+            seen.extend(
+                places.map(|(driver, place)| Reverse((at.crow_distance(place.at), driver))),
+            );
         }
+        settle(&mut seen, &mut found, count, &mut eligible, |distance| {
+            distance <= radius
+        });
         found
     }
 
@@ -138,9 +142,23 @@ impl DriverIndex {
     }
 }
 
-fn keep_nearest(found: &mut Vec<(Distance, DriverId)>, count: usize) {
-    found.sort_unstable();
-    found.truncate(count);
+/// Moves seen drivers to the found ones, nearest first, while there is room and their distance is final.
+fn settle(
+    seen: &mut BinaryHeap<Reverse<(Distance, DriverId)>>,
+    found: &mut Vec<DriverId>,
+    count: usize,
+    eligible: &mut impl FnMut(DriverId) -> bool,
+    is_final: impl Fn(Distance) -> bool,
+) {
+    while found.len() < count
+        && let Some(&Reverse((distance, driver))) = seen.peek()
+        && is_final(distance)
+    {
+        seen.pop();
+        if eligible(driver) {
+            found.push(driver);
+        }
+    }
 }
 
 /// No point in a cell of this ring is nearer to any point of the centre cell.
@@ -206,8 +224,7 @@ mod tests {
             let drivers: Vec<_> = drivers.into_iter().collect();
             let radius = Distance::from_metres(radius_m);
             let at = LatLng::from_e7(lat, lng);
-            let found: Vec<_> =
-                index.nearest(at, count, radius, |driver| driver.0 % 5 != 0).into_iter().map(|(_, driver)| driver).collect();
+            let found = index.nearest(at, count, radius, |driver| driver.0 % 5 != 0);
             prop_assert_eq!(found, brute_force(&drivers, at, count, radius));
         }
 

@@ -143,17 +143,12 @@ fn candidates_of(dispatcher: &Dispatcher, delivery: &Delivery) -> Vec<DriverId> 
             .is_some()
             && !delivery.refusals.iter().any(cools_off)
     };
-    dispatcher
-        .index
-        .nearest(
-            delivery.request.pickup,
-            policy.candidates_max,
-            policy.search_radius,
-            may_be_asked,
-        )
-        .into_iter()
-        .map(|(_, driver)| driver)
-        .collect()
+    dispatcher.index.nearest(
+        delivery.request.pickup,
+        policy.candidates_max,
+        policy.search_radius,
+        may_be_asked,
+    )
 }
 
 /// Where each candidate starts, by driver.
