@@ -66,67 +66,73 @@ pub(crate) fn start(dispatcher: &Dispatcher, driver: &Driver) -> Option<Start> {
     })
 }
 
+/// A delivery and the drivers who may be asked for it, at least one.
+struct Wanted<'a> {
+    delivery: &'a Delivery,
+    candidates: Vec<DriverId>,
+}
+
 /// The best way to ask drivers now: at most one delivery a driver and one driver a delivery.
 pub(crate) fn propose(dispatcher: &Dispatcher, travel: &mut dyn TravelTimes) -> Vec<Proposal> {
-    let deliveries = wanted(dispatcher);
-    let candidates: Vec<Vec<DriverId>> = deliveries
-        .iter()
-        .map(|delivery| candidates_of(dispatcher, delivery))
-        .collect();
-    let starts = starts_of(dispatcher, &candidates);
-    if starts.is_empty() {
+    let wanted = wanted(dispatcher);
+    if wanted.is_empty() {
         return Vec::new();
     }
+    let starts = starts_of(dispatcher, &wanted);
     let sources: Vec<LatLng> = starts.iter().map(|start| start.at).collect();
-    let targets: Vec<LatLng> = deliveries
+    let targets: Vec<LatLng> = wanted
         .iter()
-        .map(|delivery| delivery.request.pickup)
+        .map(|wanted| wanted.delivery.request.pickup)
         .collect();
     let mut times = Vec::new();
     travel.matrix(&sources, &targets, &mut times);
 
     let approach =
         |column: usize, row: usize| times.get(column * targets.len() + row).copied().flatten();
-    let mut rows = Vec::with_capacity(deliveries.len());
-    for (row, delivery) in deliveries.iter().enumerate() {
-        let columns = candidates[row]
-            .iter()
-            .filter_map(|driver| {
-                starts
-                    .binary_search_by_key(driver, |start| start.driver)
-                    .ok()
-            })
-            .filter_map(|column| Some((column, approach(column, row)?)));
-        rows.push(row_of(dispatcher, delivery, &starts, columns));
+    let column_of = |driver: &DriverId| starts.binary_search_by_key(driver, |start| start.driver);
+    let mut rows = Vec::with_capacity(wanted.len());
+    for (row, wanted) in wanted.iter().enumerate() {
+        let columns = wanted.candidates.iter().filter_map(|driver| {
+            let column = column_of(driver).ok()?;
+            Some((column, approach(column, row)?))
+        });
+        rows.push(row_of(dispatcher, wanted.delivery, &starts, columns));
     }
     let given = assign(&rows, starts.len());
     (0..rows.len())
         .filter_map(|row| {
             let column = given[row]?;
             let (start, approach) = (starts[column], approach(column, row)?);
-            let arrival = start.from.after_drive(approach);
             Some(Proposal {
-                delivery: deliveries[row].id(),
+                delivery: wanted[row].delivery.id(),
                 driver: start.driver,
                 approach,
-                arrival,
+                arrival: start.from.after_drive(approach),
             })
         })
         .collect()
 }
 
-/// Deliveries worth looking at, the longest waiting first, ties by id.
-fn wanted(dispatcher: &Dispatcher) -> Vec<&Delivery> {
+/// Deliveries whose time has come and that some driver may be asked for: the longest waiting ones, ties by id. One that
+/// nobody is near to does not take the place of one that can be served.
+fn wanted(dispatcher: &Dispatcher) -> Vec<Wanted<'_>> {
     let horizon = dispatcher.now.after(dispatcher.policy.look_ahead);
-    let mut wanted: Vec<&Delivery> = dispatcher
+    let mut deliveries: Vec<&Delivery> = dispatcher
         .searching
         .iter()
         .filter_map(|id| dispatcher.deliveries.get(id))
         .filter(|delivery| delivery.ready_at <= horizon)
         .collect();
-    wanted.sort_by_key(|delivery| (delivery.request.placed_at, delivery.id()));
-    wanted.truncate(dispatcher.policy.round_deliveries_max);
-    wanted
+    deliveries.sort_by_key(|delivery| (delivery.request.placed_at, delivery.id()));
+    deliveries
+        .into_iter()
+        .map(|delivery| Wanted {
+            delivery,
+            candidates: candidates_of(dispatcher, delivery),
+        })
+        .filter(|wanted| !wanted.candidates.is_empty())
+        .take(dispatcher.policy.round_deliveries_max)
+        .collect()
 }
 
 /// The nearest drivers who may be asked, as the crow flies.
@@ -152,8 +158,11 @@ fn candidates_of(dispatcher: &Dispatcher, delivery: &Delivery) -> Vec<DriverId> 
 }
 
 /// Where each candidate starts, by driver.
-fn starts_of(dispatcher: &Dispatcher, candidates: &[Vec<DriverId>]) -> Vec<Start> {
-    let mut drivers: Vec<DriverId> = candidates.iter().flatten().copied().collect();
+fn starts_of(dispatcher: &Dispatcher, wanted: &[Wanted<'_>]) -> Vec<Start> {
+    let mut drivers: Vec<DriverId> = wanted
+        .iter()
+        .flat_map(|wanted| wanted.candidates.iter().copied())
+        .collect();
     drivers.sort_unstable();
     drivers.dedup();
     drivers

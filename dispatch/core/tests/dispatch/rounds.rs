@@ -76,6 +76,19 @@ fn with_too_few_drivers_the_older_order_comes_first() {
 }
 
 #[test]
+fn a_round_that_is_full_still_serves_who_can_be_served() {
+    let mut town = Town::new(Policy {
+        round_deliveries_max: 1,
+        ..Policy::default()
+    });
+    town.request(town.order(1, place(30_000, 0), place(0, 0), Span::ZERO));
+    town.wait(mins(1));
+    town.request(town.order(2, place(0, 0), place(0, 2000), Span::ZERO));
+    town.on_duty(1, place(0, 0));
+    assert_eq!(town.wait_for_offer(mins(1)).delivery, DeliveryId(2));
+}
+
+#[test]
 fn nobody_found_is_told_in_the_end() {
     let mut town = Town::new(Policy::default());
     town.request(town.order(1, place(0, 0), place(0, 2000), mins(5)));
