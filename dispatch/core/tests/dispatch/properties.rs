@@ -34,9 +34,10 @@ enum Event {
         foreign: bool,
         answer: Answer,
     },
-    /// A driver does what the plan says.
+    /// A driver does one of the stops of the plan, mostly the first, sometimes one whose turn has not come.
     Work {
         driver: u64,
+        stop: usize,
     },
     Wait {
         seconds: u64,
@@ -81,8 +82,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0..4_usize, foreign()).prop_map(|(back, foreign)| Event::Received { back, foreign }),
         5 => (0..4_usize, foreign(), answer)
             .prop_map(|(back, foreign, answer)| Event::Answered { back, foreign, answer }),
-        4 => (0..6_u64).prop_map(|driver| Event::Work { driver }),
-        6 => (0..200_u64).prop_map(|seconds| Event::Wait { seconds }),
+        4 => (0..6_u64, prop_oneof![2 => Just(0), 1 => 1..3_usize]).prop_map(|(driver, stop)| Event::Work { driver, stop }),
+        6 => (0..50_u64).prop_map(|seconds| Event::Wait { seconds }),
     ]
 }
 
@@ -145,8 +146,8 @@ fn input_of(town: &Town, event: &Event) -> Option<Input> {
                 answer,
             }
         }
-        Event::Work { driver } => {
-            let stop = town.plans.get(&DriverId(driver))?.first()?;
+        Event::Work { driver, stop } => {
+            let stop = town.plans.get(&DriverId(driver))?.get(stop)?;
             let reached = match stop.kind {
                 StopKind::Pickup => MilestoneKind::PickedUp,
                 StopKind::Dropoff => MilestoneKind::DroppedOff,
@@ -188,6 +189,7 @@ proptest! {
                 declines_max: 1,
                 round_deliveries_max: 2,
                 candidates_max: 2,
+                next_order_within: Span::from_mins(120),
                 ..Policy::default()
             }
         } else {
