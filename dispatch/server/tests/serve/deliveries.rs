@@ -1,0 +1,266 @@
+//! Deliveries that go well, and drivers who do not want them.
+
+use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState, StatusRequest};
+use doorstep_dispatch_wire::driver::{DeclineReason, MilestoneKind};
+use doorstep_driver_client::{Answer, LinkEvent};
+use tonic::Code;
+
+use crate::town::{Town, corner, delivery, request};
+
+const WHOLE_LIFE: [DeliveryState; 7] = [
+    DeliveryState::Searching,
+    DeliveryState::Offered,
+    DeliveryState::Assigned,
+    DeliveryState::AtRestaurant,
+    DeliveryState::PickedUp,
+    DeliveryState::AtCustomer,
+    DeliveryState::DroppedOff,
+];
+
+/// The states in order, without repeats for a better estimate.
+fn changes(events: &[DeliveryEvent]) -> Vec<DeliveryState> {
+    let mut states: Vec<DeliveryState> = events.iter().map(DeliveryEvent::state).collect();
+    states.dedup();
+    states
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_the_request_to_the_door() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let mut watch = town.watch(0).await;
+    let mut driver = town.driver(7, corner(0, 0)).await;
+
+    let created = control_plane
+        .request_delivery(request(1, town.now_ms()))
+        .await
+        .unwrap()
+        .into_inner()
+        .created;
+    assert!(created);
+    let offer = driver.offer().await;
+    assert_eq!(offer.delivery_id, delivery(1));
+    assert!(
+        offer.pickup_eta_ms > town.now_ms() - 60_000 && offer.dropoff_eta_ms > offer.pickup_eta_ms
+    );
+    driver
+        .link
+        .answer(offer.offer_id, Answer::Accept)
+        .await
+        .unwrap();
+    let plan = driver.plan_of(&[1]).await;
+    assert_eq!(plan.stops.len(), 2);
+    for kind in [
+        MilestoneKind::ArrivedAtRestaurant,
+        MilestoneKind::PickedUp,
+        MilestoneKind::ArrivedAtCustomer,
+        MilestoneKind::DroppedOff,
+    ] {
+        driver.reach(1, kind, town.now_ms()).await;
+    }
+    let events = watch.until(1, DeliveryState::DroppedOff).await;
+    assert_eq!(changes(&events), WHOLE_LIFE);
+    let numbers: Vec<(u64, u32)> = events
+        .iter()
+        .map(|event| (event.cursor, event.seq))
+        .collect();
+    let expected: Vec<(u64, u32)> = (1..).zip(1..).take(events.len()).collect();
+    assert_eq!(
+        numbers, expected,
+        "cursors and sequence numbers have no gaps"
+    );
+    assert_eq!(events.last().and_then(|event| event.driver_id), Some(7));
+    driver.plan_of(&[]).await;
+
+    let status = control_plane
+        .status(StatusRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (
+            status.offers,
+            status.offers_accepted,
+            status.deliveries_open
+        ),
+        (1, 1, 0)
+    );
+    assert_eq!((status.drivers_on_duty, status.drivers_idle), (1, 1));
+    assert_eq!(
+        status.offer_receipt_us.map(|quantiles| quantiles.count),
+        Some(1)
+    );
+    assert!(
+        status
+            .round_us
+            .is_some_and(|quantiles| quantiles.count >= 1)
+    );
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decline_goes_to_the_next_driver() {
+    let town = Town::start().await;
+    let mut near = town.driver(1, corner(1, 1)).await;
+    let mut far = town.driver(2, corner(5, 5)).await;
+    town.control_plane()
+        .await
+        .request_delivery(request(1, town.now_ms()))
+        .await
+        .unwrap();
+
+    let offer = near.offer().await;
+    near.link
+        .answer(offer.offer_id, Answer::Decline(DeclineReason::TooFar))
+        .await
+        .unwrap();
+    let next = far.offer().await;
+    assert_eq!(next.delivery_id, delivery(1));
+    assert_ne!(next.offer_id, offer.offer_id);
+    far.link
+        .answer(next.offer_id, Answer::Accept)
+        .await
+        .unwrap();
+    far.plan_of(&[1]).await;
+    let status = town
+        .control_plane()
+        .await
+        .status(StatusRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!((status.offers_accepted, status.offers_declined), (1, 1));
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn saying_it_twice_changes_nothing() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let mut driver = town.driver(1, corner(1, 1)).await;
+    let wanted = request(1, town.now_ms());
+    assert!(
+        control_plane
+            .request_delivery(wanted.clone())
+            .await
+            .unwrap()
+            .into_inner()
+            .created
+    );
+    assert!(
+        !control_plane
+            .request_delivery(wanted.clone())
+            .await
+            .unwrap()
+            .into_inner()
+            .created
+    );
+    let mut other = wanted;
+    other.ready_at_ms += 1;
+    assert_eq!(
+        control_plane
+            .request_delivery(other)
+            .await
+            .unwrap_err()
+            .code(),
+        Code::AlreadyExists
+    );
+
+    let offer = driver.offer().await.offer_id;
+    for answer in [
+        Answer::Accept,
+        Answer::Accept,
+        Answer::Decline(DeclineReason::Break),
+    ] {
+        driver.link.answer(offer, answer).await.unwrap();
+    }
+    for kind in [
+        MilestoneKind::PickedUp,
+        MilestoneKind::PickedUp,
+        MilestoneKind::DroppedOff,
+        MilestoneKind::DroppedOff,
+    ] {
+        driver.reach(1, kind, town.now_ms()).await;
+    }
+    let refused = driver.refusal().await;
+    assert_eq!(refused.what, "offer answer", "{}", refused.why);
+    town.watch(0)
+        .await
+        .until(1, DeliveryState::DroppedOff)
+        .await;
+    let status = control_plane
+        .status(StatusRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (
+            status.offers,
+            status.offers_accepted,
+            status.offers_declined
+        ),
+        (1, 1, 0)
+    );
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_driver_who_is_gone_before_the_pickup_is_replaced() {
+    let town = Town::start().await;
+    let mut first = town.driver(1, corner(1, 1)).await;
+    let mut watch = town.watch(0).await;
+    town.control_plane()
+        .await
+        .request_delivery(request(1, town.now_ms()))
+        .await
+        .unwrap();
+    let offer = first.offer().await;
+    first
+        .link
+        .answer(offer.offer_id, Answer::Accept)
+        .await
+        .unwrap();
+    watch.until(1, DeliveryState::Assigned).await;
+
+    let mut second = town.driver(2, corner(5, 5)).await;
+    drop(first);
+    let next = second.offer().await;
+    assert_eq!(next.delivery_id, delivery(1));
+    second
+        .link
+        .answer(next.offer_id, Answer::Accept)
+        .await
+        .unwrap();
+    let events = watch.until(1, DeliveryState::Assigned).await;
+    assert_eq!(events.last().and_then(|event| event.driver_id), Some(2));
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_app_can_be_started_again_in_the_middle() {
+    let town = Town::start().await;
+    let mut phone = town.driver(1, corner(1, 1)).await;
+    town.control_plane()
+        .await
+        .request_delivery(request(1, town.now_ms()))
+        .await
+        .unwrap();
+    let offer = phone.offer().await;
+
+    let mut again = town.driver(1, corner(1, 1)).await;
+    assert_eq!(again.offer().await, offer, "the open offer is told again");
+    let closed = phone
+        .until("end of the old session", |event| match event {
+            LinkEvent::Closed(loss) => loss.code,
+            _ => None,
+        })
+        .await;
+    assert_eq!(closed, doorstep_driver_client::CloseCode::Replaced);
+    again
+        .link
+        .answer(offer.offer_id, Answer::Accept)
+        .await
+        .unwrap();
+    again.plan_of(&[1]).await;
+    town.stop().await;
+}

@@ -1,0 +1,12 @@
+//! A whole server in this process: real QUIC, real gRPC, a small drawn town, a clock that runs fast.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its town fails"
+)]
+
+mod deliveries;
+mod failures;
+mod questions;
+mod restarts;
+mod town;

@@ -1,0 +1,176 @@
+//! Quotes, positions, and orders that are changed or called off.
+
+use doorstep_dispatch_wire::dispatch::{
+    CancelDeliveryRequest, ChangeReadyTimeRequest, DriverState, DriversRequest, QuoteRequest,
+    StatusRequest,
+};
+use doorstep_driver_client::{LinkEvent, Motion, PingFix};
+use tonic::Code;
+
+use crate::town::{Town, corner, delivery, dispatch_at, request};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quote_knows_the_road_and_the_nearest_driver() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let trip = QuoteRequest {
+        pickup: Some(dispatch_at(corner(0, 0))),
+        dropoff: Some(dispatch_at(corner(0, 4))),
+    };
+    let quote = control_plane.quote(trip).await.unwrap().into_inner();
+    assert_eq!(
+        (
+            quote.travel_time_ms,
+            quote.pickup_eta_ms,
+            quote.drivers_considered
+        ),
+        (120_000, None, 0)
+    );
+    let crow_m = corner(0, 0).crow_distance(corner(0, 4)).as_millimetres() / 1_000;
+    let distance_m = quote.distance_m;
+    assert!(
+        distance_m.abs_diff(crow_m) <= 2,
+        "{distance_m} m on the road, {crow_m} m straight"
+    );
+    let nowhere = QuoteRequest {
+        dropoff: None,
+        ..trip
+    };
+    assert_eq!(
+        control_plane.quote(nowhere).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
+
+    let _driver = town.driver(9, corner(3, 0)).await;
+    let asked_ms = town.now_ms();
+    let quote = control_plane.quote(trip).await.unwrap().into_inner();
+    assert_eq!(quote.drivers_considered, 1);
+    assert!(
+        quote
+            .pickup_eta_ms
+            .is_some_and(|eta_ms| eta_ms >= asked_ms + 90_000),
+        "{quote:?}"
+    );
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ping_moves_the_driver_on_the_map() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let driver = town.driver(9, corner(3, 0)).await;
+    let region = |south, west, north, east| DriversRequest {
+        south_west: Some(dispatch_at(corner(south, west))),
+        north_east: Some(dispatch_at(corner(north, east))),
+    };
+    let moved = corner(2, 2);
+    let fix = PingFix {
+        time_ms: town.now_ms() + 10_000,
+        lat_e7: moved.lat_e7(),
+        lng_e7: moved.lng_e7(),
+    };
+    let motion = Motion {
+        speed_mm_s: 9_000,
+        heading_cdeg: 4_500,
+    };
+    driver.link.ping(fix, motion).unwrap();
+    let seen = loop {
+        let seen = control_plane
+            .drivers(region(2, 2, 2, 2))
+            .await
+            .unwrap()
+            .into_inner()
+            .drivers;
+        if !seen.is_empty() {
+            break seen;
+        }
+    };
+    assert_eq!(
+        (seen[0].driver_id, seen[0].heading_cdeg, seen[0].state()),
+        (9, 4_500, DriverState::Idle)
+    );
+    let elsewhere = control_plane
+        .drivers(region(3, 3, 5, 5))
+        .await
+        .unwrap()
+        .into_inner()
+        .drivers;
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+    let everybody = control_plane
+        .drivers(DriversRequest::default())
+        .await
+        .unwrap()
+        .into_inner()
+        .drivers;
+    assert_eq!(everybody, seen);
+    let status = control_plane
+        .status(StatusRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!((status.pings_accepted, status.pings_rejected), (1, 0));
+    assert_eq!(
+        status.ping_to_index_us.map(|quantiles| quantiles.count),
+        Some(1)
+    );
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_is_called_off_takes_its_offer_back() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let mut driver = town.driver(9, corner(3, 0)).await;
+    control_plane
+        .request_delivery(request(1, town.now_ms()))
+        .await
+        .unwrap();
+    let offer = driver.offer().await;
+    let later = ChangeReadyTimeRequest {
+        delivery_id: delivery(1),
+        ready_at_ms: town.now_ms() + 900_000,
+    };
+    control_plane.change_ready_time(later).await.unwrap();
+    let cancel = CancelDeliveryRequest {
+        delivery_id: delivery(1),
+        reason: "test".to_owned(),
+    };
+    control_plane.cancel_delivery(cancel.clone()).await.unwrap();
+    control_plane.cancel_delivery(cancel.clone()).await.unwrap();
+    let revoked = driver
+        .until("revocation", |event| match event {
+            LinkEvent::OfferRevoked(revoked) => Some(revoked),
+            _ => None,
+        })
+        .await;
+    assert_eq!(
+        (revoked.offer_id, revoked.reason.as_str()),
+        (offer.offer_id, "cancelled")
+    );
+
+    let unknown = CancelDeliveryRequest {
+        delivery_id: delivery(99),
+        ..cancel.clone()
+    };
+    assert_eq!(
+        control_plane
+            .cancel_delivery(unknown)
+            .await
+            .unwrap_err()
+            .code(),
+        Code::NotFound
+    );
+    let no_uuid = CancelDeliveryRequest {
+        delivery_id: "7".to_owned(),
+        ..cancel
+    };
+    assert_eq!(
+        control_plane
+            .cancel_delivery(no_uuid)
+            .await
+            .unwrap_err()
+            .code(),
+        Code::InvalidArgument
+    );
+    town.stop().await;
+}
