@@ -6,4 +6,5 @@
     reason = "the helpers of tests fail and speak like tests"
 )]
 
+mod dispatch;
 mod maps;

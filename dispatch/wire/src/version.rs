@@ -69,9 +69,7 @@ impl CloseCode {
     /// Whether connecting again with the same token and app can work.
     pub fn may_reconnect(self) -> bool {
         match self {
-            Self::ShuttingDown | Self::HelloLate | Self::TooFast | Self::TooSlow => {
-                true
-            }
+            Self::ShuttingDown | Self::HelloLate | Self::TooFast | Self::TooSlow => true,
             Self::Done
             | Self::BadToken
             | Self::BadFrame
