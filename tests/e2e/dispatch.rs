@@ -104,7 +104,7 @@ fn tokens_are_told_apart_from_mistakes() {
     assert_eq!(with(&["7"]).status.code(), Some(1));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
