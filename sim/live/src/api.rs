@@ -106,6 +106,17 @@ struct QuoteView {
     quote_id: String,
 }
 
+/// The ledger, one row a currency.
+#[derive(Deserialize)]
+struct LedgerView {
+    balances: Vec<BalanceView>,
+}
+
+#[derive(Deserialize)]
+struct BalanceView {
+    balance_minor: i64,
+}
+
 /// An order as the control plane shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct OrderView {
@@ -341,6 +352,13 @@ impl Api {
             },
         )
         .await
+    }
+
+    /// What the ledger is off balance, over all currencies.
+    pub(crate) async fn ledger_off_balance(&self, token: &str) -> Result<i64, ApiError> {
+        let call = Call { token, ..Call::default() };
+        let ledger: LedgerView = self.call(Method::GET, "/v1/admin/ledger/balance", call).await?;
+        Ok(ledger.balances.iter().map(|balance| balance.balance_minor).sum())
     }
 
     /// Server-Sent Events of a path; without a time limit, since they come when they come.

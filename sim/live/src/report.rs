@@ -74,4 +74,6 @@ pub struct Audit {
     pub click_to_door_min_mean: f64,
     /// Nine of ten delivered orders took at most so many city minutes.
     pub click_to_door_min_p90: f64,
+    /// What the ledger is off balance, in minor units. Must be 0.
+    pub ledger_balance: i64,
 }
