@@ -116,7 +116,7 @@ export class MoverLayer {
       if (!order || isOver(order) || id === chosen?.id) continue;
       const line = screenLine(viewport, ends);
       if (outside(viewport, line)) continue;
-      context.globalAlpha = (order.late ? 0.75 : 0.32) * (chosen ? 0.35 : 1);
+      context.globalAlpha = (order.late ? 0.75 : 0.24) * (chosen ? 0.35 : 1);
       context.strokeStyle = this.palette[orderColour(order)];
       context.lineWidth = order.late ? 1.8 : 1.2;
       context.beginPath();
