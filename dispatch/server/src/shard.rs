@@ -418,3 +418,6 @@ fn input_name(input: &Input) -> &'static str {
         Input::Deadline => "deadline",
     }
 }
+
+#[cfg(test)]
+mod tests;

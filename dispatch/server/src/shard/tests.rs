@@ -1,0 +1,222 @@
+//! A shard that is fed at random, and the one that lives through its journal again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use doorstep_dispatch_core::{
+    Answer, DeclineReason, DeliveryId, DeliveryRequest, Dispatcher, DriverId, Fix, Input,
+    MilestoneKind, OfferId, Policy, RoutedTravelTimes, Time, invariants,
+};
+use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState};
+use doorstep_dispatch_wire::driver::server_frame::Body;
+use doorstep_routing::ordering::nested_dissection;
+use doorstep_routing::{
+    Direction, LatLng, Profile, Road, RoadArchive, RoadClass, RoadNetworkBuilder, Router,
+    TravelTime,
+};
+
+use super::{Clock, EventLog, Metrics, Shard};
+use crate::convert::{delivery_id, from_record, to_record};
+
+const ORIGIN_MS: u64 = 1_800_000_000_000;
+const SETUP: &str = "test";
+
+/// A place on the one road of this world.
+fn place(step: u64) -> LatLng {
+    LatLng::from_e7(
+        411_500_000,
+        -86_100_000 + i32::try_from(step).unwrap() * 5_000,
+    )
+}
+
+/// One straight two-way road of 20 blocks.
+fn router() -> Arc<Router> {
+    let mut builder = RoadNetworkBuilder::new();
+    let nodes: Vec<_> = (0..=20).map(|step| builder.add_node(place(step))).collect();
+    for ends in nodes.windows(2) {
+        let ten_seconds = Direction::all(TravelTime::from_millis(10_000));
+        let road = Road {
+            start: ends[0],
+            end: ends[1],
+            inner_points: &[],
+            class: RoadClass::Residential,
+            way: 1,
+            forward: ten_seconds,
+            backward: ten_seconds,
+        };
+        builder.add_road(&road).unwrap();
+    }
+    let network = builder.build().unwrap();
+    let node_order = nested_dissection(&network);
+    let archive = RoadArchive {
+        network: Arc::new(network),
+        places: Vec::new(),
+        node_order,
+        attribution: String::new(),
+    };
+    Arc::new(Router::new(&archive, Profile::Scooter))
+}
+
+fn shard(router: &Arc<Router>) -> Shard {
+    Shard::new(
+        Dispatcher::new(Policy::default()).unwrap(),
+        RoutedTravelTimes::new(Arc::clone(router)),
+        Clock::scaled(ORIGIN_MS, Instant::now(), 1),
+        Arc::new(EventLog::new(100_000)),
+        Arc::new(Metrics::new()),
+    )
+}
+
+fn events(shard: &Shard) -> Vec<DeliveryEvent> {
+    let mut events = Vec::new();
+    shard.events.read_after(0, usize::MAX, &mut events).unwrap();
+    events
+}
+
+/// Numbers that look random and are the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % bound
+    }
+
+    fn input(&mut self, now: Time, offers: &[(DriverId, OfferId, DeliveryId)]) -> Input {
+        let driver = DriverId(self.below(6));
+        let delivery = DeliveryId(u128::from(self.below(30)));
+        let asked = self.below(offers.len().max(1) as u64);
+        let nobody = (driver, OfferId(99), delivery);
+        let asked = usize::try_from(asked)
+            .ok()
+            .and_then(|index| offers.get(index));
+        let (asked, offer, offered) = asked.copied().unwrap_or(nobody);
+        match self.below(14) {
+            0 | 1 => Input::DriverOnDuty {
+                driver,
+                at: place(self.below(20)),
+            },
+            2 => match self.below(4) {
+                0 => Input::DriverOffDuty { driver },
+                _ => Input::DriverLost { driver },
+            },
+            3 | 4 => Input::Fix {
+                driver,
+                fix: Fix {
+                    at: place(self.below(20)),
+                    time: now,
+                    speed_mm_s: (self.below(2) == 0).then_some(7_000),
+                    heading_cdeg: (self.below(2) == 0).then_some(9_000),
+                },
+            },
+            5 => Input::RequestDelivery(DeliveryRequest {
+                delivery,
+                pickup: place(self.below(20)),
+                dropoff: place(self.below(20)),
+                placed_at: now,
+                ready_at: now,
+            }),
+            6 => match self.below(3) {
+                0 => Input::CancelDelivery { delivery },
+                _ => Input::ReadyTimeChanged {
+                    delivery,
+                    ready_at: now,
+                },
+            },
+            7 => Input::OfferReceived {
+                driver: asked,
+                offer,
+            },
+            8 | 9 => Input::OfferAnswered {
+                driver: asked,
+                offer,
+                answer: match self.below(6) {
+                    0 => Answer::Decline(DeclineReason::Break),
+                    1 => Answer::Decline(DeclineReason::Other),
+                    _ => Answer::Accept,
+                },
+            },
+            _ => Input::Milestone {
+                driver: asked,
+                delivery: offered,
+                reached: match self.below(4) {
+                    0 => MilestoneKind::ArrivedAtRestaurant,
+                    1 => MilestoneKind::PickedUp,
+                    2 => MilestoneKind::ArrivedAtCustomer,
+                    _ => MilestoneKind::DroppedOff,
+                },
+            },
+        }
+    }
+}
+
+/// Feeds a new shard with a journal in `folder`; gives its digest and its events.
+fn live(
+    router: &Arc<Router>,
+    folder: &Path,
+    seed: u64,
+    steps: usize,
+) -> ([u8; 32], Vec<DeliveryEvent>) {
+    let mut shard = shard(router);
+    shard.open_journal(folder, SETUP).unwrap();
+    let mut dice = Dice(seed * 2 + 1);
+    let mut offers = Vec::new();
+    let mut now = Time::from_millis(ORIGIN_MS);
+    for _ in 0..steps {
+        now = Time::from_millis(now.as_millis() + dice.below(4_000));
+        let due = shard
+            .dispatcher
+            .next_deadline()
+            .is_some_and(|deadline| deadline <= now);
+        let input = if due {
+            Input::Deadline
+        } else {
+            dice.input(now, &offers)
+        };
+        assert_eq!(
+            from_record(to_record(now, &input)),
+            Ok((now, input)),
+            "seed {seed}"
+        );
+        // Whether it is refused is part of the digest.
+        let _ = shard.apply(input, now);
+        for (driver, _, body) in &shard.held.frames {
+            if let Body::Offer(offer) = body {
+                let delivery = delivery_id(&offer.delivery_id).unwrap();
+                offers.push((*driver, OfferId(offer.offer_id), delivery));
+            }
+        }
+        if offers.len() > 4 {
+            offers.remove(0);
+        }
+        shard.commit().unwrap();
+    }
+    invariants::check(&shard.dispatcher).unwrap_or_else(|rule| panic!("seed {seed}: {rule}"));
+    (shard.dispatcher.digest(), events(&shard))
+}
+
+#[test]
+fn a_replayed_journal_gives_the_same_digest_and_the_same_events() {
+    let router = router();
+    let mut delivered = 0;
+    for seed in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let (digest, told) = live(&router, folder.path(), seed, 600);
+        let mut again = shard(&router);
+        let replayed = again.open_journal(folder.path(), SETUP).unwrap();
+        assert_eq!(replayed.records, 600, "seed {seed}");
+        assert_eq!(again.dispatcher.digest(), digest, "seed {seed}");
+        assert_eq!(events(&again), told, "seed {seed}");
+        delivered += told
+            .iter()
+            .filter(|event| event.state() == DeliveryState::DroppedOff)
+            .count();
+    }
+    assert!(
+        delivered > 10,
+        "only {delivered} deliveries came to their end: the inputs are too tame"
+    );
+}
