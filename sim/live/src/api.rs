@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorstep_sim::world::Restaurant;
-use doorstep_sim::{DeliveryId, LatLng, Time};
+use doorstep_sim::{DeliveryId, LatLng, Span};
 use futures::{Stream, StreamExt};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
@@ -54,6 +54,19 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// Worth asking again: no answer, a busy server, or the same thing being worked on for another request.
+    fn is_later(&self) -> bool {
+        match self {
+            Self::Unanswered { .. } => true,
+            Self::Status { status, body, .. } => {
+                status.is_server_error()
+                    || *status == StatusCode::TOO_MANY_REQUESTS
+                    || *status == StatusCode::CONFLICT && body.contains("\"in_flight\"")
+            }
+            Self::Client(_) | Self::Answer { .. } => false,
+        }
+    }
+
     /// The status of the answer, if there was one that is not a success.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
@@ -300,14 +313,11 @@ impl Api {
         &self,
         token: &str,
         order: &str,
-        ready_at: Time,
+        ready_in: Span,
     ) -> Result<(), ApiError> {
-        self.post(
-            token,
-            &format!("/v1/orders/{order}/accept"),
-            &json!({ "ready_at_ms": ready_at.as_millis() }),
-        )
-        .await
+        let path = format!("/v1/orders/{order}/accept");
+        let body = json!({ "ready_in_ms": ready_in.as_millis() });
+        self.post(token, &path, &body).await
     }
 
     pub(crate) async fn reject(&self, token: &str, order: &str) -> Result<(), ApiError> {
@@ -413,20 +423,24 @@ impl Api {
     ) -> Result<T, ApiError> {
         let what = format!("{method} {path}");
         let mut backoff = BACKOFF;
-        for attempt in 1.. {
-            let last = attempt == ATTEMPTS_MAX;
-            match self.request(&method, path, call).send().await {
-                Ok(response) if last || !is_later(response.status()) => {
-                    let response = success(&what, response).await?;
-                    return read(&what, response).await;
-                }
-                Err(source) if last => return Err(ApiError::Unanswered { what, source }),
-                Ok(_) | Err(_) => {}
+        let mut attempt = 1;
+        loop {
+            let answer = match self.request(&method, path, call).send().await {
+                Ok(response) => success(&what, response).await,
+                Err(source) => Err(ApiError::Unanswered {
+                    what: what.clone(),
+                    source,
+                }),
+            };
+            match answer {
+                Ok(response) => return read(&what, response).await,
+                Err(error) if attempt == ATTEMPTS_MAX || !error.is_later() => return Err(error),
+                Err(_) => {}
             }
             tokio::time::sleep(backoff).await;
             backoff *= 2;
+            attempt += 1;
         }
-        unreachable!("the last attempt returns")
     }
 
     fn request(&self, method: &Method, path: &str, call: Call<'_>) -> reqwest::RequestBuilder {
@@ -445,11 +459,6 @@ impl Api {
         }
         request
     }
-}
-
-/// Worth asking again: the server is busy or its neighbour is away.
-fn is_later(status: StatusCode) -> bool {
-    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 async fn success(what: &str, response: Response) -> Result<Response, ApiError> {

@@ -59,10 +59,13 @@ impl City {
                 RestaurantAction::Accept {
                     order,
                     ready_estimate,
-                } => self.request(async move {
-                    let answer = api.accept(&token, &order_path(order), ready_estimate).await;
-                    answered(index, order, "accept_failed", answer)
-                }),
+                } => {
+                    let ready_in = ready_estimate.since(now);
+                    self.request(async move {
+                        let answer = api.accept(&token, &order_path(order), ready_in).await;
+                        answered(index, order, "accept_failed", answer)
+                    })
+                }
                 RestaurantAction::Reject { order } => {
                     self.cooked_at.remove(&order);
                     self.request(async move {
