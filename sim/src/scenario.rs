@@ -264,9 +264,9 @@ impl Default for Demand {
             radius_m: 4_000,
             cancel_share: 0.01,
             cancel_delay: DurationSpread {
-                mean_s: 240.0,
-                sd_s: 120.0,
-                min_s: 20.0,
+                mean_s: 60.0,
+                sd_s: 40.0,
+                min_s: 10.0,
             },
             declining_card_share: 0.01,
             review_share: 0.05,
