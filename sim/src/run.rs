@@ -1,6 +1,7 @@
 //! One evening in virtual time: the actors against the dispatch core.
 
 mod city;
+mod table;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
