@@ -8,3 +8,4 @@
 
 mod dispatch;
 mod maps;
+mod sim;
