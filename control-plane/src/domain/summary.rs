@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
+use crate::domain::lifecycle::Order;
 use crate::domain::money::Currency;
 use crate::domain::place::Place;
+use crate::domain::pricing::Line;
 
 /// One order as the read index and the live feed show it; a pure fold of its log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub struct OrderSummary {
     pub pickup: Place,
     /// Where it is dropped off.
     pub dropoff: Place,
+    /// What was ordered.
+    pub lines: Vec<Line>,
     /// Price of the items.
     pub items_minor: i64,
     /// Price of the delivery.
@@ -55,4 +59,38 @@ pub struct OrderSummary {
     pub deadline_ms: Option<i64>,
     /// When the last event happened.
     pub updated_at_ms: i64,
+}
+
+impl OrderSummary {
+    /// How an order stands.
+    #[must_use]
+    pub fn of(order: &Order) -> Self {
+        let terms = &order.terms;
+        Self {
+            order_id: terms.order_id,
+            seq: order.seq,
+            customer_id: terms.customer_id,
+            restaurant_id: terms.restaurant_id,
+            restaurant_name: terms.restaurant_name.clone(),
+            quote_id: terms.quote_id,
+            state: order.state.as_str().to_owned(),
+            payment_state: order.payment.phase.as_str().to_owned(),
+            delivery_state: order.delivery.phase.as_str().to_owned(),
+            driver_id: order.delivery.driver_id,
+            pickup: terms.pickup,
+            dropoff: terms.dropoff,
+            lines: terms.price.lines.clone(),
+            items_minor: terms.price.items_minor,
+            delivery_fee_minor: terms.price.delivery_fee_minor,
+            total_minor: terms.price.total_minor,
+            currency: terms.price.currency,
+            placed_at_ms: order.placed_at_ms,
+            ready_at_ms: order.ready_at_ms,
+            pickup_eta_ms: order.delivery.pickup_eta_ms,
+            dropoff_eta_ms: order.delivery.dropoff_eta_ms,
+            delivered_at_ms: order.delivered_at_ms,
+            deadline_ms: order.deadline_ms(),
+            updated_at_ms: order.updated_at_ms,
+        }
+    }
 }

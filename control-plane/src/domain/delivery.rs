@@ -1,0 +1,207 @@
+//! The delivery machine: what dispatch does, mirrored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Refusal;
+
+/// Where the trip stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Dispatch does not know of it.
+    NotRequested,
+    /// Dispatch is being asked.
+    Requested,
+    /// Dispatch looks for a driver.
+    Searching,
+    /// A driver was asked.
+    Offered,
+    /// A driver comes.
+    Assigned,
+    /// The driver waits for the food.
+    AtRestaurant,
+    /// The driver has the food.
+    PickedUp,
+    /// The driver is at the door.
+    AtCustomer,
+    /// Ended: done.
+    DroppedOff,
+    /// Ended: called off.
+    Cancelled,
+    /// Ended: nobody could be found.
+    NoDriver,
+}
+
+impl Phase {
+    /// The word for it on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRequested => "not_requested",
+            Self::Requested => "requested",
+            Self::Searching => "searching",
+            Self::Offered => "offered",
+            Self::Assigned => "assigned",
+            Self::AtRestaurant => "at_restaurant",
+            Self::PickedUp => "picked_up",
+            Self::AtCustomer => "at_customer",
+            Self::DroppedOff => "dropped_off",
+            Self::Cancelled => "cancelled",
+            Self::NoDriver => "no_driver",
+        }
+    }
+
+    /// Nothing follows.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        matches!(self, Self::DroppedOff | Self::Cancelled | Self::NoDriver)
+    }
+
+    const fn is_before_pickup(self) -> bool {
+        matches!(
+            self,
+            Self::Requested | Self::Searching | Self::Offered | Self::Assigned | Self::AtRestaurant
+        )
+    }
+}
+
+/// A delivery as far as we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Where the trip stands.
+    pub phase: Phase,
+    /// The newest report's number; 0 = none yet.
+    pub seq: u32,
+    /// We have asked dispatch to call it off.
+    pub cancel_requested: bool,
+    /// Who carries it.
+    pub driver_id: Option<u64>,
+    /// When the driver is expected at the restaurant.
+    pub pickup_eta_ms: Option<i64>,
+    /// When the driver is expected at the customer.
+    pub dropoff_eta_ms: Option<i64>,
+}
+
+impl State {
+    /// Before anything happened.
+    pub const NEW: Self = Self {
+        phase: Phase::NotRequested,
+        seq: 0,
+        cancel_requested: false,
+        driver_id: None,
+        pickup_eta_ms: None,
+        dropoff_eta_ms: None,
+    };
+}
+
+/// What dispatch says about one delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// 1, 2, … per delivery.
+    pub seq: u32,
+    /// When it happened, on the city's clock.
+    pub at_ms: i64,
+    /// Where the trip stands.
+    pub phase: Phase,
+    /// Who carries it.
+    pub driver_id: Option<u64>,
+    /// When the driver is expected at the restaurant.
+    pub pickup_eta_ms: Option<i64>,
+    /// When the driver is expected at the customer.
+    pub dropoff_eta_ms: Option<i64>,
+}
+
+/// What is asked of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Have a driver found.
+    Request {
+        /// When the food should be ready.
+        ready_at_ms: i64,
+    },
+    /// The food is ready at another time.
+    ChangeReadyTime {
+        /// When.
+        ready_at_ms: i64,
+    },
+    /// Call it off.
+    Cancel {
+        /// Why.
+        reason: String,
+    },
+    /// Dispatch says.
+    Report(Report),
+}
+
+/// What happened to a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Dispatch will be asked for it.
+    Requested {
+        /// When the food should be ready.
+        ready_at_ms: i64,
+    },
+    /// Dispatch will be told.
+    ReadyTimeChanged {
+        /// When.
+        ready_at_ms: i64,
+    },
+    /// Dispatch will be asked to call it off.
+    CancelRequested {
+        /// Why.
+        reason: String,
+    },
+    /// Dispatch said.
+    Reported(Report),
+}
+
+/// What follows from a command; nothing when it has happened already or comes too late to matter.
+///
+/// # Errors
+/// When dispatch reports what was never requested.
+pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
+    let phase = state.phase;
+    let events = match command {
+        Command::Request { ready_at_ms } => match phase {
+            Phase::NotRequested => vec![Event::Requested { ready_at_ms }],
+            _ => Vec::new(),
+        },
+        Command::ChangeReadyTime { ready_at_ms } if phase.is_before_pickup() => {
+            vec![Event::ReadyTimeChanged { ready_at_ms }]
+        }
+        Command::Cancel { reason } if phase.is_before_pickup() && !state.cancel_requested => {
+            vec![Event::CancelRequested { reason }]
+        }
+        Command::ChangeReadyTime { .. } | Command::Cancel { .. } => Vec::new(),
+        Command::Report(_) if phase == Phase::NotRequested => {
+            return Err(Refusal {
+                machine: "delivery",
+                state: phase.as_str(),
+                command: "report",
+            });
+        }
+        Command::Report(report) if report.seq <= state.seq || phase.is_end() => Vec::new(),
+        Command::Report(report) => vec![Event::Reported(report)],
+    };
+    Ok(events)
+}
+
+/// The state after an event.
+pub fn evolve(state: &mut State, event: &Event) {
+    match event {
+        Event::Requested { .. } => state.phase = Phase::Requested,
+        Event::ReadyTimeChanged { .. } => {}
+        Event::CancelRequested { .. } => state.cancel_requested = true,
+        Event::Reported(report) => {
+            state.phase = report.phase;
+            state.seq = report.seq;
+            // The last word of a trip may name no driver any more; who carried it stays known.
+            if report.driver_id.is_some() || !report.phase.is_end() {
+                state.driver_id = report.driver_id;
+            }
+            state.pickup_eta_ms = report.pickup_eta_ms.or(state.pickup_eta_ms);
+            state.dropoff_eta_ms = report.dropoff_eta_ms.or(state.dropoff_eta_ms);
+        }
+    }
+}

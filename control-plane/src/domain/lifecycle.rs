@@ -1,0 +1,341 @@
+//! One order with its payment and its delivery: a command to one machine, and what that means for the others.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{CustomerId, OrderId, PaymentId, QuoteId, RestaurantId};
+use crate::domain::money::Money;
+use crate::domain::order::Party;
+use crate::domain::place::Place;
+use crate::domain::pricing::Price;
+use crate::domain::{Refusal, delivery, order, payment};
+
+/// What was agreed when the order was placed; it never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The order; its UUID is also the delivery's id.
+    pub order_id: OrderId,
+    /// Who ordered.
+    pub customer_id: CustomerId,
+    /// Who cooks.
+    pub restaurant_id: RestaurantId,
+    /// The restaurant's name.
+    pub restaurant_name: String,
+    /// Where the price comes from.
+    pub quote_id: QuoteId,
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// The gateway's word for how it is paid.
+    pub payment_method: String,
+    /// What it costs and who gets what.
+    pub price: Price,
+    /// Where it is picked up.
+    pub pickup: Place,
+    /// Where it is dropped off.
+    pub dropoff: Place,
+    /// On the road.
+    pub distance_m: u64,
+    /// From pickup to dropoff.
+    pub travel_time_ms: u64,
+    /// How long each state may last.
+    pub patience: Patience,
+}
+
+/// How long each state of an order may last, in city milliseconds: so every order ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patience {
+    /// Until the payment is decided.
+    pub payment_ms: i64,
+    /// Until the restaurant answers.
+    pub accept_ms: i64,
+    /// From accepted to picked up.
+    pub pickup_ms: i64,
+    /// From picked up to dropped off.
+    pub dropoff_ms: i64,
+}
+
+/// One thing that happened to an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The customer placed it.
+    Opened(Box<Terms>),
+    /// The order machine moved.
+    Order(order::Event),
+    /// The payment machine moved.
+    Payment(payment::Event),
+    /// The delivery machine moved.
+    Delivery(delivery::Event),
+}
+
+/// An event with its place in the order's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// 1, 2, … per order.
+    pub seq: u32,
+    /// City time.
+    pub at_ms: i64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A command to one of the machines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// To the order.
+    Order(order::Command),
+    /// To the payment.
+    Payment(payment::Command),
+    /// To the delivery.
+    Delivery(delivery::Command),
+}
+
+/// An order with everything that belongs to it: the fold of its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// As agreed.
+    pub terms: Terms,
+    /// The newest event's number.
+    pub seq: u32,
+    /// When it was placed.
+    pub placed_at_ms: i64,
+    /// When the newest event happened.
+    pub updated_at_ms: i64,
+    /// When the order machine last moved.
+    pub moved_at_ms: i64,
+    /// When the restaurant accepted.
+    pub accepted_at_ms: Option<i64>,
+    /// When the food is or was ready.
+    pub ready_at_ms: Option<i64>,
+    /// When the customer got it.
+    pub delivered_at_ms: Option<i64>,
+    /// The order machine.
+    pub state: order::State,
+    /// The payment machine.
+    pub payment: payment::State,
+    /// The delivery machine.
+    pub delivery: delivery::State,
+}
+
+impl Order {
+    /// The order just after it was placed.
+    #[must_use]
+    pub fn opened(terms: Terms, at_ms: i64) -> Self {
+        Self {
+            terms,
+            seq: 1,
+            placed_at_ms: at_ms,
+            updated_at_ms: at_ms,
+            moved_at_ms: at_ms,
+            accepted_at_ms: None,
+            ready_at_ms: None,
+            delivered_at_ms: None,
+            state: order::State::PendingPayment,
+            payment: payment::State {
+                phase: payment::Phase::Created,
+                gateway_payment_id: None,
+            },
+            delivery: delivery::State::NEW,
+        }
+    }
+
+    /// The fold of a whole log; `None` when it does not begin with the opening.
+    #[must_use]
+    pub fn fold(log: impl IntoIterator<Item = Recorded>) -> Option<Self> {
+        let mut log = log.into_iter();
+        let mut order = match log.next()? {
+            Recorded {
+                seq: 1,
+                at_ms,
+                event: Event::Opened(terms),
+            } => Self::opened(*terms, at_ms),
+            _ => return None,
+        };
+        for recorded in log {
+            order.evolve(recorded.at_ms, &recorded.event);
+        }
+        Some(order)
+    }
+
+    /// What the customer owes.
+    #[must_use]
+    pub fn due(&self) -> Money {
+        Money::new(self.terms.price.total_minor, self.terms.price.currency)
+    }
+
+    /// When the system acts if nobody did; `None` once the order has ended.
+    #[must_use]
+    pub fn deadline_ms(&self) -> Option<i64> {
+        let patience = &self.terms.patience;
+        match self.state {
+            order::State::PendingPayment => Some(self.placed_at_ms + patience.payment_ms),
+            order::State::Placed => Some(self.moved_at_ms + patience.accept_ms),
+            order::State::Accepted | order::State::Ready => {
+                Some(self.accepted_at_ms.unwrap_or(self.moved_at_ms) + patience.pickup_ms)
+            }
+            order::State::PickedUp => Some(self.moved_at_ms + patience.dropoff_ms),
+            order::State::Delivered
+            | order::State::PaymentFailed
+            | order::State::Rejected
+            | order::State::Expired
+            | order::State::Cancelled => None,
+        }
+    }
+
+    /// Takes one event in.
+    pub fn evolve(&mut self, at_ms: i64, event: &Event) {
+        self.seq += 1;
+        self.updated_at_ms = at_ms;
+        match event {
+            Event::Opened(_) => {}
+            Event::Order(event) => {
+                self.state = order::evolve(event);
+                self.moved_at_ms = at_ms;
+                match event {
+                    order::Event::Accepted { ready_at_ms } => {
+                        self.accepted_at_ms = Some(at_ms);
+                        self.ready_at_ms = Some(*ready_at_ms);
+                    }
+                    order::Event::Ready => self.ready_at_ms = Some(at_ms),
+                    order::Event::Delivered => self.delivered_at_ms = Some(at_ms),
+                    _ => {}
+                }
+            }
+            Event::Payment(event) => payment::evolve(&mut self.payment, event),
+            Event::Delivery(event) => delivery::evolve(&mut self.delivery, event),
+        }
+    }
+
+    /// Decides a command, lets the other machines react, and takes all events in.
+    ///
+    /// # Errors
+    /// When the machine that was addressed refuses; then nothing has changed.
+    pub fn handle(&mut self, now_ms: i64, command: Command) -> Result<Vec<Recorded>, Refusal> {
+        let mut after = self.clone();
+        let mut recorded = Vec::new();
+        let mut commands = VecDeque::from([command]);
+        while let Some(command) = commands.pop_front() {
+            for event in after.decide(command)? {
+                after.evolve(now_ms, &event);
+                commands.extend(after.reactions(&event, now_ms));
+                recorded.push(Recorded {
+                    seq: after.seq,
+                    at_ms: now_ms,
+                    event,
+                });
+            }
+        }
+        *self = after;
+        Ok(recorded)
+    }
+
+    fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
+        Ok(match command {
+            Command::Order(command) => order::decide(self.state, command)?
+                .into_iter()
+                .map(Event::Order)
+                .collect(),
+            Command::Payment(command) => payment::decide(&self.payment, self.due(), command)?
+                .into_iter()
+                .map(Event::Payment)
+                .collect(),
+            Command::Delivery(command) => delivery::decide(&self.delivery, command)?
+                .into_iter()
+                .map(Event::Delivery)
+                .collect(),
+        })
+    }
+
+    /// What an event of one machine asks of the others. Every such command is one its machine takes in any state.
+    fn reactions(&self, event: &Event, now_ms: i64) -> Vec<Command> {
+        match event {
+            Event::Opened(_) => Vec::new(),
+            Event::Order(event) => order_reactions(event, now_ms),
+            Event::Payment(event) => self.payment_reactions(event),
+            Event::Delivery(event) => delivery_reactions(event),
+        }
+    }
+
+    fn payment_reactions(&self, event: &payment::Event) -> Vec<Command> {
+        match event {
+            // The money came after the order had ended: it goes back.
+            payment::Event::Captured { .. } if self.state.is_end() => {
+                vec![Command::Payment(payment::Command::Release)]
+            }
+            payment::Event::Captured { .. } => vec![Command::Order(order::Command::Confirm)],
+            payment::Event::Declined { why } => vec![fail_payment(why)],
+            payment::Event::Disputed { .. } => {
+                vec![fail_payment("the gateway captured another amount")]
+            }
+            payment::Event::Sent
+            | payment::Event::Voided
+            | payment::Event::RefundRequested
+            | payment::Event::Refunded { .. } => Vec::new(),
+        }
+    }
+}
+
+fn fail_payment(why: &str) -> Command {
+    Command::Order(order::Command::FailPayment {
+        why: why.to_owned(),
+    })
+}
+
+fn order_reactions(event: &order::Event, now_ms: i64) -> Vec<Command> {
+    let ended = |reason: &str| {
+        vec![
+            Command::Payment(payment::Command::Release),
+            Command::Delivery(delivery::Command::Cancel {
+                reason: reason.to_owned(),
+            }),
+        ]
+    };
+    match event {
+        order::Event::Accepted { ready_at_ms } => {
+            vec![Command::Delivery(delivery::Command::Request {
+                ready_at_ms: *ready_at_ms,
+            })]
+        }
+        order::Event::Ready => vec![Command::Delivery(delivery::Command::ChangeReadyTime {
+            ready_at_ms: now_ms,
+        })],
+        order::Event::Rejected { reason } | order::Event::Cancelled { reason, .. } => ended(reason),
+        order::Event::Expired => ended("expired"),
+        order::Event::Placed
+        | order::Event::PaymentFailed { .. }
+        | order::Event::PickedUp
+        | order::Event::Delivered => Vec::new(),
+    }
+}
+
+fn delivery_reactions(event: &delivery::Event) -> Vec<Command> {
+    let cancel = |reason: &str| {
+        vec![Command::Order(order::Command::Cancel {
+            by: Party::System,
+            reason: reason.to_owned(),
+        })]
+    };
+    match event {
+        delivery::Event::Reported(report) => match report.phase {
+            delivery::Phase::PickedUp | delivery::Phase::AtCustomer => {
+                vec![Command::Order(order::Command::PickUp)]
+            }
+            delivery::Phase::DroppedOff => vec![Command::Order(order::Command::Deliver)],
+            delivery::Phase::NoDriver => cancel("no driver could be found"),
+            delivery::Phase::Cancelled => cancel("dispatch called the delivery off"),
+            delivery::Phase::NotRequested
+            | delivery::Phase::Requested
+            | delivery::Phase::Searching
+            | delivery::Phase::Offered
+            | delivery::Phase::Assigned
+            | delivery::Phase::AtRestaurant => Vec::new(),
+        },
+        delivery::Event::Requested { .. }
+        | delivery::Event::ReadyTimeChanged { .. }
+        | delivery::Event::CancelRequested { .. } => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
