@@ -1,0 +1,419 @@
+//! The log of orders and the read index that folds it.
+
+use crate::domain::effects::{Effect, effects};
+use crate::domain::ids::{CustomerId, OrderId, RestaurantId};
+use crate::domain::ledger::Transfer;
+use crate::domain::lifecycle::{Command, Event, Order, Recorded};
+use crate::domain::receipt::Receipt;
+use crate::domain::scope::Scope;
+use crate::domain::summary::OrderSummary;
+use crate::domain::{delivery, order};
+use crate::store::engine::{Row, Statement, Tx, transact, values};
+use crate::store::{CommandError, Store, StoreError, outbox, payments, to_json};
+
+const LOCK: Statement = Statement::pair(
+    "SELECT seq FROM order_index WHERE order_id = $1
+     AND ($2 IS NULL OR customer_id = $2) AND ($3 IS NULL OR restaurant_id = $3)",
+    "SELECT seq FROM order_index WHERE order_id = $1
+     AND ($2 IS NULL OR customer_id = $2) AND ($3 IS NULL OR restaurant_id = $3) FOR UPDATE",
+);
+pub(crate) const LOG: Statement =
+    Statement::both("SELECT seq, at_ms, body FROM order_event WHERE order_id = $1 ORDER BY seq");
+const INSERT_EVENT: Statement =
+    Statement::both("INSERT INTO order_event (order_id, seq, at_ms, body) VALUES ($1, $2, $3, $4)");
+const INSERT_INDEX: Statement = Statement::both(
+    "INSERT INTO order_index (order_id, seq, customer_id, restaurant_id, quote_id, state, delivery_state,
+                              placed_at_ms, delivered_at_ms, deadline_ms, body)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+);
+const UPDATE_INDEX: Statement = Statement::both(
+    "UPDATE order_index SET seq = $2, state = $3, delivery_state = $4, placed_at_ms = $5, delivered_at_ms = $6,
+                            deadline_ms = $7, body = $8
+     WHERE order_id = $1",
+);
+const ONE: Statement = Statement::both(
+    "SELECT body FROM order_index WHERE order_id = $1
+     AND ($2 IS NULL OR customer_id = $2) AND ($3 IS NULL OR restaurant_id = $3)",
+);
+const OPEN: Statement = Statement::both(
+    "SELECT body FROM order_index
+     WHERE deadline_ms IS NOT NULL AND ($1 IS NULL OR customer_id = $1) AND ($2 IS NULL OR restaurant_id = $2)
+     ORDER BY order_id LIMIT $3",
+);
+const OF_CUSTOMER: Statement = Statement::both(
+    "SELECT body FROM order_index WHERE customer_id = $1 AND order_id < $2 ORDER BY order_id DESC LIMIT $3",
+);
+const OVERDUE: Statement = Statement::both(
+    "SELECT order_id FROM order_index WHERE deadline_ms <= $1 ORDER BY deadline_ms LIMIT $2",
+);
+const INSERT_TRANSFER: Statement =
+    Statement::both("INSERT INTO ledger_transfer (order_id, kind, at_ms) VALUES ($1, $2, $3)");
+const INSERT_ENTRY: Statement = Statement::both(
+    "INSERT INTO ledger_entry (order_id, kind, position, account, amount_minor, currency)
+     VALUES ($1, $2, $3, $4, $5, $6)",
+);
+const INSERT_RECEIPT: Statement =
+    Statement::both("INSERT INTO receipt (order_id, at_ms, body) VALUES ($1, $2, $3)");
+const RECEIPT: Statement = Statement::both("SELECT body FROM receipt WHERE order_id = $1");
+const TO_REQUEST: Statement = Statement::pair(
+    "SELECT order_id FROM order_index WHERE state IN ('accepted', 'ready')
+     AND delivery_state NOT IN ('not_requested', 'picked_up', 'at_customer', 'dropped_off') ORDER BY order_id",
+    "SELECT order_id FROM order_index WHERE state IN ('accepted', 'ready')
+     AND delivery_state NOT IN ('not_requested', 'picked_up', 'at_customer', 'dropped_off') ORDER BY order_id
+     FOR UPDATE",
+);
+
+impl Store {
+    /// Carries one command out: its events and all they mean commit together.
+    pub(crate) async fn command(
+        &self,
+        scope: Scope,
+        id: OrderId,
+        now_ms: i64,
+        command: &Command,
+    ) -> Result<Order, CommandError> {
+        transact!(self.database, CommandError, |tx| {
+            let mut order = lock(tx, scope, id).await?.ok_or(CommandError::NotFound)?;
+            let recorded = order.handle(now_ms, command.clone())?;
+            append(tx, &order, &recorded).await?;
+            Ok(order)
+        })
+    }
+
+    /// Ends what its deadline ends; `None` when somebody was faster.
+    pub(crate) async fn expire(
+        &self,
+        id: OrderId,
+        now_ms: i64,
+    ) -> Result<Option<Order>, CommandError> {
+        transact!(self.database, CommandError, |tx| {
+            let mut order = lock(tx, Scope::Admin, id)
+                .await?
+                .ok_or(CommandError::NotFound)?;
+            if order
+                .deadline_ms()
+                .is_none_or(|deadline_ms| deadline_ms > now_ms)
+            {
+                return Ok(None);
+            }
+            let recorded = order.handle(now_ms, Command::Order(order::Command::Expire))?;
+            append(tx, &order, &recorded).await?;
+            Ok(Some(order))
+        })
+    }
+
+    /// Orders whose deadline has passed, the longest overdue first.
+    pub(crate) async fn overdue(
+        &self,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let rows = self.database.rows(OVERDUE, values![now_ms, limit]).await?;
+        rows.iter()
+            .map(|row| Ok(OrderId::from_uuid(row.id("order_id")?)))
+            .collect()
+    }
+
+    /// One order as the read index shows it.
+    pub(crate) async fn order(
+        &self,
+        scope: Scope,
+        id: OrderId,
+    ) -> Result<Option<OrderSummary>, StoreError> {
+        let arguments = values![id.uuid(), customer_of(scope), restaurant_of(scope)];
+        let row = self.database.row(ONE, arguments).await?;
+        row.map(|row| row.json("body")).transpose()
+    }
+
+    /// Orders that have not ended, oldest first.
+    pub(crate) async fn open_orders(
+        &self,
+        scope: Scope,
+        limit: u32,
+    ) -> Result<Vec<OrderSummary>, StoreError> {
+        let arguments = values![customer_of(scope), restaurant_of(scope), limit];
+        let rows = self.database.rows(OPEN, arguments).await?;
+        rows.iter().map(|row| row.json("body")).collect()
+    }
+
+    /// A customer's orders, newest first, from before `before`.
+    pub(crate) async fn orders_of(
+        &self,
+        customer: CustomerId,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderSummary>, StoreError> {
+        let before = before.map_or(uuid::Uuid::max(), OrderId::uuid);
+        let rows = self
+            .database
+            .rows(OF_CUSTOMER, values![customer.uuid(), before, limit])
+            .await?;
+        rows.iter().map(|row| row.json("body")).collect()
+    }
+
+    /// The whole log of an order that exists for the one who asks.
+    pub(crate) async fn log(
+        &self,
+        scope: Scope,
+        id: OrderId,
+    ) -> Result<Option<Vec<Recorded>>, StoreError> {
+        if self.order(scope, id).await?.is_none() {
+            return Ok(None);
+        }
+        let rows = self.database.rows(LOG, values![id.uuid()]).await?;
+        rows.iter()
+            .map(recorded_of)
+            .collect::<Result<Vec<Recorded>, StoreError>>()
+            .map(Some)
+    }
+
+    /// The receipt as it was first written, byte for byte.
+    pub(crate) async fn receipt(&self, id: OrderId) -> Result<Option<String>, StoreError> {
+        let row = self.database.row(RECEIPT, values![id.uuid()]).await?;
+        row.map(|row| row.text("body")).transpose()
+    }
+
+    /// Asks dispatch once more for each delivery that it should be working on: it may have lost its memory.
+    pub(crate) async fn request_again(&self, now_ms: i64) -> Result<usize, StoreError> {
+        transact!(self.database, StoreError, |tx| {
+            let rows = tx.rows(TO_REQUEST, &[]).await?;
+            for row in &rows {
+                let id = OrderId::from_uuid(row.id("order_id")?);
+                let order = fold(tx, id).await?;
+                let message =
+                    crate::domain::effects::request(&order, order.ready_at_ms.unwrap_or(now_ms));
+                outbox::push_dispatch(tx, id, order.seq, &message, now_ms).await?;
+            }
+            Ok(rows.len())
+        })
+    }
+
+    /// Takes a batch of dispatch reports in and remembers how far the stream was read, all in one transaction.
+    /// Answers the orders that moved.
+    pub(crate) async fn mirror(
+        &self,
+        reports: &[(OrderId, delivery::Report)],
+        position: i64,
+        now_ms: i64,
+    ) -> Result<Vec<Order>, StoreError> {
+        transact!(self.database, StoreError, |tx| {
+            let mut moved: Vec<Order> = Vec::new();
+            for (id, report) in reports {
+                if !crate::store::inbox::accept(
+                    tx,
+                    "dispatch",
+                    &format!("{}:{}", id.uuid(), report.seq),
+                    now_ms,
+                )
+                .await?
+                {
+                    continue;
+                }
+                let known = moved.iter().position(|order| order.terms.order_id == *id);
+                let mut order = match known {
+                    Some(index) => moved.swap_remove(index),
+                    None => match lock(tx, Scope::Admin, *id).await? {
+                        Some(order) => order,
+                        None => continue,
+                    },
+                };
+                match order.handle(
+                    now_ms,
+                    Command::Delivery(delivery::Command::Report(*report)),
+                ) {
+                    Ok(recorded) => append(tx, &order, &recorded).await?,
+                    Err(refusal) => {
+                        tracing::warn!(order = %id, %refusal, "a report of dispatch does not fit")
+                    }
+                }
+                moved.push(order);
+            }
+            crate::store::inbox::save_position(tx, "dispatch", position).await?;
+            Ok(moved)
+        })
+    }
+}
+
+fn customer_of(scope: Scope) -> Option<uuid::Uuid> {
+    scope.customer().map(CustomerId::uuid)
+}
+
+fn restaurant_of(scope: Scope) -> Option<uuid::Uuid> {
+    scope.restaurant().map(RestaurantId::uuid)
+}
+
+/// Locks an order that exists for the one who asks, and folds its log.
+pub(crate) async fn lock(
+    tx: &mut Tx,
+    scope: Scope,
+    id: OrderId,
+) -> Result<Option<Order>, StoreError> {
+    let arguments = values![id.uuid(), customer_of(scope), restaurant_of(scope)];
+    if tx.row(LOCK, arguments).await?.is_none() {
+        return Ok(None);
+    }
+    fold(tx, id).await.map(Some)
+}
+
+async fn fold(tx: &mut Tx, id: OrderId) -> Result<Order, StoreError> {
+    let rows = tx.rows(LOG, values![id.uuid()]).await?;
+    let log = rows
+        .iter()
+        .map(recorded_of)
+        .collect::<Result<Vec<Recorded>, StoreError>>()?;
+    Order::fold(log).ok_or_else(|| {
+        StoreError::Corrupt(format!("the log of {id} does not begin with its opening"))
+    })
+}
+
+/// Writes a new order; false when its quote has become an order already.
+pub(crate) async fn open(tx: &mut Tx, order: &Order) -> Result<bool, StoreError> {
+    if insert_index(tx, &OrderSummary::of(order)).await? == 0 {
+        return Ok(false);
+    }
+    let opening = Recorded {
+        seq: order.seq,
+        at_ms: order.placed_at_ms,
+        event: Event::Opened(Box::new(order.terms.clone())),
+    };
+    insert_event(tx, order, &opening).await?;
+    payments::open(tx, order).await?;
+    Ok(true)
+}
+
+async fn insert_index(tx: &mut Tx, summary: &OrderSummary) -> Result<u64, StoreError> {
+    let row = values![
+        summary.order_id.uuid(),
+        summary.seq,
+        summary.customer_id.uuid(),
+        summary.restaurant_id.uuid(),
+        summary.quote_id.uuid(),
+        summary.state.as_str(),
+        summary.delivery_state.as_str(),
+        summary.placed_at_ms,
+        summary.delivered_at_ms,
+        summary.deadline_ms,
+        to_json(summary)?,
+    ];
+    tx.execute(INSERT_INDEX, row).await
+}
+
+/// Writes events, what they mean, and the index row.
+pub(crate) async fn append(
+    tx: &mut Tx,
+    order: &Order,
+    recorded: &[Recorded],
+) -> Result<(), StoreError> {
+    if recorded.is_empty() {
+        return Ok(());
+    }
+    for one in recorded {
+        insert_event(tx, order, one).await?;
+        for effect in effects(order, one) {
+            carry_out(tx, order, one, effect).await?;
+        }
+    }
+    if recorded
+        .iter()
+        .any(|one| matches!(one.event, Event::Payment(_)))
+    {
+        payments::update(tx, order).await?;
+    }
+    update_index(tx, &OrderSummary::of(order)).await
+}
+
+/// Folds a log outside the index and puts the order's row there, new if it is missing.
+pub(crate) async fn restore_index(tx: &mut Tx, id: OrderId) -> Result<OrderSummary, StoreError> {
+    let summary = OrderSummary::of(&fold(tx, id).await?);
+    if insert_index(tx, &summary).await? == 0 {
+        update_index(tx, &summary).await?;
+    }
+    Ok(summary)
+}
+
+/// Brings the index row to how the order stands.
+pub(crate) async fn update_index(tx: &mut Tx, summary: &OrderSummary) -> Result<(), StoreError> {
+    let row = values![
+        summary.order_id.uuid(),
+        summary.seq,
+        summary.state.as_str(),
+        summary.delivery_state.as_str(),
+        summary.placed_at_ms,
+        summary.delivered_at_ms,
+        summary.deadline_ms,
+        to_json(summary)?,
+    ];
+    tx.execute(UPDATE_INDEX, row).await?;
+    Ok(())
+}
+
+async fn insert_event(tx: &mut Tx, order: &Order, recorded: &Recorded) -> Result<(), StoreError> {
+    let body = to_json(&recorded.event)?;
+    let row = values![
+        order.terms.order_id.uuid(),
+        recorded.seq,
+        recorded.at_ms,
+        body.as_str()
+    ];
+    tx.execute(INSERT_EVENT, row).await?;
+    outbox::push_bus(tx, order.terms.order_id, recorded, &body).await
+}
+
+async fn carry_out(
+    tx: &mut Tx,
+    order: &Order,
+    recorded: &Recorded,
+    effect: Effect,
+) -> Result<(), StoreError> {
+    match effect {
+        Effect::Transfer(transfer) => insert_transfer(tx, &transfer, recorded.at_ms).await,
+        Effect::Receipt(receipt) => insert_receipt(tx, &receipt).await,
+        Effect::Dispatch(message) => {
+            outbox::push_dispatch(
+                tx,
+                order.terms.order_id,
+                recorded.seq,
+                &message,
+                recorded.at_ms,
+            )
+            .await
+        }
+    }
+}
+
+async fn insert_transfer(tx: &mut Tx, transfer: &Transfer, at_ms: i64) -> Result<(), StoreError> {
+    let (id, kind) = (transfer.order_id().uuid(), transfer.kind().as_str());
+    tx.execute(INSERT_TRANSFER, values![id, kind, at_ms])
+        .await?;
+    for (entry, position) in transfer.entries().iter().zip(1_i64..) {
+        let account = entry.account.to_string();
+        let row = values![
+            id,
+            kind,
+            position,
+            account,
+            entry.amount_minor,
+            transfer.currency().to_string()
+        ];
+        tx.execute(INSERT_ENTRY, row).await?;
+    }
+    Ok(())
+}
+
+async fn insert_receipt(tx: &mut Tx, receipt: &Receipt) -> Result<(), StoreError> {
+    let row = values![
+        receipt.order_id.uuid(),
+        receipt.delivered_at_ms,
+        to_json(receipt)?
+    ];
+    tx.execute(INSERT_RECEIPT, row).await?;
+    Ok(())
+}
+
+fn recorded_of(row: &Row) -> Result<Recorded, StoreError> {
+    Ok(Recorded {
+        seq: row.int_as("seq")?,
+        at_ms: row.int("at_ms")?,
+        event: row.json("body")?,
+    })
+}

@@ -1,0 +1,141 @@
+//! Placing an order: the idempotency key, the log, the payment and the outbox commit together.
+
+use crate::domain::ids::{CustomerId, QuoteId};
+use crate::domain::lifecycle::Order;
+use crate::domain::quote::Quote;
+use crate::domain::scope::Scope;
+use crate::store::engine::{Statement, Tx, transact, values};
+use crate::store::{Store, StoreError, orders, quotes};
+
+const KNOWN: Statement = Statement::both(
+    "SELECT request_hash, status, body FROM idempotency_key WHERE principal = $1 AND key = $2",
+);
+const REMEMBER: Statement = Statement::both(
+    "INSERT INTO idempotency_key (principal, key, request_hash, status, body, created_at_ms)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+);
+
+/// A request to place an order.
+#[derive(Clone, Debug)]
+pub(crate) struct Placement<'a> {
+    /// Who orders.
+    pub(crate) customer: CustomerId,
+    /// The caller's key: one effect for each.
+    pub(crate) key: &'a str,
+    /// Of the request: the same key with another request is an error.
+    pub(crate) request_hash: &'a str,
+    /// What is ordered.
+    pub(crate) quote_id: QuoteId,
+    /// City time.
+    pub(crate) now_ms: i64,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub(crate) enum Placed {
+    /// A new order, and the answer to give.
+    New(Box<Order>, Answer),
+    /// The key was used before: the same answer again.
+    Replayed(Answer),
+}
+
+/// An answer that is given again for the same key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// JSON.
+    pub(crate) body: String,
+}
+
+/// Why no order was placed; then nothing is remembered under the key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    /// The key belongs to another request.
+    #[error("this idempotency key was used with another request")]
+    KeyReused,
+    /// Not the customer's, or not there.
+    #[error("no such quote")]
+    NoQuote,
+    /// Too late.
+    #[error("the quote expired at {0} ms")]
+    QuoteExpired(i64),
+    /// It has become an order under another key.
+    #[error("the quote has become an order already")]
+    QuoteUsed,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl PlaceError {
+    pub(crate) fn asks_for_retry(&self) -> bool {
+        matches!(self, Self::Store(error) if error.asks_for_retry())
+    }
+}
+
+impl Store {
+    /// Places an order once for each key. `order_of` makes the order of a quote, `answer_of` what the caller is told.
+    pub(crate) async fn place(
+        &self,
+        placement: &Placement<'_>,
+        order_of: impl Fn(Quote) -> Order + Send + Sync,
+        answer_of: impl Fn(&Order) -> Result<Answer, StoreError> + Send + Sync,
+    ) -> Result<Placed, PlaceError> {
+        transact!(self.database, PlaceError, |tx| {
+            if let Some(answer) = known(tx, placement).await? {
+                return Ok(Placed::Replayed(answer));
+            }
+            let quote = quotes::own_quote(tx, placement.quote_id, placement.customer)
+                .await?
+                .ok_or(PlaceError::NoQuote)?;
+            let expires_at_ms = quote.expires_at_ms;
+            let order = order_of(quote);
+            let answer = answer_of(&order)?;
+            // A racer with the same key waits here for the first one's commit and then finds its answer.
+            if !remember(tx, placement, &answer).await? {
+                let answer = known(tx, placement).await?;
+                return Ok(Placed::Replayed(answer.ok_or_else(|| {
+                    StoreError::Corrupt("an idempotency key that is taken and not there".to_owned())
+                })?));
+            }
+            if expires_at_ms <= placement.now_ms {
+                return Err(PlaceError::QuoteExpired(expires_at_ms));
+            }
+            if !orders::open(tx, &order).await? {
+                return Err(PlaceError::QuoteUsed);
+            }
+            Ok(Placed::New(Box::new(order), answer))
+        })
+    }
+}
+
+async fn known(tx: &mut Tx, placement: &Placement<'_>) -> Result<Option<Answer>, PlaceError> {
+    let principal = Scope::Customer(placement.customer).principal();
+    let Some(row) = tx.row(KNOWN, values![principal, placement.key]).await? else {
+        return Ok(None);
+    };
+    if row.text("request_hash")? != placement.request_hash {
+        return Err(PlaceError::KeyReused);
+    }
+    Ok(Some(Answer {
+        status: row.int_as("status")?,
+        body: row.text("body")?,
+    }))
+}
+
+async fn remember(
+    tx: &mut Tx,
+    placement: &Placement<'_>,
+    answer: &Answer,
+) -> Result<bool, StoreError> {
+    let row = values![
+        Scope::Customer(placement.customer).principal(),
+        placement.key,
+        placement.request_hash,
+        i64::from(answer.status),
+        answer.body.as_str(),
+        placement.now_ms,
+    ];
+    Ok(tx.execute(REMEMBER, row).await? == 1)
+}
