@@ -1,0 +1,102 @@
+//! A gateway in memory that plays faults: for tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::domain::ids::OrderId;
+use crate::domain::money::Money;
+use crate::gateway::{
+    Charge, GatewayError, GatewayPayment, Outcome, PaymentGateway, RefundRequest,
+};
+
+/// The method says what happens: `ok`, `decline`, `wrong_amount`, `lost_request` (never arrives, the first time),
+/// `lost_answer` (captured, but the caller does not hear), `pending`.
+#[derive(Default)]
+pub(crate) struct ScriptedGateway {
+    book: Mutex<Book>,
+}
+
+#[derive(Default)]
+pub(crate) struct Book {
+    /// By idempotency key.
+    pub(crate) payments: BTreeMap<String, GatewayPayment>,
+    /// Idempotency key of each charge that arrived, repeats included.
+    pub(crate) charges: Vec<String>,
+    /// What was given back, by the gateway's payment id.
+    pub(crate) refunds: BTreeMap<String, Money>,
+    lost: Vec<String>,
+}
+
+impl ScriptedGateway {
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decides a pending payment.
+    pub(crate) fn settle(&self, reference: OrderId, outcome: Outcome) -> GatewayPayment {
+        let mut book = self.book();
+        let payment = book
+            .payments
+            .values_mut()
+            .find(|p| p.reference == reference.to_string())
+            .unwrap();
+        payment.outcome = outcome;
+        payment.clone()
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for ScriptedGateway {
+    async fn charge(&self, charge: &Charge) -> Result<GatewayPayment, GatewayError> {
+        let key = charge.payment_id.to_string();
+        let mut book = self.book();
+        if charge.method == "lost_request" && !book.lost.contains(&key) {
+            book.lost.push(key);
+            return Err(GatewayError::Unknown("the request was lost".into()));
+        }
+        book.charges.push(key.clone());
+        let outcome = match charge.method.as_str() {
+            "decline" => Outcome::Declined,
+            "pending" => Outcome::Pending,
+            _ => Outcome::Captured,
+        };
+        let wrong = i64::from(charge.method == "wrong_amount");
+        let payment = book.payments.entry(key).or_insert_with(|| GatewayPayment {
+            gateway_payment_id: format!("gw_{}", charge.reference),
+            reference: charge.reference.to_string(),
+            outcome,
+            amount: Money::new(charge.amount.minor - wrong, charge.amount.currency),
+        });
+        if charge.method == "lost_answer" {
+            return Err(GatewayError::Unknown("the answer was lost".into()));
+        }
+        Ok(payment.clone())
+    }
+
+    async fn find(&self, reference: OrderId) -> Result<Option<GatewayPayment>, GatewayError> {
+        Ok(self
+            .book()
+            .payments
+            .values()
+            .find(|p| p.reference == reference.to_string())
+            .cloned())
+    }
+
+    async fn read(&self, id: &str) -> Result<Option<GatewayPayment>, GatewayError> {
+        Ok(self
+            .book()
+            .payments
+            .values()
+            .find(|p| p.gateway_payment_id == id)
+            .cloned())
+    }
+
+    async fn refund(&self, refund: &RefundRequest) -> Result<String, GatewayError> {
+        self.book()
+            .refunds
+            .insert(refund.gateway_payment_id.clone(), refund.amount);
+        Ok(format!("rf_{}", refund.gateway_payment_id))
+    }
+}

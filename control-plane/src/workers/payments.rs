@@ -1,0 +1,193 @@
+//! Asks the gateway for the money, finds out what became of it, and gives it back.
+//!
+//! ```text
+//!  created ── write `sent` ── charge ──> captured | declined
+//!  sent (crash or no answer) ── find by reference ──> captured | declined | still open | never arrived: same key again
+//!  refund due ── refund, same key each time ──> refunded
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::app::{App, AppState};
+use crate::domain::ids::OrderId;
+use crate::domain::lifecycle::{Command, Order};
+use crate::domain::payment::{self, Phase};
+use crate::domain::scope::Scope;
+use crate::gateway::{Charge, GatewayError, GatewayPayment, Outcome, RefundRequest};
+use crate::store::payments::Due;
+use crate::store::{CommandError, StoreError};
+use crate::workers::{back_off, wait};
+
+/// Calls to the gateway at the same time; further payments wait in the database.
+const CALLS_MAX: usize = 32;
+/// Real time after which a payment that a dead worker took is taken by another; longer than any call.
+const LEASE: Duration = Duration::from_secs(60);
+
+pub(crate) async fn run(app: AppState) {
+    let calls = Arc::new(Semaphore::new(CALLS_MAX));
+    let mut running = JoinSet::new();
+    while wait(&app.wake.payments, &app.shutdown).await {
+        while running.try_join_next().is_some() {}
+        loop {
+            let free = u32::try_from(calls.available_permits()).unwrap_or(0);
+            let due = match claim(&app, free).await {
+                Ok(due) if !due.is_empty() => due,
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "due payments cannot be read");
+                    break;
+                }
+            };
+            for due in due {
+                let (app, calls) = (app.clone(), calls.clone());
+                running.spawn(async move {
+                    if let Ok(_permit) = calls.acquire().await {
+                        look_after(&app, due).await;
+                    }
+                });
+            }
+        }
+    }
+    // What is cut off here is found by its reference after the next start.
+    running.shutdown().await;
+}
+
+async fn claim(app: &App, limit: u32) -> Result<Vec<Due>, StoreError> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let lease_ms = app.clock.after_real_ms(LEASE);
+    app.store
+        .claim_payments(app.clock.now_ms(), lease_ms, limit)
+        .await
+}
+
+async fn look_after(app: &App, due: Due) {
+    let id = due.order_id;
+    let settled = match advance(app, id).await {
+        Ok(settled) => settled,
+        Err(error) => {
+            tracing::error!(order = %id, %error, "a payment cannot be looked after");
+            false
+        }
+    };
+    if !settled {
+        let next_at_ms = app.clock.after_real_ms(back_off(due.attempts));
+        if let Err(error) = app.store.postpone_payment(id, next_at_ms).await {
+            tracing::error!(order = %id, %error, "a payment cannot be put off");
+        }
+    }
+}
+
+/// Brings one payment a step further; false when it has to be looked at again.
+async fn advance(app: &App, id: OrderId) -> Result<bool, CommandError> {
+    let log = app
+        .store
+        .log(Scope::Admin, id)
+        .await?
+        .ok_or(CommandError::NotFound)?;
+    let order = Order::fold(log).ok_or(CommandError::NotFound)?;
+    match order.payment.phase {
+        Phase::Created => {
+            app.command(Scope::Admin, id, Command::Payment(payment::Command::Send))
+                .await?;
+            charge(app, &order).await
+        }
+        Phase::Sent => match app.gateway.find(id).await {
+            Ok(Some(found)) => conclude(app, id, &found).await,
+            // It never arrived. While the order waits the same key is safe to send again.
+            Ok(None) if order.state.is_end() => decline(app, id, "the gateway never saw it").await,
+            Ok(None) => charge(app, &order).await,
+            Err(error) => {
+                tracing::debug!(order = %id, %error, "a payment is still unknown");
+                Ok(false)
+            }
+        },
+        Phase::RefundDue => refund(app, &order).await,
+        Phase::Captured | Phase::Refunded | Phase::Declined | Phase::Voided | Phase::Disputed => {
+            Ok(true)
+        }
+    }
+}
+
+async fn charge(app: &App, order: &Order) -> Result<bool, CommandError> {
+    let id = order.terms.order_id;
+    let charge = Charge {
+        payment_id: order.terms.payment_id,
+        reference: id,
+        amount: order.due(),
+        method: order.terms.payment_method.clone(),
+    };
+    match app.gateway.charge(&charge).await {
+        Ok(payment) => conclude(app, id, &payment).await,
+        Err(GatewayError::Refused(why)) => decline(app, id, &why).await,
+        Err(GatewayError::Unknown(why)) => {
+            tracing::debug!(order = %id, why, "the outcome of a payment is unknown");
+            Ok(false)
+        }
+    }
+}
+
+/// Takes the gateway's word into the log; also for webhooks, after the payment was read again.
+pub(crate) async fn conclude(
+    app: &App,
+    id: OrderId,
+    found: &GatewayPayment,
+) -> Result<bool, CommandError> {
+    match found.outcome {
+        Outcome::Pending => Ok(false),
+        Outcome::Declined => decline(app, id, "declined by the gateway").await,
+        Outcome::Captured => {
+            let capture = payment::Command::Capture {
+                gateway_payment_id: found.gateway_payment_id.clone(),
+                amount: found.amount,
+            };
+            let summary = app
+                .command(Scope::Admin, id, Command::Payment(capture))
+                .await?;
+            if summary.payment_state == Phase::Disputed.as_str() {
+                tracing::error!(order = %id, captured = found.amount.minor, "the gateway captured another amount");
+            }
+            Ok(true)
+        }
+    }
+}
+
+async fn decline(app: &App, id: OrderId, why: &str) -> Result<bool, CommandError> {
+    let decline = payment::Command::Decline {
+        why: why.to_owned(),
+    };
+    app.command(Scope::Admin, id, Command::Payment(decline))
+        .await?;
+    Ok(true)
+}
+
+async fn refund(app: &App, order: &Order) -> Result<bool, CommandError> {
+    let id = order.terms.order_id;
+    let Some(gateway_payment_id) = order.payment.gateway_payment_id.clone() else {
+        return Err(
+            StoreError::Corrupt(format!("{id} is to be refunded and was never captured")).into(),
+        );
+    };
+    let request = RefundRequest {
+        payment_id: order.terms.payment_id,
+        gateway_payment_id,
+        amount: order.due(),
+    };
+    match app.gateway.refund(&request).await {
+        Ok(refund_id) => {
+            let confirm = payment::Command::ConfirmRefund { refund_id };
+            app.command(Scope::Admin, id, Command::Payment(confirm))
+                .await?;
+            Ok(true)
+        }
+        Err(error) => {
+            tracing::warn!(order = %id, %error, "a refund has to be tried again");
+            Ok(false)
+        }
+    }
+}
