@@ -2,14 +2,23 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use doorstep_dispatch_wire::token::TokenKey;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::city::Live;
 use crate::clock::Clock;
+use crate::config::{Policy, Secret};
+use crate::dispatch::Dispatch;
+use crate::domain::ids::OrderId;
+use crate::domain::lifecycle::{Command, Order};
 use crate::domain::place::Place;
+use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::events::Feed;
+use crate::events::bus::EventBus;
+use crate::gateway::PaymentGateway;
+use crate::store::{CommandError, Store};
 
 /// The shared state behind a cheap handle.
 pub(crate) type AppState = Arc<App>;
@@ -18,20 +27,78 @@ pub(crate) type AppState = Arc<App>;
 pub(crate) struct App {
     /// The city's clock.
     pub(crate) clock: Clock,
+    /// All that is remembered.
+    pub(crate) store: Store,
+    /// Prices and patience.
+    pub(crate) policy: Policy,
+    /// Signs and checks bearer tokens.
+    pub(crate) token_key: TokenKey,
+    /// Takes and gives back money.
+    pub(crate) gateway: Arc<dyn PaymentGateway>,
+    /// Signs the gateway's webhooks.
+    pub(crate) gateway_secret: Secret,
+    /// Finds drivers.
+    pub(crate) dispatch: Dispatch,
+    /// Where events are published.
+    pub(crate) bus: Arc<dyn EventBus>,
     /// Order changes after their commit.
     pub(crate) feed: Feed,
     /// The newest picture of the drivers, polled by one task for everybody.
     pub(crate) drivers: watch::Receiver<Arc<DriverPicture>>,
     /// The city view.
     pub(crate) live: Live,
+    /// Wakes workers before their next look.
+    pub(crate) wake: Wake,
     /// Cancelled when the process shuts down; streams end then.
     pub(crate) shutdown: CancellationToken,
 }
 
+/// Hints that there is work; a lost one only costs a poll interval.
+#[derive(Debug, Default)]
+pub(crate) struct Wake {
+    /// A payment is due.
+    pub(crate) payments: Notify,
+    /// Dispatch has a message waiting.
+    pub(crate) dispatch: Notify,
+    /// The bus has a message waiting.
+    pub(crate) bus: Notify,
+}
+
 impl App {
-    /// Orders that have not ended, oldest first.
-    pub(crate) async fn open_orders(&self, _limit: usize) -> Vec<OrderSummary> {
-        Vec::new()
+    /// Carries a command to an order out and tells everybody after the commit.
+    pub(crate) async fn command(
+        &self,
+        scope: Scope,
+        id: OrderId,
+        command: Command,
+    ) -> Result<OrderSummary, CommandError> {
+        let order = self
+            .store
+            .command(scope, id, self.clock.now_ms(), &command)
+            .await?;
+        Ok(self.tell(&order))
+    }
+
+    /// Tells a committed change to the listeners and the workers.
+    pub(crate) fn tell(&self, order: &Order) -> OrderSummary {
+        let summary = OrderSummary::of(order);
+        self.feed.tell(summary.clone());
+        self.wake.payments.notify_one();
+        self.wake.dispatch.notify_one();
+        self.wake.bus.notify_one();
+        summary
+    }
+
+    /// Orders that have not ended, oldest first; none when the database does not answer.
+    pub(crate) async fn open_orders(&self, limit: usize) -> Vec<OrderSummary> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        self.store
+            .open_orders(Scope::Admin, limit)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, "the open orders cannot be read");
+                Vec::new()
+            })
     }
 }
 
@@ -58,7 +125,7 @@ pub(crate) struct DriverSeen {
     /// `idle`, `to_restaurant`, `at_restaurant`, `to_customer` or `off_duty`.
     pub(crate) state: &'static str,
     /// The order being served.
-    pub(crate) order_id: Option<crate::domain::ids::OrderId>,
+    pub(crate) order_id: Option<OrderId>,
     /// Hundredths of a degree clockwise from north.
     pub(crate) heading_cdeg: u32,
 }

@@ -78,6 +78,8 @@ pub struct GatewayConfig {
     pub secret: Secret,
     /// Real time before a call counts as unanswered and its outcome as unknown.
     pub patience: Duration,
+    /// Where it sends its webhooks; the address HTTP is served on when none is named.
+    pub webhook_url: Option<String>,
 }
 
 impl GatewayConfig {
@@ -88,6 +90,7 @@ impl GatewayConfig {
             url,
             secret,
             patience: Duration::from_secs(5),
+            webhook_url: None,
         }
     }
 }

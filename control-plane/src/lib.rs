@@ -9,8 +9,15 @@ pub mod gateway;
 pub mod sandbox;
 
 mod app;
+mod dispatch;
 mod http;
 mod server;
+mod store;
+mod workers;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, Secret};
 pub use server::{Running, StartError, start};
+pub use store::StoreError;

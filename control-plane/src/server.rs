@@ -10,11 +10,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
 
-use crate::app::{App, DriverPicture};
+use crate::app::{App, AppState, DriverPicture, Wake};
 use crate::city::{self, Live, LiveConfig, MapFile};
 use crate::config::Config;
 use crate::events::Feed;
-use crate::http;
+use crate::gateway::PaymentGateway;
+use crate::gateway::http::HttpGateway;
+use crate::store::{Store, StoreError};
+use crate::{dispatch, http, workers};
 
 /// Why the control plane did not start.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,12 @@ pub enum StartError {
     /// The drawing of the city is not one.
     #[error("the drawing of the city is not JSON with an attribution: {0}")]
     CityMap(std::io::Error),
+    /// The database cannot be opened or migrated.
+    #[error(transparent)]
+    Database(#[from] StoreError),
+    /// The client of the payment gateway cannot be made.
+    #[error("the payment gateway: {0}")]
+    Gateway(#[from] reqwest::Error),
     /// The address of dispatch is not one.
     #[error("{url} is no address of dispatch: {source}")]
     DispatchUrl {
@@ -55,6 +64,7 @@ pub struct Running {
     pub addr: SocketAddr,
     shutdown: CancellationToken,
     tasks: JoinSet<()>,
+    store: Store,
 }
 
 impl Running {
@@ -62,32 +72,59 @@ impl Running {
     pub async fn shutdown(mut self) {
         self.shutdown.cancel();
         while self.tasks.join_next().await.is_some() {}
+        self.store.close().await;
     }
 }
 
-/// Starts serving; returns once the address is bound.
+/// Starts serving; returns once the database is migrated and the address is bound.
 ///
 /// # Errors
-/// When the address cannot be bound.
+/// When the database cannot be opened, an address is not one, or the one to listen on is taken.
 pub async fn start(config: Config) -> Result<Running, StartError> {
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|source| StartError::Listen {
-            address: config.listen,
-            source,
-        })?;
-    let addr = listener.local_addr().map_err(|source| StartError::Listen {
-        address: config.listen,
-        source,
-    })?;
+    let store = Store::open(&config.database_url).await?;
+    let (listener, addr) = listen(config.listen).await?;
+    let own = config.gateway.webhook_url.clone();
+    let webhook_url = own.unwrap_or_else(|| format!("http://{addr}/v1/payments/webhook"));
+    let gateway = Arc::new(HttpGateway::new(&config.gateway, webhook_url)?);
+    Ok(serve(config, store, gateway, listener, addr)?.0)
+}
+
+/// Binds the address.
+pub(crate) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok((listener, addr))
+}
+
+/// Starts all tasks around an open database and any gateway.
+pub(crate) fn serve(
+    config: Config,
+    store: Store,
+    gateway: Arc<dyn PaymentGateway>,
+    listener: TcpListener,
+    addr: SocketAddr,
+) -> Result<(Running, AppState), StartError> {
     let shutdown = CancellationToken::new();
-    let dispatch = dispatch_endpoint(&config)?;
+    let dispatch = dispatch::client(
+        &dispatch_endpoint(&config)?,
+        &config.token_key,
+        &config.clock,
+    );
     let (pictures, drivers) = watch::channel(Arc::new(DriverPicture::default()));
     let state = Arc::new(App {
         live: live_city(&config, shutdown.clone())?,
         clock: config.clock,
+        store: store.clone(),
+        policy: config.policy,
+        token_key: config.token_key,
+        gateway,
+        gateway_secret: config.gateway.secret,
+        dispatch: dispatch.clone(),
+        bus: config.bus,
         feed: Feed::default(),
         drivers,
+        wake: Wake::default(),
         shutdown: shutdown.clone(),
     });
     let mut tasks = JoinSet::new();
@@ -107,7 +144,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             async move { orders.open_orders(city::ORDERS_MAX).await }
         },
     ));
-    let service = http::http_router(state);
+    workers::start(&state, &mut tasks);
+    let service = http::http_router(state.clone());
     let stopped = shutdown.clone();
     tasks.spawn(async move {
         let serving =
@@ -116,11 +154,15 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             tracing::error!(%error, "http stopped");
         }
     });
-    Ok(Running {
-        addr,
-        shutdown,
-        tasks,
-    })
+    Ok((
+        Running {
+            addr,
+            shutdown,
+            tasks,
+            store,
+        },
+        state,
+    ))
 }
 
 fn dispatch_endpoint(config: &Config) -> Result<Endpoint, StartError> {

@@ -3,37 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorstep_dispatch_wire::dispatch::dispatch_client::DispatchClient;
 use doorstep_dispatch_wire::dispatch::{Driver, DriverState, DriversRequest, StatusRequest};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::Status;
 use uuid::Uuid;
 
 use crate::app::{DriverPicture, DriverSeen};
+use crate::dispatch::{Dispatch, in_time};
 use crate::domain::ids::OrderId;
 use crate::domain::place::Place;
-
-/// Real time one question may take.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A picture of 500,000 drivers fits.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Publishes a picture every so often until shutdown. While dispatch does not answer the last picture stands, marked so.
 pub(crate) async fn poll_dispatch(
-    dispatch: Endpoint,
+    dispatch: Dispatch,
     every: Duration,
     pictures: watch::Sender<Arc<DriverPicture>>,
     shutdown: CancellationToken,
 ) {
-    let channel = dispatch
-        .connect_timeout(PATIENCE)
-        .timeout(PATIENCE)
-        .connect_lazy();
-    let mut client = DispatchClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+    let mut client = dispatch.max_decoding_message_size(ANSWER_BYTES_MAX);
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -58,15 +50,12 @@ pub(crate) async fn poll_dispatch(
     }
 }
 
-async fn look(client: &mut DispatchClient<Channel>) -> Result<DriverPicture, Status> {
+async fn look(client: &mut Dispatch) -> Result<DriverPicture, Status> {
     let drivers = client
-        .drivers(Request::new(DriversRequest::default()))
+        .drivers(in_time(DriversRequest::default()))
         .await?
         .into_inner();
-    let status = client
-        .status(Request::new(StatusRequest {}))
-        .await?
-        .into_inner();
+    let status = client.status(in_time(StatusRequest {})).await?.into_inner();
     let rounds = status.round_us.filter(|quantiles| quantiles.count > 0);
     Ok(DriverPicture {
         now_ms: drivers.now_ms,

@@ -91,6 +91,7 @@ fn order(number: u128, state: &str, delivery_state: &str, placed_at_ms: i64) -> 
             lat_e7: 359_100_000,
             lng_e7: 145_100_000,
         },
+        lines: Vec::new(),
         items_minor: 1_000,
         delivery_fee_minor: 200,
         total_minor: 1_200,

@@ -1,22 +1,125 @@
 //! The HTTP surface: one file a resource, one registration for route and specification.
 
-use utoipa::OpenApi;
+mod admin;
+#[allow(
+    unused_qualifications,
+    reason = "the expansion of utoipa::path names the query type again"
+)]
+mod customers;
+mod extract;
+mod orders;
+mod problem;
+mod quotes;
+#[allow(
+    unused_qualifications,
+    reason = "the expansion of utoipa::path names the query type again"
+)]
+mod restaurants;
+#[allow(
+    unused_qualifications,
+    reason = "the expansion of utoipa::path names the query type again"
+)]
+mod reviews;
+mod tracking;
+mod view;
+mod webhook;
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::response::Response;
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::AppState;
 use crate::city;
 
+/// The largest body: a menu of 500 items.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// How long a handler may take before the caller is told to come again. Streams begin well within it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Doorstep control plane",
-    description = "Restaurants, orders and money of a delivery city"
-))]
+#[openapi(
+    info(
+        title = "Doorstep control plane",
+        description = "Restaurants, orders and money of a delivery city"
+    ),
+    modifiers(&BearerTokens)
+)]
 struct ApiDoc;
+
+struct BearerTokens;
+
+impl Modify for BearerTokens {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("ds1")
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The routes under `/v1` with their specification.
+pub(crate) fn api_router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(customers::create_customer))
+        .routes(routes!(
+            restaurants::create_restaurant,
+            restaurants::list_restaurants
+        ))
+        .routes(routes!(restaurants::restaurant))
+        .routes(routes!(tracking::restaurant_orders))
+        .routes(routes!(tracking::restaurant_inbox))
+        .routes(routes!(reviews::restaurant_reviews))
+        .routes(routes!(quotes::create_quote))
+        .routes(routes!(orders::place_order, customers::own_orders))
+        .routes(routes!(orders::order))
+        .routes(routes!(orders::accept_order))
+        .routes(routes!(orders::reject_order))
+        .routes(routes!(orders::mark_order_ready))
+        .routes(routes!(orders::cancel_order))
+        .routes(routes!(orders::receipt))
+        .routes(routes!(tracking::track_order))
+        .routes(routes!(reviews::create_review))
+        .routes(routes!(webhook::payment_webhook))
+        .routes(routes!(admin::orders_summary))
+        .routes(routes!(admin::ledger_balance))
+        .routes(routes!(admin::rebuild_read_index))
+}
 
 /// All routes with their layers.
 pub(crate) fn http_router(state: AppState) -> axum::Router {
-    let (router, _api) = OpenApiRouter::with_openapi(ApiDoc::openapi())
-        .merge(city::routes())
-        .split_for_parts();
-    router.with_state(state)
+    let (router, api) = api_router().merge(city::routes()).split_for_parts();
+    router
+        .route("/openapi.json", get(move || async move { Json(api) }))
+        .route("/healthz", get(|| async { "ok" }))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PATIENCE,
+        ))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(problem::frame))
+        .with_state(state)
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the payload over"
+)]
+fn panicked(_payload: Box<dyn std::any::Any + Send>) -> Response {
+    use axum::response::IntoResponse;
+    tracing::error!("a handler panicked");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -1,0 +1,161 @@
+//! What handlers take out of a request: the caller, a body, ids; each wrong one is a problem body.
+
+use std::str::FromStr;
+
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use doorstep_dispatch_wire::token::{Audience, TokenError};
+use serde::de::DeserializeOwned;
+
+use crate::app::{App, AppState};
+use crate::domain::ids::{CustomerId, RestaurantId};
+use crate::domain::scope::Scope;
+use crate::http::problem::Problem;
+
+/// Who sends the request, by their bearer token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller(pub(crate) Scope);
+
+impl Caller {
+    /// The customer, or 403.
+    pub(crate) fn customer(self) -> Result<CustomerId, Problem> {
+        self.0.customer().ok_or_else(|| wrong_role("customer"))
+    }
+
+    /// The restaurant this is about: its own, or any for the operator.
+    pub(crate) fn may_run(self, restaurant: RestaurantId) -> Result<(), Problem> {
+        match self.0 {
+            Scope::Admin => Ok(()),
+            Scope::Restaurant(own) if own == restaurant => Ok(()),
+            Scope::Restaurant(_) => Err(Problem::not_found("restaurant")),
+            Scope::Customer(_) => Err(wrong_role("restaurant")),
+        }
+    }
+
+    /// Somebody of a restaurant, or the operator.
+    pub(crate) fn runs_a_restaurant(self) -> Result<(), Problem> {
+        match self.0 {
+            Scope::Admin | Scope::Restaurant(_) => Ok(()),
+            Scope::Customer(_) => Err(wrong_role("restaurant")),
+        }
+    }
+
+    /// The operator, or 403.
+    pub(crate) fn admin(self) -> Result<(), Problem> {
+        match self.0 {
+            Scope::Admin => Ok(()),
+            Scope::Customer(_) | Scope::Restaurant(_) => Err(wrong_role("admin")),
+        }
+    }
+}
+
+fn wrong_role(needed: &str) -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "wrong_role",
+        format!("this needs a token for audience {needed}"),
+    )
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let header = parts.headers.get(header::AUTHORIZATION);
+        let token = header
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or_else(|| unauthorized("a bearer token is needed"))?;
+        scope_of(app, token).map(Self)
+    }
+}
+
+fn unauthorized(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).param("authorization")
+}
+
+/// What a token lets its holder see.
+fn scope_of(app: &App, token: &str) -> Result<Scope, Problem> {
+    let now_ms = u64::try_from(app.clock.now_ms()).unwrap_or(0);
+    let refuse = |error: TokenError| unauthorized(error.to_string());
+    // The token says what it is for; only the audiences of this interface are let in.
+    let audience = match app.token_key.verify(token, Audience::Customer, now_ms) {
+        Ok(_) => Audience::Customer,
+        Err(TokenError::WrongAudience { found, .. }) => found,
+        Err(error) => return Err(refuse(error)),
+    };
+    let claims = app
+        .token_key
+        .verify(token, audience, now_ms)
+        .map_err(refuse)?;
+    let unknown = |_| unauthorized("the token names nobody");
+    match audience {
+        Audience::Customer => Ok(Scope::Customer(claims.subject.parse().map_err(unknown)?)),
+        Audience::Restaurant => Ok(Scope::Restaurant(claims.subject.parse().map_err(unknown)?)),
+        Audience::Admin => Ok(Scope::Admin),
+        Audience::Driver => Err(unauthorized(
+            "a token for audience driver opens nothing here",
+        )),
+    }
+}
+
+/// A JSON body.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        match <Json<T> as FromRequest<AppState>>::from_request(request, app).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => {
+                let status = match rejection.status() {
+                    StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+                    status => status,
+                };
+                Err(Problem::new(status, "invalid_body", rejection.body_text()))
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    /// A body that is not announced is not there.
+    async fn from_request(request: Request, app: &AppState) -> Result<Option<Self>, Problem> {
+        if !request.headers().contains_key(header::CONTENT_TYPE) {
+            return Ok(None);
+        }
+        <Self as FromRequest<AppState>>::from_request(request, app)
+            .await
+            .map(Some)
+    }
+}
+
+/// An id in a path: a malformed one is of nothing that exists.
+pub(crate) fn path_id<T: FromStr>(text: &str, what: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::not_found(what))
+}
+
+/// A cursor in a query.
+pub(crate) fn cursor<T: FromStr>(text: Option<&String>) -> Result<Option<T>, Problem> {
+    text.map(|text| text.parse()).transpose().map_err(|_| {
+        Problem::bad_request("invalid_query", "the cursor is none of ours").param("cursor")
+    })
+}
+
+/// How many to list: 1 to 100, 20 when nothing is said.
+pub(crate) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
+    match limit.unwrap_or(20) {
+        limit @ 1..=100 => Ok(limit),
+        other => Err(Problem::bad_request(
+            "invalid_query",
+            format!("limit is 1 to 100, not {other}"),
+        )
+        .param("limit")),
+    }
+}

@@ -1,0 +1,301 @@
+//! Live streams over Server-Sent Events: an order for its customer, new orders for a restaurant.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::{Stream, StreamExt};
+use serde::Serialize;
+use tokio::sync::{broadcast, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::app::{App, AppState, DriverPicture};
+use crate::domain::ids::{OrderId, RestaurantId};
+use crate::domain::lifecycle::{Event as LogEvent, Order, Recorded};
+use crate::domain::order;
+use crate::domain::scope::Scope;
+use crate::domain::summary::OrderSummary;
+use crate::events::OrderChanged;
+use crate::http::extract::{Caller, path_id};
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::view::{OrderPage, OrderView, PlaceView};
+
+/// Messages a slow listener may have waiting; then its stream waits too and catches up from the log.
+const WAITING_MAX: usize = 16;
+/// The most open orders shown at once.
+const OPEN_MAX: u32 = 500;
+
+/// Where the driver is.
+#[derive(Debug, Serialize)]
+struct DriverAt {
+    driver_id: u64,
+    at: PlaceView,
+    heading_cdeg: u32,
+    dropoff_eta_ms: Option<i64>,
+    at_ms: u64,
+}
+
+type Messages = mpsc::Sender<Event>;
+
+/// The listener is gone, or the process shuts down.
+struct Gone;
+
+/// Follows one order: an event `order` for each change since `last-event-id`, in order and without gaps, and an event
+/// `driver` whenever the driver has moved. The stream ends with the order.
+#[utoipa::path(get, path = "/v1/orders/{order_id}/track", tag = "orders", security(("bearer" = [])),
+    params(("order_id" = String, Path),
+           ("last-event-id" = Option<u32>, Header, description = "The seq of the last change seen")),
+    responses((status = 200, description = "Events `order` (an order) and `driver`", content_type = "text/event-stream"),
+              (status = 404, body = ProblemBody)))]
+pub(crate) async fn track_order(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let id: OrderId = path_id(&id, "order")?;
+    let seen = headers
+        .get("last-event-id")
+        .and_then(|seq| seq.to_str().ok()?.parse::<u32>().ok())
+        .unwrap_or(0);
+    // Listening begins before the log is read, so nothing falls between the two.
+    let changes = app.feed.subscribe();
+    let log = app
+        .store
+        .log(caller.0, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("order"))?;
+    let (messages, stream) = mpsc::channel(WAITING_MAX);
+    let follower = Follower {
+        app,
+        scope: caller.0,
+        id,
+        seen,
+        order: None,
+        messages,
+    };
+    tokio::spawn(follower.run(log, changes));
+    Ok(sse(stream))
+}
+
+fn sse(messages: mpsc::Receiver<Event>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let stream = ReceiverStream::new(messages).map(Ok);
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+/// One listener of one order.
+struct Follower {
+    app: AppState,
+    scope: Scope,
+    id: OrderId,
+    seen: u32,
+    order: Option<Order>,
+    messages: Messages,
+}
+
+impl Follower {
+    async fn run(mut self, log: Vec<Recorded>, mut changes: broadcast::Receiver<OrderChanged>) {
+        let mut drivers = self.app.drivers.clone();
+        let shutdown = self.app.shutdown.clone();
+        let mut told = self.tell_log(log).await;
+        let mut driver_seen = None;
+        while told.is_ok() && !self.has_ended() {
+            told = tokio::select! {
+                () = shutdown.cancelled() => Err(Gone),
+                () = self.messages.closed() => Err(Gone),
+                change = changes.recv() => match change {
+                    Ok(change) if change.summary.order_id != self.id => Ok(()),
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.tell_news().await,
+                    Err(broadcast::error::RecvError::Closed) => Err(Gone),
+                },
+                Ok(()) = drivers.changed() => {
+                    let picture = drivers.borrow_and_update().clone();
+                    self.tell_driver(&picture, &mut driver_seen).await
+                }
+            };
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.order
+            .as_ref()
+            .is_some_and(|order| order.state.is_end())
+    }
+
+    async fn tell_news(&mut self) -> Result<(), Gone> {
+        match self.app.store.log(self.scope, self.id).await {
+            Ok(Some(log)) => self.tell_log(log).await,
+            Ok(None) => Err(Gone),
+            Err(error) => {
+                tracing::error!(order = %self.id, %error, "a tracked order cannot be read");
+                Err(Gone)
+            }
+        }
+    }
+
+    /// Tells what of a whole log has not been told; after the end of the order nothing more.
+    async fn tell_log(&mut self, log: Vec<Recorded>) -> Result<(), Gone> {
+        for recorded in log {
+            match (&mut self.order, recorded) {
+                (
+                    None,
+                    Recorded {
+                        at_ms,
+                        event: LogEvent::Opened(terms),
+                        ..
+                    },
+                ) => {
+                    self.order = Some(Order::opened(*terms, at_ms));
+                }
+                (Some(order), recorded) if recorded.seq > order.seq && !order.state.is_end() => {
+                    order.evolve(recorded.at_ms, &recorded.event);
+                }
+                _ => continue,
+            }
+            let Some(order) = &self.order else { continue };
+            if order.seq > self.seen {
+                self.seen = order.seq;
+                let view = OrderView::from(&OrderSummary::of(order));
+                send(&self.messages, "order", Some(order.seq), &view).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell_driver(
+        &self,
+        picture: &Arc<DriverPicture>,
+        last: &mut Option<PlaceView>,
+    ) -> Result<(), Gone> {
+        let Some(order) = &self.order else {
+            return Ok(());
+        };
+        let Some(driver_id) = order.delivery.driver_id else {
+            return Ok(());
+        };
+        let Some(driver) = picture
+            .drivers
+            .iter()
+            .find(|driver| driver.driver_id == driver_id)
+        else {
+            return Ok(());
+        };
+        let at = PlaceView::from(driver.at);
+        if *last == Some(at) {
+            return Ok(());
+        }
+        *last = Some(at);
+        let message = DriverAt {
+            driver_id,
+            at,
+            heading_cdeg: driver.heading_cdeg,
+            dropoff_eta_ms: order.delivery.dropoff_eta_ms,
+            at_ms: picture.now_ms,
+        };
+        send(&self.messages, "driver", None, &message).await
+    }
+}
+
+async fn send<T: Serialize>(
+    messages: &Messages,
+    kind: &str,
+    seq: Option<u32>,
+    body: &T,
+) -> Result<(), Gone> {
+    let event = Event::default()
+        .event(kind)
+        .json_data(body)
+        .map_err(|_| Gone)?;
+    let event = seq.map_or(event.clone(), |seq| event.id(seq.to_string()));
+    messages.send(event).await.map_err(|_| Gone)
+}
+
+/// A restaurant's orders that have not ended, oldest first.
+#[utoipa::path(get, path = "/v1/restaurants/{restaurant_id}/orders", tag = "restaurants", security(("bearer" = [])),
+    params(("restaurant_id" = String, Path)),
+    responses((status = 200, body = OrderPage), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(crate) async fn restaurant_orders(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<OrderPage>, Problem> {
+    let id: RestaurantId = path_id(&id, "restaurant")?;
+    caller.may_run(id)?;
+    let orders = app
+        .store
+        .open_orders(Scope::Restaurant(id), OPEN_MAX + 1)
+        .await?;
+    let page = OPEN_MAX as usize;
+    Ok(Json(OrderPage {
+        has_more: orders.len() > page,
+        orders: orders.iter().take(page).map(Into::into).collect(),
+    }))
+}
+
+/// A restaurant's inbox: an event `order` for each open order at first, then for each change of any of its orders from
+/// the moment it is paid.
+#[utoipa::path(get, path = "/v1/restaurants/{restaurant_id}/inbox", tag = "restaurants", security(("bearer" = [])),
+    params(("restaurant_id" = String, Path)),
+    responses((status = 200, description = "Events `order`", content_type = "text/event-stream"),
+              (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(crate) async fn restaurant_inbox(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let id: RestaurantId = path_id(&id, "restaurant")?;
+    caller.may_run(id)?;
+    let changes = app.feed.subscribe();
+    let open = app
+        .store
+        .open_orders(Scope::Restaurant(id), OPEN_MAX)
+        .await?;
+    let (messages, stream) = mpsc::channel(WAITING_MAX);
+    tokio::spawn(async move {
+        // The end of the stream is all there is to say.
+        drop(follow_inbox(&app, id, open, changes, &messages).await);
+    });
+    Ok(sse(stream))
+}
+
+async fn follow_inbox(
+    app: &App,
+    id: RestaurantId,
+    open: Vec<OrderSummary>,
+    mut changes: broadcast::Receiver<OrderChanged>,
+    messages: &Messages,
+) -> Result<(), Gone> {
+    for order in &open {
+        tell_restaurant(messages, order).await?;
+    }
+    loop {
+        tokio::select! {
+            () = app.shutdown.cancelled() => return Err(Gone),
+            () = messages.closed() => return Err(Gone),
+            change = changes.recv() => match change {
+                Ok(change) if change.summary.restaurant_id == id => tell_restaurant(messages, &change.summary).await?,
+                Ok(_) => {}
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    let open = app.store.open_orders(Scope::Restaurant(id), OPEN_MAX).await.map_err(|_| Gone)?;
+                    for order in &open {
+                        tell_restaurant(messages, order).await?;
+                    }
+                }
+                Err(broadcast::error::RecvError::Closed) => return Err(Gone),
+            },
+        }
+    }
+}
+
+/// An order that is not paid for is none of the kitchen's business.
+async fn tell_restaurant(messages: &Messages, order: &OrderSummary) -> Result<(), Gone> {
+    let hidden = [order::State::PendingPayment, order::State::PaymentFailed];
+    if hidden.iter().any(|state| state.as_str() == order.state) {
+        return Ok(());
+    }
+    send(messages, "order", None, &OrderView::from(order)).await
+}

@@ -1,0 +1,217 @@
+//! A dispatch that does what the test says, over real gRPC.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use doorstep_dispatch_wire::dispatch::dispatch_server::{Dispatch, DispatchServer};
+use doorstep_dispatch_wire::dispatch::{
+    CancelDeliveryRequest, CancelDeliveryResponse, ChangeReadyTimeRequest, ChangeReadyTimeResponse,
+    DeliveryEvent, DeliveryState, Driver, DriversRequest, DriversResponse, LatLng, QuoteRequest,
+    QuoteResponse, RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
+    WatchDeliveriesRequest,
+};
+use futures::Stream;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status};
+
+use crate::domain::ids::OrderId;
+
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    pub(crate) requested: BTreeMap<String, RequestDeliveryRequest>,
+    pub(crate) requests: usize,
+    pub(crate) ready_times: Vec<ChangeReadyTimeRequest>,
+    pub(crate) cancelled: Vec<String>,
+    pub(crate) refuses: bool,
+    events: Vec<DeliveryEvent>,
+    watchers: Vec<mpsc::Sender<Result<DeliveryEvent, Status>>>,
+    drivers: Vec<Driver>,
+}
+
+#[derive(Clone)]
+pub(crate) struct FakeDispatch {
+    deliveries: Arc<Mutex<Deliveries>>,
+    changed: Arc<watch::Sender<()>>,
+}
+
+impl FakeDispatch {
+    pub(crate) async fn start() -> (Self, SocketAddr) {
+        let fake = Self {
+            deliveries: Arc::default(),
+            changed: Arc::new(watch::Sender::new(())),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let serving = tonic::transport::Server::builder()
+            .add_service(DispatchServer::new(fake.clone()))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(async move { serving.await.unwrap() });
+        (fake, addr)
+    }
+
+    pub(crate) fn now(&self) -> MutexGuard<'_, Deliveries> {
+        self.deliveries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until what dispatch has heard satisfies the test.
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Deliveries) -> bool) {
+        let mut changed = self.changed.subscribe();
+        let heard = async {
+            while !holds(&self.now()) {
+                changed.changed().await.unwrap();
+            }
+        };
+        super::harness::in_time(what, heard).await;
+    }
+
+    pub(crate) async fn until_requested(&self, id: OrderId) {
+        let key = id.uuid().to_string();
+        self.until("a request for the delivery", |heard| {
+            heard.requested.contains_key(&key)
+        })
+        .await;
+    }
+
+    /// Says that a delivery has moved.
+    pub(crate) fn report(&self, id: OrderId, state: DeliveryState) {
+        let mut now = self.now();
+        let delivery_id = id.uuid().to_string();
+        let before = now
+            .events
+            .iter()
+            .filter(|event| event.delivery_id == delivery_id)
+            .count();
+        let event = DeliveryEvent {
+            cursor: now.events.len() as u64 + 1,
+            delivery_id,
+            seq: u32::try_from(before).unwrap() + 1,
+            at_ms: 1,
+            state: state.into(),
+            driver_id: Some(7),
+            pickup_eta_ms: Some(2_000),
+            dropoff_eta_ms: Some(3_000),
+        };
+        now.events.push(event.clone());
+        now.watchers
+            .retain(|watcher| watcher.try_send(Ok(event.clone())).is_ok());
+    }
+
+    /// Sends everything once more, as after a lost acknowledgement.
+    pub(crate) fn repeat_all(&self) {
+        let mut now = self.now();
+        let events = now.events.clone();
+        for event in events {
+            now.watchers
+                .retain(|watcher| watcher.try_send(Ok(event.clone())).is_ok());
+        }
+    }
+
+    /// Breaks all streams, as a restart does.
+    pub(crate) fn restart(&self) {
+        self.now().watchers.clear();
+    }
+
+    pub(crate) fn driver_at(&self, lat_e7: i32, lng_e7: i32) {
+        self.now().drivers = vec![Driver {
+            driver_id: 7,
+            at: Some(LatLng { lat_e7, lng_e7 }),
+            ..Driver::default()
+        }];
+    }
+
+    fn hear(&self, change: impl FnOnce(&mut Deliveries)) {
+        change(&mut self.now());
+        self.changed.send_replace(());
+    }
+}
+
+#[tonic::async_trait]
+impl Dispatch for FakeDispatch {
+    async fn request_delivery(
+        &self,
+        request: Request<RequestDeliveryRequest>,
+    ) -> Result<Response<RequestDeliveryResponse>, Status> {
+        let request = request.into_inner();
+        if self.now().refuses {
+            return Err(Status::invalid_argument("no road there"));
+        }
+        let mut created = false;
+        self.hear(|now| {
+            now.requests += 1;
+            created = now
+                .requested
+                .insert(request.delivery_id.clone(), request)
+                .is_none();
+        });
+        Ok(Response::new(RequestDeliveryResponse { created }))
+    }
+
+    async fn change_ready_time(
+        &self,
+        request: Request<ChangeReadyTimeRequest>,
+    ) -> Result<Response<ChangeReadyTimeResponse>, Status> {
+        self.hear(|now| now.ready_times.push(request.into_inner()));
+        Ok(Response::new(ChangeReadyTimeResponse {}))
+    }
+
+    async fn cancel_delivery(
+        &self,
+        request: Request<CancelDeliveryRequest>,
+    ) -> Result<Response<CancelDeliveryResponse>, Status> {
+        self.hear(|now| now.cancelled.push(request.into_inner().delivery_id));
+        Ok(Response::new(CancelDeliveryResponse {}))
+    }
+
+    async fn quote(
+        &self,
+        request: Request<QuoteRequest>,
+    ) -> Result<Response<QuoteResponse>, Status> {
+        if request.into_inner().dropoff.is_none_or(|at| at.lat_e7 == 0) {
+            return Err(Status::invalid_argument("no road within 1 km"));
+        }
+        Ok(Response::new(QuoteResponse {
+            travel_time_ms: 300_000,
+            distance_m: 2_500,
+            pickup_eta_ms: None,
+            drivers_considered: 1,
+        }))
+    }
+
+    type WatchDeliveriesStream = Pin<Box<dyn Stream<Item = Result<DeliveryEvent, Status>> + Send>>;
+
+    async fn watch_deliveries(
+        &self,
+        request: Request<WatchDeliveriesRequest>,
+    ) -> Result<Response<Self::WatchDeliveriesStream>, Status> {
+        let after = request.into_inner().after;
+        let (sender, receiver) = mpsc::channel(4_096);
+        let mut now = self.now();
+        for event in now.events.iter().filter(|event| event.cursor > after) {
+            sender
+                .try_send(Ok(event.clone()))
+                .map_err(|_| Status::resource_exhausted("too many"))?;
+        }
+        now.watchers.push(sender);
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn drivers(
+        &self,
+        _: Request<DriversRequest>,
+    ) -> Result<Response<DriversResponse>, Status> {
+        Ok(Response::new(DriversResponse {
+            now_ms: 5,
+            drivers: self.now().drivers.clone(),
+        }))
+    }
+
+    async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
+        Ok(Response::new(StatusResponse::default()))
+    }
+}

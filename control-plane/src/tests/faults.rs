@@ -1,0 +1,135 @@
+//! A gateway that loses requests and answers, lies about amounts, repeats and forges webhooks.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::harness::{Harness, WEBHOOK_SECRET, answer};
+use crate::clock::real_unix_s;
+use crate::gateway::scripted::Book;
+use crate::gateway::{Outcome, signature};
+
+mod both {
+    crate::tests::on_both!(
+        lost_answers_are_found_by_reference,
+        lost_requests_are_sent_again_with_the_same_key,
+        declined_and_wrong_amounts_fail,
+        webhooks_are_hints,
+    );
+}
+
+async fn lost_answers_are_found_by_reference(h: Harness) {
+    let town = h.town().await;
+    let id = h.place(&town, "lost_answer").await;
+    h.until_payment_in_the_end(id, "captured").await;
+    h.until_state(id, "placed").await;
+    assert_eq!(
+        h.gateway.book().charges.len(),
+        1,
+        "found, not charged again"
+    );
+    h.check_books(&town).await;
+    h.stop().await;
+}
+
+async fn lost_requests_are_sent_again_with_the_same_key(h: Harness) {
+    let town = h.town().await;
+    let id = h.place(&town, "lost_request").await;
+    h.until_payment_in_the_end(id, "captured").await;
+    h.until_state(id, "placed").await;
+    let counts = |book: &Book| (book.charges.len(), book.payments.len());
+    assert_eq!(counts(&h.gateway.book()), (1, 1));
+    h.stop().await;
+}
+
+async fn declined_and_wrong_amounts_fail(h: Harness) {
+    let town = h.town().await;
+    let declined = h.place(&town, "decline").await;
+    assert_eq!(
+        h.until_state(declined, "payment_failed")
+            .await
+            .payment_state,
+        "declined"
+    );
+    let lied = h.place(&town, "wrong_amount").await;
+    assert_eq!(
+        h.until_state(lied, "payment_failed").await.payment_state,
+        "disputed"
+    );
+    assert_eq!(
+        h.account(&town, "gateway_clearing").await,
+        0,
+        "nothing was booked"
+    );
+    h.check_books(&town).await;
+    h.stop().await;
+}
+
+async fn webhook(h: &Harness, header: &str, body: &str) -> (u16, Value) {
+    let request = h
+        .request(Method::POST, "/v1/payments/webhook", "")
+        .header("doorstep-signature", header);
+    answer(request.body(body.to_owned()).send().await.unwrap()).await
+}
+
+async fn webhooks_are_hints(h: Harness) {
+    let town = h.town().await;
+    let id = h.place(&town, "pending").await;
+    h.until_payment(id, "sent").await;
+    let gateway_id = h
+        .gateway
+        .book()
+        .payments
+        .values()
+        .next()
+        .unwrap()
+        .gateway_payment_id
+        .clone();
+    let event = |event_id: &str| {
+        let told = json!({ "event_id": event_id, "type": "payment.captured", "payment_id": gateway_id,
+                           "reference": id.to_string(), "amount_minor": 1 });
+        told.to_string()
+    };
+    let body = event("evt_1");
+    let now_s = real_unix_s();
+    for (header, why) in [
+        (
+            signature::sign(b"another secret", now_s, body.as_bytes()),
+            "another secret",
+        ),
+        (
+            signature::sign(WEBHOOK_SECRET, now_s, b"{}"),
+            "another body",
+        ),
+        (
+            signature::sign(WEBHOOK_SECRET, now_s - 3_600, body.as_bytes()),
+            "an old one",
+        ),
+        ("t=1".to_owned(), "no signature"),
+    ] {
+        assert_eq!(webhook(&h, &header, &body).await.0, 401, "{why}");
+    }
+    // Signed, but the gateway itself does not say so: nothing happens.
+    let signed = |body: &str| signature::sign(WEBHOOK_SECRET, real_unix_s(), body.as_bytes());
+    assert_eq!(webhook(&h, &signed(&body), &body).await.0, 204);
+    assert_eq!(h.summary(id).await.payment_state, "sent");
+
+    h.gateway.settle(id, Outcome::Captured);
+    assert_eq!(webhook(&h, &signed(&body), &body).await.0, 204);
+    assert_eq!(
+        h.summary(id).await.payment_state,
+        "sent",
+        "evt_1 has had its effect"
+    );
+    let next = event("evt_2");
+    assert_eq!(webhook(&h, &signed(&next), &next).await.0, 204);
+    let placed = h.until_state(id, "placed").await;
+    for repeat in [event("evt_2"), event("evt_3")] {
+        assert_eq!(webhook(&h, &signed(&repeat), &repeat).await.0, 204);
+    }
+    assert_eq!(h.summary(id).await, placed);
+    let unknown = json!({ "event_id": "evt_4", "payment_id": "gw_unknown" }).to_string();
+    assert_eq!(webhook(&h, &signed(&unknown), &unknown).await.0, 204);
+    assert_eq!(webhook(&h, &signed("junk"), "junk").await.0, 400);
+    h.check_books(&town).await;
+    h.stop().await;
+}

@@ -1,0 +1,30 @@
+//! One suite for both databases: each test below runs on `SQLite` and on PostgreSQL.
+
+mod dispatch;
+mod faults;
+mod harness;
+mod idempotency;
+mod lifecycle;
+mod records;
+mod scopes;
+mod surface;
+
+/// Runs an async test on both databases; the name says which.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        $(
+            mod $name {
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    $crate::tests::harness::on_sqlite(super::super::$name).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    $crate::tests::harness::on_postgres(super::super::$name).await;
+                }
+            }
+        )*
+    };
+}
+use on_both;
