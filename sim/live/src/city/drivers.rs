@@ -150,7 +150,11 @@ impl City {
                         },
                     );
                 }
-                None => self.report.error("nobody_cooks_this"),
+                // An order of an earlier run on the same data: its kitchen has closed, the food stands on the counter.
+                None => {
+                    self.report.error("kitchen_closed");
+                    self.tell_driver(now, index, DriverEvent::FoodHandedOver { delivery });
+                }
             },
             MilestoneKind::DroppedOff => {
                 self.cooked_at.remove(&delivery);
