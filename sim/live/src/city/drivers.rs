@@ -5,7 +5,7 @@ use doorstep_driver_client::LinkEvent;
 use doorstep_sim::actors::{DriverAction, DriverEvent, RestaurantEvent};
 use doorstep_sim::scheduler::ActorKey;
 use doorstep_sim::{
-    Answer, DeliveryId, LatLng, MilestoneKind, OfferId, Span, Stop, StopKind, Time,
+    Answer, DeliveryId, Fix, LatLng, MilestoneKind, OfferId, Span, Stop, StopKind, Time,
 };
 use uuid::Uuid;
 
@@ -100,12 +100,7 @@ impl City {
                     let at = self.drivers[index].actor.position_at(now).at;
                     self.tell_server(index, Command::Duty { on: false, at });
                 }
-                DriverAction::Ping(fix) => {
-                    let link = self.drivers[index].link.as_ref();
-                    if link.is_some_and(|link| !link.ping(fix)) {
-                        self.report.error("ping_not_encoded");
-                    }
-                }
+                DriverAction::Ping(fix) => self.ping(index, fix),
                 // The link has told the server already.
                 DriverAction::ReceiveOffer { .. } => {}
                 DriverAction::AnswerOffer { offer, answer } => {
@@ -125,6 +120,15 @@ impl City {
                     self.reached(now, index, delivery, reached)
                 }
             }
+        }
+    }
+
+    /// Positions before the server knows the driver to be on duty would be refused.
+    fn ping(&mut self, index: usize, fix: Fix) {
+        let driver = &self.drivers[index];
+        let link = driver.link.as_ref().filter(|_| driver.was_up);
+        if link.is_some_and(|link| !link.ping(fix)) {
+            self.report.error("ping_not_encoded");
         }
     }
 
