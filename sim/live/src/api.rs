@@ -122,7 +122,7 @@ struct QuoteView {
 /// The ledger, one row a currency.
 #[derive(Deserialize)]
 struct LedgerView {
-    balances: Vec<BalanceView>,
+    currencies: Vec<BalanceView>,
 }
 
 #[derive(Deserialize)]
@@ -366,9 +366,18 @@ impl Api {
 
     /// What the ledger is off balance, over all currencies.
     pub(crate) async fn ledger_off_balance(&self, token: &str) -> Result<i64, ApiError> {
-        let call = Call { token, ..Call::default() };
-        let ledger: LedgerView = self.call(Method::GET, "/v1/admin/ledger/balance", call).await?;
-        Ok(ledger.balances.iter().map(|balance| balance.balance_minor).sum())
+        let call = Call {
+            token,
+            ..Call::default()
+        };
+        let ledger: LedgerView = self
+            .call(Method::GET, "/v1/admin/ledger/balance", call)
+            .await?;
+        Ok(ledger
+            .currencies
+            .iter()
+            .map(|balance| balance.balance_minor)
+            .sum())
     }
 
     /// Server-Sent Events of a path; without a time limit, since they come when they come.

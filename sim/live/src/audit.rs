@@ -25,7 +25,10 @@ pub async fn audit(config: &LiveConfig, report: &LiveReport) -> Result<Audit, Ap
     let mut views = futures::stream::iter(report.acknowledged.iter().copied())
         .map(|order| view(&api, &admin, order))
         .buffer_unordered(PARALLEL);
-    let mut audit = Audit { ledger_balance: api.ledger_off_balance(&admin).await?, ..Audit::default() };
+    let mut audit = Audit {
+        ledger_balance: api.ledger_off_balance(&admin).await?,
+        ..Audit::default()
+    };
     let mut click_to_door = Vec::new();
     while let Some(answer) = views.next().await {
         let (order, view) = answer?;

@@ -67,8 +67,12 @@ pub(crate) fn admin_token(config: &LiveConfig) -> String {
 async fn open_kitchens(api: &Api, config: &LiveConfig) -> Result<Vec<Kitchen>, ApiError> {
     let admin = admin_token(config);
     let settings = &config.scenario.restaurants;
-    let requests: Vec<_> =
-        config.world.restaurants().iter().map(|restaurant| api.open_restaurant(&admin, restaurant)).collect();
+    let requests: Vec<_> = config
+        .world
+        .restaurants()
+        .iter()
+        .map(|restaurant| api.open_restaurant(&admin, restaurant))
+        .collect();
     futures::stream::iter(requests)
         .buffered(PARALLEL)
         .map_ok(|(registered, items)| Kitchen {
