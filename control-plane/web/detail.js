@@ -84,7 +84,7 @@ function orderRows(order, city, now) {
     { label: "order", value: order.code },
     { label: "state", value: STATE_WORDS[order.state] },
     { label: "driver", value: order.driver === null ? "none yet" : order.driver },
-    { label: isOver(order) ? "ended" : "expected", value: `${time}, ${note}`, className: order.late ? "late" : "" },
+    { label: isOver(order) ? "ended" : "expected", value: time === "–" && !order.late ? "not known yet" : `${time}, ${note}`, className: order.late ? "late" : "" },
     { label: "due", value: clock(order.due, city.offsetS) },
   ];
   for (const [name, word] of STEPS) {
