@@ -8,4 +8,5 @@
 
 mod dispatch;
 mod maps;
+mod page;
 mod sim;

@@ -1,0 +1,76 @@
+//! The city view of a running demo in a real browser: it lives, it is clean, it can be used, it says when it is cut off.
+
+mod browser;
+mod demo;
+
+use browser::{Browser, Page};
+use demo::Demo;
+
+const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
+
+/// How many different colours a canvas shows.
+const COLOURS: &str = "((id) => { const canvas = document.getElementById(id); \
+    const bytes = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; \
+    return new Set(new Uint32Array(bytes.buffer)).size; })";
+
+fn check(page: &mut Page<'_>, what: &str) {
+    page.wait_until("document.documentElement.dataset.link === 'live'");
+    page.wait_until("Number(document.getElementById('open').textContent) > 0");
+    page.wait_until("document.getElementById('on-duty').textContent === '60'");
+    page.wait_until("document.querySelectorAll('#orders .order').length > 0");
+    page.wait_until(&format!("{COLOURS}('streets') > 3"));
+    page.wait_until(&format!("{COLOURS}('movers') > 3"));
+    let clock = page.eval("document.getElementById('clock').textContent");
+    assert!(
+        clock
+            .as_str()
+            .is_some_and(|text| text.len() == 5 && text.contains(':')),
+        "{what}: clock {clock}"
+    );
+    page.wait_until("document.getElementById('attribution').textContent.length > 3");
+    let overflow = page.eval("document.documentElement.scrollWidth - window.innerWidth");
+    assert!(
+        overflow.as_i64().is_some_and(|pixels| pixels <= 0),
+        "{what}: {overflow} px too wide"
+    );
+    let unnamed = page.eval(
+        "[...document.querySelectorAll('button, input')].filter((control) => \
+         !(control.textContent.trim() || control.ariaLabel || control.labels?.length)).length",
+    );
+    assert_eq!(unnamed, 0, "{what}: controls without a name");
+    select_and_close(page);
+    let complaints = page.complaints();
+    assert!(complaints.is_empty(), "{what}: {complaints:#?}");
+}
+
+/// By keyboard: the first order opens its card, Escape closes it.
+fn select_and_close(page: &mut Page<'_>) {
+    page.eval("document.querySelector('#orders .order').focus()");
+    page.eval("document.activeElement.click()");
+    page.wait_until("!document.getElementById('detail').hidden");
+    page.wait_until("document.querySelectorAll('#detail-body dt').length >= 5");
+    page.eval("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))");
+    page.wait_until("document.getElementById('detail').hidden");
+}
+
+#[test]
+fn the_city_view_lives_in_a_browser() {
+    let Some(mut browser) = Browser::start() else {
+        let required = std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
+        assert!(!required, "no Chromium; apt-get install chromium");
+        println!("skipped: no Chromium; apt-get install chromium");
+        return;
+    };
+    let mut demo = Demo::start();
+    for (width, height) in SIZES {
+        for scheme in ["light", "dark"] {
+            let mut page = browser.open(&demo.url, width, height, scheme);
+            check(&mut page, &format!("{width}×{height} {scheme}"));
+        }
+    }
+    let mut page = browser.open(&demo.url, 1440, 900, "light");
+    page.wait_until("document.documentElement.dataset.link === 'live'");
+    demo.kill();
+    page.wait_until("document.documentElement.dataset.link === 'lost' && !document.getElementById('lost').hidden");
+    page.wait_until("document.querySelectorAll('#orders .order').length > 0");
+}
