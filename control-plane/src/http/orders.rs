@@ -216,9 +216,9 @@ pub(crate) async fn order(
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Acceptance {
-    /// When the food should be ready, on the city's clock; after the deployment's usual time when absent.
+    /// When the food should be ready, in city milliseconds from now; the deployment's usual time when absent.
     #[serde(default)]
-    ready_at_ms: Option<i64>,
+    ready_in_ms: Option<i64>,
 }
 
 /// Why.
@@ -253,16 +253,14 @@ pub(crate) async fn accept_order(
 ) -> Result<Json<OrderView>, Problem> {
     caller.runs_a_restaurant()?;
     let acceptance = body.map_or_else(Acceptance::default, |Body(acceptance)| acceptance);
-    let now_ms = app.clock.now_ms();
-    let ready_at_ms = acceptance
-        .ready_at_ms
-        .unwrap_or_else(|| now_ms + millis(app.policy.preparation));
-    if ready_at_ms > now_ms + READY_IN_MS_MAX {
-        let detail = format!("ready_at_ms is at most {READY_IN_MS_MAX} from now, {now_ms}");
-        return Err(Problem::unprocessable("invalid_ready_time", detail).param("ready_at_ms"));
+    let ready_in_ms = acceptance
+        .ready_in_ms
+        .unwrap_or_else(|| millis(app.policy.preparation));
+    if !(0..=READY_IN_MS_MAX).contains(&ready_in_ms) {
+        let detail = format!("ready_in_ms is 0 to {READY_IN_MS_MAX}, not {ready_in_ms}");
+        return Err(Problem::unprocessable("invalid_ready_time", detail).param("ready_in_ms"));
     }
-    // What is ready already is ready now.
-    let ready_at_ms = ready_at_ms.max(now_ms);
+    let ready_at_ms = app.clock.now_ms() + ready_in_ms;
     carry_out(&app, caller.0, &id, order::Command::Accept { ready_at_ms }).await
 }
 
