@@ -504,3 +504,6 @@ async fn read<T: DeserializeOwned>(what: &str, response: Response) -> Result<T, 
     }
     response.json().await.map_err(failed)
 }
+
+#[cfg(test)]
+mod tests;
