@@ -76,6 +76,16 @@ impl Drop for Server {
     }
 }
 
+/// The middle of a map's bounds.
+fn middle_of(map: &Path) -> LatLng {
+    let map = doorstep_maps::open_map(map).unwrap();
+    let (south_west, north_east) = map.network.bounds().unwrap();
+    LatLng {
+        lat_e7: i32::midpoint(south_west.lat_e7(), north_east.lat_e7()),
+        lng_e7: i32::midpoint(south_west.lng_e7(), north_east.lng_e7()),
+    }
+}
+
 #[test]
 fn tokens_are_told_apart_from_mistakes() {
     let folder = tempfile::tempdir().unwrap();
@@ -114,13 +124,8 @@ async fn a_server_goes_on_where_it_was() {
     ));
     let generate = "token --audience driver --subject 7 --key-file doorstep.key --generate";
     let token = line(&output(&generate.split(' ').collect::<Vec<_>>(), folder));
-    let map = doorstep_maps::open_map(&folder.join("toy.osm.pbf")).unwrap();
-    let (south_west, north_east) = map.network.bounds().unwrap();
-    let (lat_e7, lng_e7) = (
-        i32::midpoint(south_west.lat_e7(), north_east.lat_e7()),
-        i32::midpoint(south_west.lng_e7(), north_east.lng_e7()),
-    );
-    let middle = LatLng { lat_e7, lng_e7 };
+    let middle = middle_of(&folder.join("toy.osm.pbf"));
+    let (lat_e7, lng_e7) = (middle.lat_e7, middle.lng_e7);
     let request = RequestDeliveryRequest {
         delivery_id: "00000000-0000-7000-8000-000000000001".to_owned(),
         pickup: Some(middle),
