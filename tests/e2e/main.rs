@@ -10,3 +10,4 @@ mod dispatch;
 mod maps;
 mod page;
 mod sim;
+mod routing_oracle;

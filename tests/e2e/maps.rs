@@ -26,7 +26,7 @@ const SHARES: &[(&str, f64)] = &[
 ];
 
 /// The real extracts, or `None` with a line that says what is missing.
-fn extracts() -> Option<Vec<PathBuf>> {
+pub(crate) fn extracts() -> Option<Vec<PathBuf>> {
     let data = std::env::var_os("DOORSTEP_DATA")
         .map_or_else(|| repository().join("../shared/data"), PathBuf::from);
     let found = fs::read_dir(data.join("osm"))
@@ -68,7 +68,7 @@ fn stem(path: &Path) -> String {
         .to_owned()
 }
 
-fn doorstep(args: &[&str]) -> Output {
+pub(crate) fn doorstep(args: &[&str]) -> Output {
     doorstep_on(args, "2")
 }
 

@@ -1,0 +1,188 @@
+//! The router against Dijkstra on every real map at hand and on a made-up one, and `doorstep route` for people.
+
+use std::path::Path;
+
+use doorstep_maps::{generate, read, unwatched};
+use doorstep_routing::dijkstra::ShortestPathTree;
+use doorstep_routing::{LatLng, NodeId, Profile, Router, Snap};
+use serde_json::Value;
+
+use crate::maps::{doorstep, extracts};
+
+const SOURCES: usize = 40;
+const TARGETS: usize = 50;
+
+#[test]
+fn two_thousand_pairs_on_every_map_equal_dijkstra() {
+    for (seed, map) in (0..).zip(extracts().unwrap_or_default()) {
+        check_map(&map, seed);
+    }
+}
+
+#[test]
+fn two_thousand_pairs_on_a_made_up_city_equal_dijkstra() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("toy.osm.pbf");
+    generate(7, 20_000, &map).unwrap();
+    check_map(&map, 7);
+}
+
+fn check_map(map: &Path, seed: u64) {
+    let (archive, _) = read(map, &unwatched).unwrap();
+    let profile = Profile::ALL[usize::from(seed % 2 == 1)];
+    let router = Router::new(&archive, profile);
+    let network = router.network();
+    let times = network.free_flow_times(profile);
+    let mut random = Random(seed);
+    let sources: Vec<Snap> = (0..SOURCES).map(|_| random.snap(&router)).collect();
+    let targets: Vec<Snap> = (0..TARGETS).map(|_| random.snap(&router)).collect();
+    let mut workspace = router.workspace();
+    let matrix = router.matrix(&mut workspace, &sources, &targets);
+    let mut reached = 0;
+    for (row, from) in sources.iter().enumerate() {
+        let tree = ShortestPathTree::grow(network, times, from);
+        for (column, to) in targets.iter().enumerate() {
+            let context = format!(
+                "{}, {profile}, seed {seed}, from {from:?} to {to:?}",
+                map.display()
+            );
+            let wanted = tree.time_to(to);
+            assert_eq!(
+                router.travel_time(&mut workspace, from, to),
+                wanted,
+                "travel time, {context}"
+            );
+            assert_eq!(matrix.at(row, column), wanted, "matrix, {context}");
+            let route = router.route(&mut workspace, from, to);
+            assert_eq!(
+                route.as_ref().map(|route| route.travel_time),
+                wanted,
+                "route, {context}"
+            );
+            let Some(route) = route else { continue };
+            reached += 1;
+            let (last, whole) = route.edges.split_last().unwrap();
+            let part = |snap: &Snap, edge| {
+                let length = network.length(edge).as_millimetres();
+                let offset = snap.offset().as_millimetres();
+                let offset = if snap.edge() == edge {
+                    offset
+                } else {
+                    length - offset
+                };
+                (u64::from(times[edge.index()].as_millis()) * offset)
+                    .checked_div(length)
+                    .unwrap_or(0)
+            };
+            let sum: u64 = whole
+                .iter()
+                .map(|edge| u64::from(times[edge.index()].as_millis()))
+                .sum();
+            let total = sum + part(to, *last) - part(from, route.edges[0]);
+            assert_eq!(
+                total,
+                u64::from(route.travel_time.as_millis()),
+                "the edges add up, {context}"
+            );
+            let meet = |pair: &[_]| network.head(pair[0]) == network.tail(pair[1]);
+            assert!(
+                route.edges.windows(2).all(meet),
+                "the edges meet, {context}"
+            );
+        }
+    }
+    assert_eq!(
+        reached,
+        SOURCES * TARGETS,
+        "{}: within the largest component there is always a way",
+        map.display()
+    );
+}
+
+/// `SplitMix64` (Steele, Lea & Flood 2014): a sequence that depends on nothing but the seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
+    }
+
+    /// The road nearest to a point some 200 m around a random node.
+    fn snap(&mut self, router: &Router) -> Snap {
+        loop {
+            let node = NodeId::from_index(self.below(router.network().node_count()));
+            let at = router.network().node_at(node);
+            let mut near = |e7: i32| e7 + i32::try_from(self.below(40_000)).unwrap() - 20_000;
+            let at = LatLng::from_e7(near(at.lat_e7()), near(at.lng_e7()));
+            if let Ok(snap) = router.snap(at) {
+                return snap;
+            }
+        }
+    }
+}
+
+#[test]
+fn route_answers_people_and_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("toy.osm.pbf");
+    generate(3, 500, &map).unwrap();
+    let (archive, _) = read(&map, &unwatched).unwrap();
+    let network = &archive.network;
+    let inside = network
+        .nodes()
+        .filter(|&node| network.in_largest_component(node, Profile::Scooter));
+    let ends: Vec<String> = inside
+        .map(|node| network.node_at(node).to_string())
+        .collect();
+    let (from, to, map) = (&ends[0], &ends[ends.len() - 1], map.to_str().unwrap());
+
+    let text = doorstep(&["route", "--map", map, from, to]);
+    assert!(
+        text.status.success(),
+        "{}",
+        String::from_utf8_lossy(&text.stderr)
+    );
+    let printed = String::from_utf8(text.stdout).unwrap();
+    assert!(
+        ["time ", "distance ", "from ", "to "]
+            .iter()
+            .all(|word| printed.contains(word)),
+        "{printed}"
+    );
+
+    let answer: Value =
+        serde_json::from_slice(&doorstep(&["route", "--map", map, "--json", from, to]).stdout)
+            .unwrap();
+    assert_eq!(answer["reachable"], true);
+    let way: Value =
+        serde_json::from_slice(&doorstep(&["route", "--map", map, "--geojson", from, to]).stdout)
+            .unwrap();
+    assert_eq!(way["type"], "FeatureCollection");
+    let line = way["features"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["geometry"]["type"] == "LineString")
+        .unwrap();
+    assert_eq!(
+        line["properties"]["travel_time_ms"],
+        answer["travel_time_ms"]
+    );
+    assert_eq!(line["properties"]["distance_mm"], answer["distance_mm"]);
+
+    for (point, code, says) in [
+        ("NaN,0", 2, "not a number"),
+        ("91,0", 2, "outside latitude"),
+        ("here", 2, "latitude,longitude"),
+        ("89,179", 1, "outside the map"),
+    ] {
+        let refused = doorstep(&["route", "--map", map, point, to]);
+        let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(code), "{point}: {error}");
+        assert!(error.contains(says), "{point}: {error}");
+    }
+}
