@@ -214,7 +214,7 @@ fn report(map: &str, router: &Router, samples: &BTreeMap<&'static str, Vec<f64>>
         );
         writeln!(
             table,
-            "| {name} | {ours:.1} µs | {shown} | {ratio} | ≤ {wanted} µs, {verdict} |"
+            "| {name} | {ours:.1} µs | {peer_cell} | {ratio} | ≤ {wanted} µs, {verdict} |"
         )
         .expect("a string");
     }

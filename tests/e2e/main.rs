@@ -9,5 +9,5 @@
 mod dispatch;
 mod maps;
 mod page;
-mod sim;
 mod routing_oracle;
+mod sim;
