@@ -29,7 +29,12 @@ enum Command {
 
 /// Exit codes: 0 done, 1 the work failed (bad input, a lost order), 2 the command line is wrong (clap's own).
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let command = Cli::parse().command;
+    commands::start_log(match command {
+        Command::Dispatch(_) | Command::ControlPlane(_) => "info",
+        _ => "warn",
+    });
+    let outcome = match command {
         Command::Map(args) => commands::map::run(args),
         Command::Route(args) => commands::route::run(args),
         Command::Dispatch(args) => commands::dispatch::run(args),
