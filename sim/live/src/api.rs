@@ -122,7 +122,7 @@ struct QuoteView {
 /// The ledger, one row a currency.
 #[derive(Deserialize)]
 struct LedgerView {
-    currencies: Vec<BalanceView>,
+    balances: Vec<BalanceView>,
 }
 
 #[derive(Deserialize)]
@@ -374,7 +374,7 @@ impl Api {
             .call(Method::GET, "/v1/admin/ledger/balance", call)
             .await?;
         Ok(ledger
-            .currencies
+            .balances
             .iter()
             .map(|balance| balance.balance_minor)
             .sum())
