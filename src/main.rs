@@ -10,7 +10,12 @@ use clap::{Parser, Subcommand};
 ///
 /// Example: doorstep demo --drivers 300 --speedup 20
 #[derive(Parser)]
-#[command(name = "doorstep", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "doorstep",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

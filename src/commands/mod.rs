@@ -11,7 +11,10 @@ pub(crate) mod token;
 use tracing_subscriber::EnvFilter;
 
 /// Prints an error and its causes to standard error, on one line.
-#[allow(clippy::print_stderr, reason = "the one place where a failed command speaks")]
+#[allow(
+    clippy::print_stderr,
+    reason = "the one place where a failed command speaks"
+)]
 pub(crate) fn report(error: &anyhow::Error) {
     eprintln!("doorstep: {error:#}");
 }

@@ -76,7 +76,10 @@ fn orders_go_from_click_to_door_and_none_is_lost() {
 
     let first = summary(&demo(&map, &["--for", "24s", "--data", &data]));
     for key in KEYS {
-        assert!(first.pointer(key).is_some_and(Value::is_number), "{key} in {first}");
+        assert!(
+            first.pointer(key).is_some_and(Value::is_number),
+            "{key} in {first}"
+        );
     }
     assert_eq!(first["orders"]["lost"], 0, "{first}");
     assert_eq!(first["ledger_balance"], 0, "{first}");
@@ -137,6 +140,9 @@ fn every_command_has_help_with_an_example() {
         let output = doorstep(&arguments);
         assert!(output.status.success(), "{command:?}: {output:?}");
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("Example"), "no example in the help of {command:?}:\n{text}");
+        assert!(
+            text.contains("Example"),
+            "no example in the help of {command:?}:\n{text}"
+        );
     }
 }

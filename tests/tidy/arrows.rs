@@ -12,15 +12,25 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const ASYNC_AND_NETWORK: &[&str] =
-    &["tokio", "quinn", "tonic", "axum", "reqwest", "sqlx", "async-nats", "hyper"];
+const ASYNC_AND_NETWORK: &[&str] = &[
+    "tokio",
+    "quinn",
+    "tonic",
+    "axum",
+    "reqwest",
+    "sqlx",
+    "async-nats",
+    "hyper",
+];
 
 const ROWS: &[Row] = &[
     Row {
         folder: "routing",
         package: "doorstep-routing",
         may: &[],
-        never: &["tokio", "h3o", "axum", "reqwest", "memmap2", "osmpbf", "quinn", "serde"],
+        never: &[
+            "tokio", "h3o", "axum", "reqwest", "memmap2", "osmpbf", "quinn", "serde",
+        ],
     },
     Row {
         folder: "maps",
@@ -38,12 +48,18 @@ const ROWS: &[Row] = &[
         folder: "dispatch/core",
         package: "doorstep-dispatch-core",
         may: &["doorstep-routing"],
-        never: &["tokio", "serde", "rayon", "quinn", "tonic", "axum", "rand", "osmpbf"],
+        never: &[
+            "tokio", "serde", "rayon", "quinn", "tonic", "axum", "rand", "osmpbf",
+        ],
     },
     Row {
         folder: "dispatch/server",
         package: "doorstep-dispatch-server",
-        may: &["doorstep-dispatch-core", "doorstep-dispatch-wire", "doorstep-routing"],
+        may: &[
+            "doorstep-dispatch-core",
+            "doorstep-dispatch-wire",
+            "doorstep-routing",
+        ],
         never: &["sqlx", "axum", "osmpbf"],
     },
     Row {
@@ -67,13 +83,21 @@ const ROWS: &[Row] = &[
     Row {
         folder: "sim",
         package: "doorstep-sim",
-        may: &["doorstep-dispatch-core", "doorstep-routing", "doorstep-maps"],
+        may: &[
+            "doorstep-dispatch-core",
+            "doorstep-routing",
+            "doorstep-maps",
+        ],
         never: ASYNC_AND_NETWORK,
     },
     Row {
         folder: "sim/live",
         package: "doorstep-sim-live",
-        may: &["doorstep-sim", "doorstep-driver-client", "doorstep-dispatch-wire"],
+        may: &[
+            "doorstep-sim",
+            "doorstep-driver-client",
+            "doorstep-dispatch-wire",
+        ],
         never: &["sqlx", "axum", "h3o"],
     },
 ];
@@ -81,12 +105,15 @@ const ROWS: &[Row] = &[
 fn manifest(folder: &str) -> toml::Table {
     let path = root().join(folder).join("Cargo.toml");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    text.parse()
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 fn keys(table: &toml::Table, section: &str) -> BTreeSet<String> {
     let section = table.get(section).and_then(toml::Value::as_table);
-    section.map(|t| t.keys().cloned().collect()).unwrap_or_default()
+    section
+        .map(|t| t.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// What breaks the row in `manifest`, one sentence each.
@@ -94,7 +121,10 @@ fn breaches(row: &Row, manifest: &toml::Table) -> Vec<String> {
     let mut found = Vec::new();
     let name = manifest["package"]["name"].as_str().unwrap();
     if name != row.package {
-        found.push(format!("{}: is called {name}, the table says {}", row.folder, row.package));
+        found.push(format!(
+            "{}: is called {name}, the table says {}",
+            row.folder, row.package
+        ));
     }
     for dependency in keys(manifest, "dependencies") {
         if dependency.starts_with("doorstep") && !row.may.contains(&dependency.as_str()) {
@@ -105,22 +135,32 @@ fn breaches(row: &Row, manifest: &toml::Table) -> Vec<String> {
         }
     }
     if manifest.get("lints").is_none() {
-        found.push(format!("{}: does not inherit the lints of the workspace", row.folder));
+        found.push(format!(
+            "{}: does not inherit the lints of the workspace",
+            row.folder
+        ));
     }
     found
 }
 
 #[test]
 fn packages_depend_as_the_table_says() {
-    let found: Vec<String> = ROWS.iter().flat_map(|row| breaches(row, &manifest(row.folder))).collect();
+    let found: Vec<String> = ROWS
+        .iter()
+        .flat_map(|row| breaches(row, &manifest(row.folder)))
+        .collect();
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
 fn every_member_of_the_workspace_has_a_row() {
     let workspace = manifest(".");
-    let members: BTreeSet<&str> =
-        workspace["workspace"]["members"].as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
+    let members: BTreeSet<&str> = workspace["workspace"]["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m.as_str().unwrap())
+        .collect();
     let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.folder).collect();
     assert_eq!(members, rows);
 }
@@ -129,7 +169,11 @@ fn every_member_of_the_workspace_has_a_row() {
 fn the_architecture_page_names_every_package() {
     let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     for row in ROWS {
-        assert!(page.contains(&format!("`{}`", row.package)), "ARCHITECTURE.md does not name {}", row.package);
+        assert!(
+            page.contains(&format!("`{}`", row.package)),
+            "ARCHITECTURE.md does not name {}",
+            row.package
+        );
     }
 }
 

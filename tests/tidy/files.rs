@@ -8,11 +8,15 @@ use crate::{files_with, root, short};
 const FILE_LINES_MAX: usize = 600;
 
 /// Words that name nothing: `ARCHITECTURE.md`, "Names".
-const MODULES_BANNED: &[&str] = &["utils", "util", "common", "types", "helpers", "helper", "services", "misc"];
+const MODULES_BANNED: &[&str] = &[
+    "utils", "util", "common", "types", "helpers", "helper", "services", "misc",
+];
 
 /// The lines before the first in-file test module.
 fn code_lines(text: &str) -> usize {
-    text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count()
+    text.lines()
+        .take_while(|line| !line.starts_with("#[cfg(test)]"))
+        .count()
 }
 
 fn read(path: &Path) -> String {
@@ -26,7 +30,10 @@ fn every_rust_file_opens_with_a_sentence() {
         .filter(|path| !read(path).starts_with("//! "))
         .map(|path| short(path))
         .collect();
-    assert!(without.is_empty(), "no `//!` sentence at the top of {without:#?}");
+    assert!(
+        without.is_empty(),
+        "no `//!` sentence at the top of {without:#?}"
+    );
 }
 
 #[test]
@@ -78,12 +85,21 @@ fn the_clock_of_dispatch_is_read_in_one_file() {
         })
         .map(|path| short(path))
         .collect();
-    assert!(stray.is_empty(), "SystemTime::now outside clock.rs: {stray:#?}");
+    assert!(
+        stray.is_empty(),
+        "SystemTime::now outside clock.rs: {stray:#?}"
+    );
 }
 
 #[test]
 fn no_unfinished_marks_are_left() {
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("to", "do!("), concat!("#[ig", "nore")];
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+        concat!("to", "do!("),
+        concat!("#[ig", "nore"),
+    ];
     let mut found = Vec::new();
     for path in files_with(root(), "rs") {
         for (number, line) in read(&path).lines().enumerate() {

@@ -1,5 +1,10 @@
 //! Holds the tree against the rules of `ARCHITECTURE.md`: arrows between packages, size of files, words.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what cannot be read fails the test, as it should"
+)]
+
 mod arrows;
 mod files;
 
@@ -15,7 +20,8 @@ fn files_with(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(folder) = open.pop() {
-        let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let entries =
+            std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         for entry in entries {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -30,11 +36,18 @@ fn files_with(folder: &Path, extension: &str) -> Vec<PathBuf> {
         }
     }
     found.sort();
-    assert!(!found.is_empty(), "no .{extension} file below {}", folder.display());
+    assert!(
+        !found.is_empty(),
+        "no .{extension} file below {}",
+        folder.display()
+    );
     found
 }
 
 /// The path as the reader of a failure wants it: relative to the root.
 fn short(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }

@@ -33,12 +33,19 @@ impl City {
         let world = World::build(&archive, Arc::clone(&router), &scenario, args.seed)
             .with_context(|| format!("nobody can live in {name}"))?;
         let drawing = serde_json::to_vec(&doorstep_maps::city_drawing(&archive))?;
-        Ok(Self { name, router, world: Arc::new(world), scenario, drawing })
+        Ok(Self {
+            name,
+            router,
+            world: Arc::new(world),
+            scenario,
+            drawing,
+        })
     }
 }
 
 fn scenario(args: &DemoArgs) -> anyhow::Result<Scenario> {
-    let mut scenario = Scenario::parse("sim/scenarios/demo.toml", SCENARIO).context("the scenario of the demo")?;
+    let mut scenario =
+        Scenario::parse("sim/scenarios/demo.toml", SCENARIO).context("the scenario of the demo")?;
     scenario.drivers.count = args.drivers;
     scenario.demand.orders_per_hour = f64::from(args.orders_per_hour);
     Ok(scenario)

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// Reads a positive duration with a unit.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration =
-        text.parse().map_err(|_| format!("'{text}' is not a duration: expected one such as 60s, 2m or 1h"))?;
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| format!("'{text}' is not a duration: expected one such as 60s, 2m or 1h"))?;
     match Duration::try_from(span) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(format!("'{text}' is not longer than nothing")),

@@ -25,9 +25,11 @@ use self::summary::Summary;
 /// runs `--speedup` times as fast for all of it. Without `--map` the city is Malta, if cargo has fetched it
 /// (`make demo` does), else a synthetic one.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  doorstep demo\n  doorstep demo --map porto.osm.pbf --drivers 500 --orders-per-hour 600 \
+#[command(
+    after_help = "Examples:\n  doorstep demo\n  doorstep demo --map porto.osm.pbf --drivers 500 --orders-per-hour 600 \
                         --speedup 60 --for 120s --headless --json\n\nExit codes: 0 all went well, 1 something failed or \
-                        an order was lost, 2 wrong command line.")]
+                        an order was lost, 2 wrong command line."
+)]
 pub(crate) struct DemoArgs {
     /// The city: an OpenStreetMap extract (.osm.pbf) or a road archive (.road).
     #[arg(long, value_name = "FILE")]
@@ -64,10 +66,16 @@ pub(crate) struct DemoArgs {
 pub(crate) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(!args.headless);
     let city = City::open(&args, &progress)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let summary = runtime.block_on(live(&args, city, &progress))?;
     print_summary(&summary, args.json)?;
-    Ok(if summary.is_sound() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if summary.is_sound() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 /// Starts the servers, lets the people live until the end, and asks the servers what they saw.
@@ -75,7 +83,10 @@ async fn live(args: &DemoArgs, city: City, progress: &Progress) -> anyhow::Resul
     let folder = DataFolder::open(args.data.as_deref())?;
     let servers = Servers::start(args, &city, folder.path()).await?;
     if !args.headless {
-        progress.say(&format!("Open http://{}/ to watch; Ctrl-C ends it.", servers.http_addr()));
+        progress.say(&format!(
+            "Open http://{}/ to watch; Ctrl-C ends it.",
+            servers.http_addr()
+        ));
     }
     let config = LiveConfig::new(
         city.world.clone(),
@@ -91,7 +102,9 @@ async fn live(args: &DemoArgs, city: City, progress: &Progress) -> anyhow::Resul
     wait_for_the_end(args.runs_for, &people, servers.live_clock(), progress).await?;
     shutdown.cancel();
     let report = people.await.context("the simulated people")??;
-    let audit = audit(&config, &report).await.context("what became of the orders")?;
+    let audit = audit(&config, &report)
+        .await
+        .context("what became of the orders")?;
     let status = servers.status().await.context("the figures of dispatch")?;
     servers.shutdown(folder.path()).await?;
     Ok(Summary::new(args, city.name, &report, &audit, &status))
@@ -132,7 +145,10 @@ fn city_time(clock: doorstep_sim_live::Clock) -> String {
     format!("{:02}:{:02} in the city", minutes / 60, minutes % 60)
 }
 
-#[allow(clippy::print_stdout, reason = "the summary is what the command is for")]
+#[allow(
+    clippy::print_stdout,
+    reason = "the summary is what the command is for"
+)]
 fn print_summary(summary: &Summary, json: bool) -> anyhow::Result<()> {
     if json {
         println!("{}", serde_json::to_string(summary)?);
@@ -152,10 +168,13 @@ impl DataFolder {
     fn open(given: Option<&std::path::Path>) -> anyhow::Result<Self> {
         match given {
             Some(path) => {
-                std::fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
+                std::fs::create_dir_all(path)
+                    .with_context(|| format!("cannot make {}", path.display()))?;
                 Ok(Self::Given(path.to_path_buf()))
             }
-            None => Ok(Self::Temporary(tempfile::tempdir().context("cannot make a temporary folder")?)),
+            None => Ok(Self::Temporary(
+                tempfile::tempdir().context("cannot make a temporary folder")?,
+            )),
         }
     }
 
@@ -175,14 +194,18 @@ struct Progress {
 impl Progress {
     fn new(visible: bool) -> Self {
         let bar = visible.then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let style = ProgressStyle::with_template("{spinner} {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::new_spinner().with_style(style)
         });
         Self { bar }
     }
 
     /// A line that stays.
-    #[allow(clippy::print_stderr, reason = "on a pipe indicatif shows nothing, and the address must be seen")]
+    #[allow(
+        clippy::print_stderr,
+        reason = "on a pipe indicatif shows nothing, and the address must be seen"
+    )]
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) if bar.is_hidden() => eprintln!("{line}"),

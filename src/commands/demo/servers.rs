@@ -46,28 +46,38 @@ impl SharedClock {
     fn start(data: &Path, speedup: u32) -> anyhow::Result<Self> {
         let kept = data.join(CLOCK_FILE);
         let origin_ms = match std::fs::read_to_string(&kept) {
-            Ok(text) => text
-                .trim()
-                .parse()
-                .with_context(|| format!("{}: expected milliseconds, found {text:?}", kept.display()))?,
+            Ok(text) => text.trim().parse().with_context(|| {
+                format!("{}: expected milliseconds, found {text:?}", kept.display())
+            })?,
             Err(_) => evening_of_today()?,
         };
-        Ok(Self { origin_ms, anchor: Instant::now(), speedup })
+        Ok(Self {
+            origin_ms,
+            anchor: Instant::now(),
+            speedup,
+        })
     }
 
     fn now_ms(&self) -> u64 {
-        LiveClock::new(self.origin_ms, self.anchor, self.speedup).now().as_millis()
+        LiveClock::new(self.origin_ms, self.anchor, self.speedup)
+            .now()
+            .as_millis()
     }
 
     /// Lets a later demo on the same folder go on where this one stops: the city's time never goes back.
     fn keep(&self, data: &Path) -> anyhow::Result<()> {
         let path = data.join(CLOCK_FILE);
-        std::fs::write(&path, self.now_ms().to_string()).with_context(|| format!("cannot write {}", path.display()))
+        std::fs::write(&path, self.now_ms().to_string())
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
 fn evening_of_today() -> anyhow::Result<u64> {
-    let six = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).with().time(jiff::civil::time(18, 0, 0, 0)).build()?;
+    let six = jiff::Zoned::now()
+        .with_time_zone(jiff::tz::TimeZone::UTC)
+        .with()
+        .time(jiff::civil::time(18, 0, 0, 0))
+        .build()?;
     Ok(u64::try_from(six.timestamp().as_millisecond())?)
 }
 
@@ -92,8 +102,16 @@ impl Servers {
         config.clock = ControlClock::scaled(clock.origin_ms, clock.anchor, clock.speedup);
         config.city_map = (!args.headless).then(|| city.drawing.clone().into());
         config.public_city_view = true;
-        let control_plane = doorstep_control_plane::start(config).await.context("the control plane")?;
-        Ok(Self { gateway, dispatch, control_plane, token_key, clock })
+        let control_plane = doorstep_control_plane::start(config)
+            .await
+            .context("the control plane")?;
+        Ok(Self {
+            gateway,
+            dispatch,
+            control_plane,
+            token_key,
+            clock,
+        })
     }
 
     pub(crate) fn http_addr(&self) -> SocketAddr {
@@ -118,7 +136,8 @@ impl Servers {
 
     /// What dispatch counted and measured.
     pub(crate) async fn status(&self) -> anyhow::Result<StatusResponse> {
-        let mut dispatch = DispatchClient::connect(format!("http://{}", self.dispatch.grpc_addr)).await?;
+        let mut dispatch =
+            DispatchClient::connect(format!("http://{}", self.dispatch.grpc_addr)).await?;
         Ok(dispatch.status(StatusRequest {}).await?.into_inner())
     }
 
@@ -140,5 +159,7 @@ async fn start_dispatch(
     let clock = DispatchClock::scaled(clock.origin_ms, clock.anchor, clock.speedup);
     let mut config = DispatchConfig::new(Arc::clone(&city.router), token_key.clone(), clock);
     config.journal_dir = Some(data.join("journal"));
-    doorstep_dispatch_server::start(config).await.context("dispatch")
+    doorstep_dispatch_server::start(config)
+        .await
+        .context("dispatch")
 }

@@ -64,7 +64,10 @@ impl Quantiles {
     /// Real microseconds in a unit of so many of them.
     fn measured(measured: Option<MeasuredUs>, unit_us: f64) -> Self {
         let measured = measured.unwrap_or_default();
-        Self { p50: measured.p50 as f64 / unit_us, p99: measured.p99 as f64 / unit_us }
+        Self {
+            p50: measured.p50 as f64 / unit_us,
+            p99: measured.p99 as f64 / unit_us,
+        }
     }
 }
 
@@ -99,7 +102,10 @@ impl Summary {
             ping_to_index_us: Quantiles::measured(status.ping_to_index_us, 1.0),
             round_ms: Quantiles::measured(status.round_us, 1_000.0),
             offer_receipt_ms: Quantiles::measured(status.offer_receipt_us, 1_000.0),
-            click_to_door_min: ClickToDoor { mean: audit.click_to_door_min_mean, p90: audit.click_to_door_min_p90 },
+            click_to_door_min: ClickToDoor {
+                mean: audit.click_to_door_min_mean,
+                p90: audit.click_to_door_min_p90,
+            },
             ledger_balance: audit.ledger_balance,
             errors: report.errors.clone(),
         }
@@ -113,17 +119,54 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Orders { placed, delivered, cancelled, open, lost, due, due_delivered } = self.orders;
-        writeln!(f, "{:.0} minutes of {} at ×{}", self.city_minutes, self.map, self.speedup)?;
-        writeln!(f, "  orders         {placed} placed, {delivered} delivered, {cancelled} cancelled, {open} open, {lost} lost")?;
+        let Orders {
+            placed,
+            delivered,
+            cancelled,
+            open,
+            lost,
+            due,
+            due_delivered,
+        } = self.orders;
+        writeln!(
+            f,
+            "{:.0} minutes of {} at ×{}",
+            self.city_minutes, self.map, self.speedup
+        )?;
+        writeln!(
+            f,
+            "  orders         {placed} placed, {delivered} delivered, {cancelled} cancelled, {open} open, {lost} lost"
+        )?;
         writeln!(f, "  due            {due_delivered} of {due} delivered")?;
         let ClickToDoor { mean, p90 } = self.click_to_door_min;
-        writeln!(f, "  click to door  {mean:.1} min mean, {p90:.1} min at the 90th percentile")?;
-        let Pings { sent, accepted, rejected } = self.pings;
-        writeln!(f, "  pings          {sent} sent, {accepted} accepted, {rejected} rejected")?;
-        writeln!(f, "  ping to index  {:.0} µs median, {:.0} µs p99", self.ping_to_index_us.p50, self.ping_to_index_us.p99)?;
-        writeln!(f, "  round          {:.1} ms median, {:.1} ms p99", self.round_ms.p50, self.round_ms.p99)?;
-        writeln!(f, "  offer receipt  {:.1} ms median, {:.1} ms p99", self.offer_receipt_ms.p50, self.offer_receipt_ms.p99)?;
+        writeln!(
+            f,
+            "  click to door  {mean:.1} min mean, {p90:.1} min at the 90th percentile"
+        )?;
+        let Pings {
+            sent,
+            accepted,
+            rejected,
+        } = self.pings;
+        writeln!(
+            f,
+            "  pings          {sent} sent, {accepted} accepted, {rejected} rejected"
+        )?;
+        writeln!(
+            f,
+            "  ping to index  {:.0} µs median, {:.0} µs p99",
+            self.ping_to_index_us.p50, self.ping_to_index_us.p99
+        )?;
+        writeln!(
+            f,
+            "  round          {:.1} ms median, {:.1} ms p99",
+            self.round_ms.p50, self.round_ms.p99
+        )?;
+        writeln!(
+            f,
+            "  offer receipt  {:.1} ms median, {:.1} ms p99",
+            self.offer_receipt_ms.p50, self.offer_receipt_ms.p99
+        )?;
         for (kind, count) in &self.errors {
             writeln!(f, "  error          {kind}: {count}")?;
         }
