@@ -73,6 +73,8 @@ pub struct Running {
     /// What apps must trust, if it is not signed by an authority that they know.
     pub certificate_der: Vec<u8>,
     stop: CancellationToken,
+    /// Ends the shard although sessions or calls still hold ways into it.
+    halt: CancellationToken,
     drain_timeout: Duration,
     accepting: JoinHandle<()>,
     calls: JoinHandle<Result<(), tonic::transport::Error>>,
@@ -101,10 +103,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .local_addr()
         .map_err(|source| system("the address of gRPC", source))?;
 
+    let halt = CancellationToken::new();
     let (commands, command_queue) = mpsc::channel(config.limits.commands_max);
     // Twice: a slot of a session that has ended may still be queued when the driver's next session has one.
     let (fixes, dirty) = fix_queue(config.limits.connections_max.saturating_mul(2));
-    let shard = spawn_shard(shard, command_queue, dirty)?;
+    let shard = spawn_shard(shard, command_queue, dirty, halt.clone())?;
     let stop = CancellationToken::new();
     let rpc = Rpc {
         commands: commands.clone(),
@@ -141,6 +144,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         grpc_addr,
         certificate_der: identity.certificate_der,
         stop,
+        halt,
         drain_timeout,
         accepting,
         calls: tokio::spawn(calls),
@@ -176,12 +180,12 @@ impl Running {
             Ok((Ok(()), Ok(served))) => served?,
             Ok(_) => tracing::error!("a task of the server has panicked"),
             Err(_) => {
-                tracing::warn!(after = ?self.drain_timeout, "connections or calls are cut off at shutdown")
+                tracing::warn!(after = ?self.drain_timeout, "connections or calls are cut off at shutdown");
+                self.halt.cancel();
             }
         }
-        let ended = timeout(self.drain_timeout, self.shard).await;
-        ended
-            .map_err(|_| Stopped::Shard)?
+        self.shard
+            .await
             .map_err(|_| Stopped::Shard)?
             .map_err(Stopped::Journal)
     }
@@ -231,6 +235,7 @@ fn spawn_shard(
     shard: Shard,
     commands: mpsc::Receiver<crate::shard::Command>,
     fixes: mpsc::Receiver<Arc<crate::fix_slots::FixSlot>>,
+    halt: CancellationToken,
 ) -> Result<oneshot::Receiver<Result<(), JournalError>>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -238,7 +243,7 @@ fn spawn_shard(
     let runtime = runtime.map_err(|source| system("the shard's runtime", source))?;
     let (ended, outcome) = oneshot::channel();
     let work = move || {
-        let result = runtime.block_on(shard.run(commands, fixes));
+        let result = runtime.block_on(shard.run(commands, fixes, halt));
         if let Err(error) = &result {
             tracing::error!(%error, "the shard has stopped");
         }

@@ -21,6 +21,7 @@ use doorstep_dispatch_wire::driver::server_frame::Body;
 use doorstep_dispatch_wire::driver::{Acknowledged, Refused, ServerFrame};
 use doorstep_routing::LatLng;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::convert;
@@ -147,7 +148,8 @@ impl Shard {
         Ok(replayed)
     }
 
-    /// Works until all senders are gone, then leaves everything on disk.
+    /// Works until all senders are gone or `halt` is cancelled, then leaves everything on disk. What waits in the queue at a
+    /// halt is not handled, so it was not acknowledged either.
     ///
     /// # Errors
     /// When the journal cannot be written: then nothing more may be acknowledged.
@@ -155,6 +157,7 @@ impl Shard {
         mut self,
         mut commands: mpsc::Receiver<Command>,
         mut fixes: mpsc::Receiver<Arc<FixSlot>>,
+        halt: CancellationToken,
     ) -> Result<(), JournalError> {
         self.lose_drivers_without_session();
         self.commit()?;
@@ -167,6 +170,7 @@ impl Shard {
                 .map_or(IDLE_WAIT, |deadline| self.clock.real_until(deadline));
             tokio::select! {
                 biased;
+                () = halt.cancelled() => break,
                 count = commands.recv_many(&mut command_batch, BATCH_COMMANDS_MAX) => if count == 0 { break },
                 () = tokio::time::sleep(wait) => {}
                 count = fixes.recv_many(&mut fix_batch, BATCH_FIXES_MAX) => if count == 0 { break },
