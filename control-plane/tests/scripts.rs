@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -32,7 +33,9 @@ fn scripts_of_the_page_pass_their_tests() {
                 !required,
                 "node does not start ({error}); apt-get install nodejs"
             );
-            println!(
+            // Past the capture of the test runner, so that a person sees it.
+            let _ = writeln!(
+                std::io::stderr(),
                 "skipped: node does not start ({error}); apt-get install nodejs, version 20 or newer"
             );
         }

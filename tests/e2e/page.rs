@@ -5,6 +5,7 @@ mod demo;
 
 use browser::{Browser, Page};
 use demo::Demo;
+use std::io::Write as _;
 
 const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
 
@@ -58,7 +59,11 @@ fn the_city_view_lives_in_a_browser() {
     let Some(mut browser) = Browser::start() else {
         let required = std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
         assert!(!required, "no Chromium; apt-get install chromium");
-        println!("skipped: no Chromium; apt-get install chromium");
+        // Past the capture of the test runner, so that a person sees it.
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: no Chromium; apt-get install chromium"
+        );
         return;
     };
     let mut demo = Demo::start();

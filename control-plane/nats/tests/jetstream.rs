@@ -7,6 +7,7 @@
 )]
 
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
 use std::time::Duration;
 
 use doorstep_control_plane::events::bus::EventBus;
@@ -71,7 +72,11 @@ async fn stage() -> Option<Stage> {
             let how = "apt-get install nats-server; nats-server --jetstream";
             let required = std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
             assert!(!required, "no NATS at {address} ({source}); {how}");
-            println!("skipped: no NATS at {address} ({source}); {how}");
+            // Past the capture of the test runner, so that a person sees it.
+            let _ = writeln!(
+                std::io::stderr(),
+                "skipped: no NATS at {address} ({source}); {how}"
+            );
             None
         }
         Err(error) => panic!("{error}"),

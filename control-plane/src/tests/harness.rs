@@ -1,6 +1,7 @@
 //! A control plane of its own for each test: its database, a scripted gateway, a fake dispatch, a clock that stands still.
 
 use std::future::Future;
+use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -81,7 +82,9 @@ pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Harnes
         Err(error) => {
             let required = std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
             assert!(!required, "PostgreSQL at {url}: {error}");
-            println!(
+            // Past the capture of the test runner, so that a person sees it.
+            let _ = writeln!(
+                std::io::stderr(),
                 "skipped: no PostgreSQL ({error}); apt-get install postgresql, or set DOORSTEP_POSTGRES_URL"
             );
             return;
