@@ -178,6 +178,27 @@ fn the_architecture_page_names_every_package() {
 }
 
 #[test]
+fn the_pages_name_only_files_that_are_there() {
+    let mut missing = Vec::new();
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        let named = text.split('`').skip(1).step_by(2);
+        let paths = named.filter(|word| {
+            ROWS.iter()
+                .any(|row| word.starts_with(&format!("{}/", row.folder)))
+                || word.starts_with("docs/")
+                || word.starts_with("tests/")
+        });
+        missing.extend(
+            paths
+                .filter(|path| !root().join(path).exists())
+                .map(|path| format!("{page}: {path}")),
+        );
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
 fn a_forbidden_arrow_is_found() {
     let row = &ROWS[0];
     let bad: toml::Table =
