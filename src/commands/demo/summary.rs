@@ -138,11 +138,13 @@ impl fmt::Display for Summary {
             "  orders         {placed} placed, {delivered} delivered, {cancelled} cancelled, {open} open, {lost} lost"
         )?;
         writeln!(f, "  due            {due_delivered} of {due} delivered")?;
-        let ClickToDoor { mean, p90 } = self.click_to_door_min;
-        writeln!(
-            f,
-            "  click to door  {mean:.1} min mean, {p90:.1} min at the 90th percentile"
-        )?;
+        if delivered > 0 {
+            let ClickToDoor { mean, p90 } = self.click_to_door_min;
+            writeln!(
+                f,
+                "  click to door  {mean:.1} min mean, {p90:.1} min at the 90th percentile"
+            )?;
+        }
         let Pings {
             sent,
             accepted,
