@@ -74,16 +74,7 @@ async fn webhook(h: &Harness, header: &str, body: &str) -> (u16, Value) {
 async fn webhooks_are_hints(h: Harness) {
     let town = h.town().await;
     let id = h.place(&town, "pending").await;
-    h.until_payment(id, "sent").await;
-    let gateway_id = h
-        .gateway
-        .book()
-        .payments
-        .values()
-        .next()
-        .unwrap()
-        .gateway_payment_id
-        .clone();
+    let gateway_id = h.until_charged(id).await;
     let event = |event_id: &str| {
         let told = json!({ "event_id": event_id, "type": "payment.captured", "payment_id": gateway_id,
                            "reference": id.to_string(), "amount_minor": 1 });

@@ -324,6 +324,28 @@ impl Harness {
             .await
     }
 
+    /// Waits until the gateway has heard of an order's payment, and says which id it gave it. The state `sent` comes
+    /// before that: it is written down before anything is sent.
+    pub(crate) async fn until_charged(&self, id: OrderId) -> String {
+        let reference = id.to_string();
+        let charged = async {
+            loop {
+                let payment = {
+                    let book = self.gateway.book();
+                    let mut payments = book.payments.values();
+                    payments
+                        .find(|payment| payment.reference == reference)
+                        .map(|payment| payment.gateway_payment_id.clone())
+                };
+                match payment {
+                    Some(id) => return id,
+                    None => tokio::time::sleep(Duration::from_millis(1)).await,
+                }
+            }
+        };
+        in_time("the charge", charged).await
+    }
+
     /// Lets time pass, whenever a payment has been put off, until it gets to a state.
     pub(crate) async fn until_payment_in_the_end(&self, id: OrderId, state: &str) -> OrderSummary {
         let next = Statement::both(

@@ -301,7 +301,7 @@ async fn deadlines_end_orders(h: Harness) {
     let unanswered = h.place(&town, "ok").await;
     let unpaid = h.place(&town, "pending").await;
     h.until_state(unanswered, "placed").await;
-    h.until_payment(unpaid, "sent").await;
+    h.until_charged(unpaid).await;
     let minutes = |m: u64| std::time::Duration::from_secs(m * 60);
     h.clock.advance(minutes(9));
     assert_eq!(crate::workers::expiry::run_once(&h.app).await.unwrap(), 0);
