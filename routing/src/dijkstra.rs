@@ -1,69 +1,79 @@
-//! Dijkstra's algorithm on the plain network: slow, short, and the oracle for everything faster.
+//! Dijkstra's algorithm on the turn-expanded graph: slow, short, and the oracle for everything faster.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::graph::RoadNetwork;
-use crate::ids::{EdgeId, NodeId};
-use crate::snapping::Snap;
+use crate::ids::EdgeId;
+use crate::snapping::{Lane, Snap};
+use crate::turn_graph::TurnGraph;
 use crate::units::{INFINITY, TravelTime};
 
-const NO_EDGE: u32 = u32::MAX;
+const NONE: u32 = u32::MAX;
 
-/// Times from one snap to every node, and the edges that reach them.
+/// Times from one snap to every state, and the states before them.
 pub struct ShortestPathTree<'a> {
-    network: &'a RoadNetwork,
+    turns: &'a TurnGraph,
     times: &'a [TravelTime],
     from: Snap,
-    distance: Vec<u32>,
-    parent: Vec<u32>,
+    /// By state: when its edge is entered by a turn.
+    entered: Vec<u32>,
+    /// By state: the state before, on the way that enters it first.
+    before: Vec<u32>,
 }
 
 impl<'a> ShortestPathTree<'a> {
-    /// Searches the whole network from a snap; `times` has one entry an edge, [`TravelTime::MAX`] closes it.
+    /// Finds the shortest time from a snap to everywhere, with one time for each edge of the network.
     #[must_use]
-    pub fn grow(network: &'a RoadNetwork, times: &'a [TravelTime], from: &Snap) -> Self {
-        let mut distance = vec![INFINITY; network.node_count()];
-        let mut parent = vec![NO_EDGE; network.node_count()];
+    pub fn grow(turns: &'a TurnGraph, times: &'a [TravelTime], from: &Snap) -> Self {
+        let mut tree = Self {
+            turns,
+            times,
+            from: *from,
+            entered: vec![INFINITY; turns.state_count()],
+            before: vec![NONE; turns.state_count()],
+        };
+        let mut left = vec![INFINITY; turns.state_count()];
         let mut queue = BinaryHeap::new();
         for lane in from.lanes() {
-            let node = network.head(lane.edge);
-            if let Some(after) = lane.time_after(times)
-                && after < distance[node.index()]
-            {
-                distance[node.index()] = after;
-                parent[node.index()] = lane.edge.0;
-                queue.push(Reverse((after, node)));
+            let state = turns.states_of(lane.edge).first().copied();
+            if let (Some(state), Some(after)) = (state, lane.time_after(times)) {
+                left[state as usize] = after;
+                queue.push(Reverse((after, state)));
             }
         }
-        while let Some(Reverse((reached, node))) = queue.pop() {
-            if reached > distance[node.index()] {
+        while let Some(Reverse((now, state))) = queue.pop() {
+            if now > left[state as usize] {
                 continue;
             }
-            for edge in network.out_edges(node) {
-                let head = network.head(edge);
-                let longer = u64::from(reached) + u64::from(times[edge.index()].as_millis());
-                if longer < u64::from(distance[head.index()]) {
-                    distance[head.index()] = u32::try_from(longer).unwrap_or(INFINITY);
-                    parent[head.index()] = edge.0;
-                    queue.push(Reverse((distance[head.index()], head)));
+            for (head, cost) in turns.turns_from(state) {
+                let time = times[turns.edge(head).index()];
+                if time == TravelTime::MAX || now + cost >= tree.entered[head as usize] {
+                    continue;
+                }
+                tree.entered[head as usize] = now + cost;
+                tree.before[head as usize] = state;
+                let end = now + cost + time.as_millis();
+                if end < left[head as usize] {
+                    left[head as usize] = end;
+                    queue.push(Reverse((end, head)));
                 }
             }
         }
-        Self {
-            network,
-            times,
-            from: *from,
-            distance,
-            parent,
-        }
+        tree
     }
 
-    /// Time from the snap to a node.
+    /// When an edge is first entered by a turn; `None` where it never is.
     #[must_use]
-    pub fn time_to_node(&self, node: NodeId) -> Option<TravelTime> {
-        let distance = self.distance[node.index()];
-        (distance < INFINITY).then(|| TravelTime::from_millis(distance))
+    pub fn time_to_edge(&self, edge: EdgeId) -> Option<TravelTime> {
+        let entered = self
+            .turns
+            .states_of(edge)
+            .iter()
+            .map(|&state| self.entered[state as usize]);
+        entered
+            .min()
+            .filter(|&time| time < INFINITY)
+            .map(TravelTime::from_millis)
     }
 
     /// Time from the snap to another; `None` where there is no way.
@@ -76,53 +86,53 @@ impl<'a> ShortestPathTree<'a> {
     /// The edges of a fastest path to another snap, the first and the last driven in part.
     #[must_use]
     pub fn path_to(&self, to: &Snap) -> Option<Vec<EdgeId>> {
-        let (_, last, direct) = self.best(to)?;
-        let mut edges = vec![last];
-        if !direct {
-            let mut node = self.network.tail(last);
-            loop {
-                let edge = EdgeId(self.parent[node.index()]);
-                edges.push(edge);
-                let start = self
-                    .from
-                    .lanes()
-                    .find(|lane| lane.edge == edge && self.network.head(edge) == node);
-                if start.and_then(|lane| lane.time_after(self.times))
-                    == Some(self.distance[node.index()])
-                {
-                    break;
-                }
-                node = self.network.tail(edge);
+        let (_, lane, state) = self.best(to)?;
+        let mut edges = vec![lane.edge];
+        let mut state = state.map_or(NONE, |state| self.before[state as usize]);
+        while state != NONE {
+            edges.push(self.turns.edge(state));
+            let starts = |lane: &Lane| {
+                self.turns.states_of(lane.edge).first() == Some(&state)
+                    && lane.time_after(self.times).is_some_and(|after| {
+                        let time = self.times[lane.edge.index()].as_millis();
+                        after <= self.entered[state as usize].saturating_add(time)
+                    })
+            };
+            if self.from.lanes().any(|lane| starts(&lane)) {
+                break;
             }
+            state = self.before[state as usize];
         }
         edges.reverse();
         Some(edges)
     }
 
-    /// Total time, last edge, and whether the trip never leaves its first edge.
-    fn best(&self, to: &Snap) -> Option<(u32, EdgeId, bool)> {
-        let mut best: Option<(u32, EdgeId, bool)> = None;
-        let mut consider = |total: u64, edge, direct| {
-            if total < best.map_or(u64::from(INFINITY), |(least, ..)| u64::from(least)) {
-                best = Some((u32::try_from(total).unwrap_or(INFINITY), edge, direct));
+    /// Total time, lane of the target, and the state in which it is entered; `None` for that where the trip never leaves
+    /// its first edge.
+    fn best(&self, to: &Snap) -> Option<(u32, Lane, Option<u32>)> {
+        let mut best: Option<(u32, Lane, Option<u32>)> = None;
+        let mut consider = |total: u32, lane, state| {
+            if total < best.map_or(INFINITY, |(least, ..)| least) {
+                best = Some((total, lane, state));
             }
         };
         for lane in to.lanes() {
             let Some(before) = lane.time_before(self.times) else {
                 continue;
             };
-            for start in self
-                .from
-                .lanes()
-                .filter(|start| start.edge == lane.edge && start.offset <= lane.offset)
+            let same = self.from.lanes().find(|start| start.edge == lane.edge);
+            if let Some(start) = same.filter(|start| start.offset <= lane.offset)
+                && let Some(skipped) = start.time_before(self.times)
+                && !self.turns.states_of(lane.edge).is_empty()
             {
-                if let Some(skipped) = start.time_before(self.times) {
-                    consider(u64::from(before - skipped), lane.edge, true);
-                }
+                consider(before - skipped, lane, None);
             }
-            let reached = self.distance[self.network.tail(lane.edge).index()];
-            if reached < INFINITY {
-                consider(u64::from(reached) + u64::from(before), lane.edge, false);
+            for &state in self.turns.states_of(lane.edge) {
+                consider(
+                    self.entered[state as usize].saturating_add(before),
+                    lane,
+                    Some(state),
+                );
             }
         }
         best

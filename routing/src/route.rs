@@ -16,18 +16,22 @@ pub struct Route {
     pub edges: Vec<EdgeId>,
     /// At least two points, from snap to snap.
     pub geometry: Vec<LatLng>,
-    /// When each point of the geometry is reached, from zero to `travel_time`.
+    /// When each point of the geometry is reached, from zero to `travel_time`. What a turn costs is spent after its point.
     pub times: Vec<TravelTime>,
+    /// What the turn onto each edge but the first costs.
+    pub turn_costs: Vec<TravelTime>,
 }
 
 impl Route {
-    /// Lays out `edges`, of which the first is a lane of `from` and the last a lane of `to`.
+    /// Lays out `edges`, of which the first is a lane of `from` and the last a lane of `to`, with the `costs` of the turns
+    /// between them in milliseconds.
     pub(crate) fn along(
         network: &RoadNetwork,
         times: &[TravelTime],
         from: &Snap,
         to: &Snap,
         edges: Vec<EdgeId>,
+        costs: Vec<u32>,
     ) -> Self {
         let lane_on = |snap: &Snap, edge| {
             snap.lanes()
@@ -42,7 +46,12 @@ impl Route {
         for (index, &edge) in edges.iter().enumerate() {
             let length = u32::try_from(network.length(edge).as_millimetres())
                 .expect("a road's length has 32 bits");
-            let start = if index == 0 { lane_on(from, edge) } else { 0 };
+            let start = if index == 0 {
+                lane_on(from, edge)
+            } else {
+                trace.clock += costs[index - 1];
+                0
+            };
             let lane = Lane {
                 edge,
                 offset: start,
@@ -87,6 +96,7 @@ impl Route {
             edges,
             geometry,
             times,
+            turn_costs: costs.into_iter().map(TravelTime::from_millis).collect(),
         }
     }
 }

@@ -1,57 +1,81 @@
 //! The one thing other packages use: snaps, travel times, routes and matrices for one profile.
 
+mod ends;
+mod matrix;
+mod path;
+
 use std::sync::Arc;
 
 use crate::archive::RoadArchive;
-use crate::cch::{Cch, CustomizedMetric, Query, Seeds};
-use crate::graph::{Profile, RoadNetwork};
+use crate::cch::{Cch, Query, Seeds};
+use crate::graph::{EDGE_TIME_MAX, Profile, RoadNetwork};
 use crate::ids::EdgeId;
-use crate::matrix::{Matrix, Rphast};
-use crate::route::Route;
-use crate::snapping::{Snap, SnapError, Snapper, direct_way};
-use crate::units::{Distance, INFINITY, LatLng, TravelTime};
+use crate::matrix::{Pinned, Rphast};
+use crate::metric::Metric;
+use crate::ordering::EdgeOrder;
+use crate::snapping::{Snap, SnapError, Snapper};
+use crate::turn_graph::TurnGraph;
+use crate::units::{Distance, LatLng, TravelTime};
 
 /// How far a coordinate may be from the nearest road.
 pub const SNAP_LIMIT: Distance = Distance::from_metres(1000);
 
 /// Answers questions about one network for one profile at one epoch of travel times.
 ///
-/// Shared between threads; scratch memory is each thread's own. A clone shares everything.
+/// Shared between threads; scratch memory is each thread's own. A clone shares everything, and keeps answering from the
+/// metric that it was cloned with: to swap the metric under running queries, put a new router in the old one's place.
 #[derive(Clone)]
 pub struct Router {
     network: Arc<RoadNetwork>,
+    turns: Arc<TurnGraph>,
     cch: Arc<Cch>,
-    metric: Arc<CustomizedMetric>,
+    metric: Arc<Metric>,
     snapper: Arc<Snapper>,
     snap_limit: Distance,
-    profile: Profile,
 }
 
-/// Scratch memory for queries, one a thread, for routers of one map.
+/// Scratch memory for queries, one a thread, for routers of one map and profile.
 pub struct Workspace {
     query: Query,
     rphast: Rphast,
-    stack: Vec<u32>,
+    pinned: Pinned,
+    source: Seeds,
+    target: Seeds,
+    starts: Vec<ends::Start>,
+    stack: Vec<(u32, u32)>,
+    states: Vec<u32>,
+    times: Vec<u32>,
 }
 
 impl Router {
     /// Prepares the network of an archive for a profile on empty roads; that is epoch 0.
     #[must_use]
     pub fn new(archive: &RoadArchive, profile: Profile) -> Self {
-        let network = Arc::clone(&archive.network);
-        let (cch, snapper) = rayon::join(
-            || Cch::contract(&network, &archive.node_order),
-            || Snapper::new(&network, profile),
-        );
-        let metric = cch.customize(network.free_flow_times(profile).to_vec(), 0);
-        let (cch, metric, snapper) = (Arc::new(cch), Arc::new(metric), Arc::new(snapper));
+        Self::with_order(&archive.network, profile, archive.edge_orders.of(profile))
+    }
+
+    /// The same with another order of the edges.
+    ///
+    /// # Panics
+    /// If the order lacks an edge that the profile may drive.
+    #[must_use]
+    pub fn with_order(network: &Arc<RoadNetwork>, profile: Profile, order: &EdgeOrder) -> Self {
+        let turns = TurnGraph::of(network, profile);
+        let (cch, snapper) =
+            rayon::join(|| contract(&turns, order), || Snapper::new(network, &turns));
+        let times = network.free_flow_times(profile).to_vec();
+        let customized = cch.perfect(&cch.customize(turns.weights(&times)));
         Self {
-            network,
-            cch,
-            metric,
-            snapper,
+            network: Arc::clone(network),
+            turns: Arc::new(turns),
+            cch: Arc::new(cch),
+            metric: Arc::new(Metric {
+                epoch: 0,
+                times,
+                customized,
+            }),
+            snapper: Arc::new(snapper),
             snap_limit: SNAP_LIMIT,
-            profile,
         }
     }
 
@@ -62,13 +86,47 @@ impl Router {
         Self { snap_limit, ..self }
     }
 
-    /// A router on the same roads with other travel times, one for each edge; [`TravelTime::MAX`] closes an edge.
+    /// A router on the same roads with other travel times, one for each edge; [`TravelTime::MAX`] closes an edge. Only
+    /// what changed is customized again, where that is cheaper than everything. It answers at once and exactly, and
+    /// [`Router::perfected`] makes it faster.
     ///
     /// # Panics
     /// If there is not one time for each edge, or one is neither the maximum nor at most 2^29 ms.
     #[must_use]
     pub fn with_times(&self, times: Vec<TravelTime>, epoch: u64) -> Self {
-        let metric = Arc::new(self.cch.customize(times, epoch));
+        assert_eq!(
+            times.len(),
+            self.network.edge_count(),
+            "one time for each edge"
+        );
+        let too_long = times
+            .iter()
+            .find(|&&time| time > EDGE_TIME_MAX && time != TravelTime::MAX);
+        assert_eq!(too_long, None, "an edge takes at most {EDGE_TIME_MAX:?}");
+        let weights = self.turns.weights(&times);
+        let customized = self.cch.customize_again(&self.metric.customized, weights);
+        let metric = Arc::new(Metric {
+            epoch,
+            times,
+            customized,
+        });
+        Self {
+            metric,
+            ..self.clone()
+        }
+    }
+
+    /// A router with the same travel times whose searches leave out what no shortest path needs.
+    #[must_use]
+    pub fn perfected(&self) -> Self {
+        if self.metric.customized.is_perfect() {
+            return self.clone();
+        }
+        let metric = Arc::new(Metric {
+            epoch: self.metric.epoch,
+            times: self.metric.times.clone(),
+            customized: self.cch.perfect(&self.metric.customized),
+        });
         Self {
             metric,
             ..self.clone()
@@ -81,7 +139,13 @@ impl Router {
         &self.network
     }
 
-    /// The hierarchy over the roads.
+    /// The turns that the profile may take.
+    #[must_use]
+    pub fn turn_graph(&self) -> &TurnGraph {
+        &self.turns
+    }
+
+    /// The hierarchy over the turns.
     #[must_use]
     pub fn cch(&self) -> &Cch {
         &self.cch
@@ -89,14 +153,14 @@ impl Router {
 
     /// The travel times it answers from.
     #[must_use]
-    pub fn metric(&self) -> &CustomizedMetric {
+    pub fn metric(&self) -> &Metric {
         &self.metric
     }
 
     /// Whom it routes for.
     #[must_use]
-    pub const fn profile(&self) -> Profile {
-        self.profile
+    pub fn profile(&self) -> Profile {
+        self.turns.profile()
     }
 
     /// The version of its travel times; free flow is 0.
@@ -111,7 +175,13 @@ impl Router {
         Workspace {
             query: Query::new(&self.cch),
             rphast: Rphast::default(),
+            pinned: Pinned::default(),
+            source: Seeds::default(),
+            target: Seeds::default(),
+            starts: Vec::new(),
             stack: Vec::new(),
+            states: Vec::new(),
+            times: Vec::new(),
         }
     }
 
@@ -123,113 +193,31 @@ impl Router {
         self.snapper.snap(&self.network, at, self.snap_limit)
     }
 
-    /// The shortest time from one snap to another; `None` where there is no way.
+    /// The nearest points on at most `count` roads within the limit, the nearest first.
     #[must_use]
-    pub fn travel_time(
-        &self,
-        workspace: &mut Workspace,
-        from: &Snap,
-        to: &Snap,
-    ) -> Option<TravelTime> {
-        let direct = direct_way(self.metric.times(), from, to);
-        let (source, target) = (self.seeds_after(from), self.seeds_before(to));
-        let bound = direct.map_or(INFINITY, |(time, _)| time);
-        let around = workspace
-            .query
-            .run(&self.cch, &self.metric, &source, &target, bound);
-        around
-            .map(|meeting| meeting.time)
-            .or(direct.map(|(time, _)| time))
-            .map(TravelTime::from_millis)
+    pub fn nearest_snaps(&self, at: LatLng, count: usize) -> Vec<Snap> {
+        self.snapper
+            .nearest_snaps(&self.network, at, self.snap_limit, count)
     }
 
-    /// A fastest way from one snap to another; `None` where there is no way.
-    #[must_use]
-    pub fn route(&self, workspace: &mut Workspace, from: &Snap, to: &Snap) -> Option<Route> {
-        let edges = self.path(workspace, from, to)?;
-        Some(Route::along(
-            &self.network,
-            self.metric.times(),
-            from,
-            to,
-            edges,
-        ))
+    /// The time of an edge; `None` where it is closed.
+    fn time(&self, edge: EdgeId) -> Option<u32> {
+        let time = self.metric.times[edge.index()];
+        (time != TravelTime::MAX).then(|| time.as_millis())
     }
+}
 
-    /// The edges of a fastest way, the first and the last driven in part; `None` where there is no way.
-    #[must_use]
-    pub fn path(&self, workspace: &mut Workspace, from: &Snap, to: &Snap) -> Option<Vec<EdgeId>> {
-        let times = self.metric.times();
-        let direct = direct_way(times, from, to);
-        let (source, target) = (self.seeds_after(from), self.seeds_before(to));
-        let bound = direct.map_or(INFINITY, |(time, _)| time);
-        let Some(meeting) = workspace
-            .query
-            .run(&self.cch, &self.metric, &source, &target, bound)
-        else {
-            return direct.map(|(_, edge)| vec![edge]);
-        };
-        let (start, end) = workspace.query.ends(&self.cch, meeting);
-        let first = from
-            .lanes()
-            .filter(|lane| self.cch.rank_of(self.network.head(lane.edge)) == start)
-            .filter_map(|lane| Some((lane.time_after(times)?, lane.edge)))
-            .min()?;
-        let last = to
-            .lanes()
-            .filter(|lane| self.cch.rank_of(self.network.tail(lane.edge)) == end)
-            .filter_map(|lane| Some((lane.time_before(times)?, lane.edge)))
-            .min()?;
-        let mut edges = vec![first.1];
-        self.cch.unpack(
-            &self.metric,
-            &workspace.query,
-            meeting,
-            &mut workspace.stack,
-            &mut edges,
-        );
-        edges.push(last.1);
-        Some(edges)
-    }
-
-    /// The shortest times from every source to every target.
-    #[must_use]
-    pub fn matrix(&self, workspace: &mut Workspace, sources: &[Snap], targets: &[Snap]) -> Matrix {
-        let mut matrix = Matrix::new(sources.len(), targets.len());
-        let from: Vec<Seeds> = sources.iter().map(|snap| self.seeds_after(snap)).collect();
-        let to: Vec<Seeds> = targets.iter().map(|snap| self.seeds_before(snap)).collect();
-        workspace.rphast.run(
-            &self.cch,
-            &self.metric,
-            &from,
-            &to,
-            |row, column, around| {
-                let direct = direct_way(self.metric.times(), &sources[row], &targets[column]);
-                matrix.set(
-                    row,
-                    column,
-                    direct.map_or(around, |(time, _)| time.min(around)),
-                );
-            },
-        );
-        matrix
-    }
-
-    fn seeds_after(&self, from: &Snap) -> Seeds {
-        Seeds::new(from.lanes().filter_map(|lane| {
-            Some((
-                self.cch.rank_of(self.network.head(lane.edge)),
-                lane.time_after(self.metric.times())?,
-            ))
-        }))
-    }
-
-    fn seeds_before(&self, to: &Snap) -> Seeds {
-        Seeds::new(to.lanes().filter_map(|lane| {
-            Some((
-                self.cch.rank_of(self.network.tail(lane.edge)),
-                lane.time_before(self.metric.times())?,
-            ))
-        }))
-    }
+/// Contracts the turns of a profile in the order of their edges; the states of one edge follow on each other.
+///
+/// # Panics
+/// If the order lacks an edge that the profile may drive.
+#[must_use]
+pub fn contract(turns: &TurnGraph, order: &EdgeOrder) -> Cch {
+    let states: Vec<u32> = order
+        .edges()
+        .iter()
+        .flat_map(|&edge| turns.states_of(edge).iter().copied())
+        .collect();
+    let (first_out, head, _) = turns.turns();
+    Cch::contract(first_out, head, &states)
 }

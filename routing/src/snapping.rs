@@ -2,8 +2,10 @@
 
 use rstar::{AABB, PointDistance, RTree, RTreeObject};
 
+use crate::bearing::{bearing_at, turn_angle};
 use crate::graph::{Profile, RoadNetwork};
 use crate::ids::{EdgeId, RoadId};
+use crate::turn_graph::TurnGraph;
 use crate::units::{Distance, LatLng, TravelTime};
 
 /// A point on a road: where a trip starts or ends.
@@ -68,6 +70,34 @@ impl Snap {
         self.crow_distance
     }
 
+    /// The same point, to be driven past along one of its lanes only; `None` if `edge` is none of them.
+    #[must_use]
+    pub fn on_lane(&self, edge: EdgeId) -> Option<Self> {
+        let lane = self.lanes().find(|lane| lane.edge == edge)?;
+        Some(Self {
+            edge,
+            twin: None,
+            offset: lane.offset,
+            ..*self
+        })
+    }
+
+    /// The same point with only the lanes that lead into a direction, in degrees clockwise from north, give or take
+    /// `range`; `None` where none does.
+    #[must_use]
+    pub fn toward(&self, network: &RoadNetwork, degrees: f64, range: f64) -> Option<Self> {
+        let leads = |lane: &Lane| {
+            let direction = bearing_at(network, lane.edge, lane.offset);
+            turn_angle(degrees, direction).abs() <= range
+        };
+        let mut leading = self.lanes().filter(leads);
+        match (leading.next(), leading.next()) {
+            (Some(_), Some(_)) => Some(*self),
+            (Some(lane), None) => self.on_lane(lane.edge),
+            (None, _) => None,
+        }
+    }
+
     pub(crate) fn lanes(&self) -> impl Iterator<Item = Lane> + use<> {
         let Self {
             edge,
@@ -111,22 +141,6 @@ pub(crate) fn share(time: u32, offset: u32, length: u32) -> u32 {
     }
     let part = u64::from(time) * u64::from(offset.min(length)) / u64::from(length);
     u32::try_from(part).expect("a part of the edge's time")
-}
-
-/// The least time between two snaps without leaving the edge that both lie on, and that edge: the target must not lie
-/// behind the source. Of equal ones the edge that comes first.
-pub(crate) fn direct_way(times: &[TravelTime], from: &Snap, to: &Snap) -> Option<(u32, EdgeId)> {
-    if from.edge != to.edge {
-        return None;
-    }
-    let between = |(start, end): (Lane, Lane)| {
-        let ahead = start.edge == end.edge && start.offset <= end.offset;
-        Some((
-            end.time_before(times).filter(|_| ahead)? - start.time_before(times)?,
-            start.edge,
-        ))
-    };
-    from.lanes().zip(to.lanes()).filter_map(between).min()
 }
 
 /// Why a coordinate cannot be put on a road.
@@ -197,16 +211,19 @@ impl PointDistance for Segment {
 pub struct Snapper {
     tree: RTree<Segment>,
     profile: Profile,
+    /// By edge of the network.
+    is_usable: Vec<bool>,
     bounds: Option<(LatLng, LatLng)>,
 }
 
 impl Snapper {
-    /// Collects the roads with an edge that is open to the profile and inside its largest component.
+    /// Collects the roads on which trips of the profile can start and end.
     #[must_use]
-    pub fn new(network: &RoadNetwork, profile: Profile) -> Self {
+    pub fn new(network: &RoadNetwork, turns: &TurnGraph) -> Self {
+        let is_usable: Vec<bool> = network.edges().map(|edge| turns.is_usable(edge)).collect();
         let mut segments = Vec::new();
         for road in network.roads() {
-            if lanes_of(network, road, profile) == [None, None] {
+            if lanes_of(network, road, &is_usable) == [None, None] {
                 continue;
             }
             let mut points = network.road_geometry(road);
@@ -227,7 +244,8 @@ impl Snapper {
         }
         Self {
             tree: RTree::bulk_load(segments),
-            profile,
+            profile: turns.profile(),
+            is_usable,
             bounds: network.bounds(),
         }
     }
@@ -275,6 +293,32 @@ impl Snapper {
         }
     }
 
+    /// The nearest points on at most `count` roads, each at most `limit` away, the nearest first; of equally near ones
+    /// the road with the lowest id comes first.
+    #[must_use]
+    pub fn nearest_snaps(
+        &self,
+        network: &RoadNetwork,
+        at: LatLng,
+        limit: Distance,
+        count: usize,
+    ) -> Vec<Snap> {
+        let point = mercator(at);
+        let mut found: Vec<(f64, RoadId, Snap)> = Vec::with_capacity(count.min(64));
+        for (segment, square) in self.tree.nearest_neighbor_iter_with_distance_2(point) {
+            if found.iter().any(|&(_, road, _)| road == segment.road) {
+                continue;
+            }
+            let snap = self.on_segment(network, at, segment, segment.nearest(&point));
+            if found.len() == count || snap.crow_distance > limit {
+                break;
+            }
+            found.push((square, segment.road, snap));
+        }
+        found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        found.into_iter().map(|(_, _, snap)| snap).collect()
+    }
+
     fn on_segment(
         &self,
         network: &RoadNetwork,
@@ -289,7 +333,7 @@ impl Snapper {
             .offset
             .saturating_add(millimetres(start.crow_distance(at)))
             .min(length);
-        let (edge, twin, offset) = match lanes_of(network, segment.road, self.profile) {
+        let (edge, twin, offset) = match lanes_of(network, segment.road, &self.is_usable) {
             [Some(forward), backward] => (forward, backward, along),
             [None, Some(backward)] => (backward, None, length - along),
             [None, None] => unreachable!("only roads with a usable edge are in the tree"),
@@ -305,12 +349,12 @@ impl Snapper {
     }
 }
 
-/// The edges of a road that a profile may use, along and against its geometry.
-fn lanes_of(network: &RoadNetwork, road: RoadId, profile: Profile) -> [Option<EdgeId>; 2] {
+/// The usable edges of a road, along and against its geometry.
+fn lanes_of(network: &RoadNetwork, road: RoadId, is_usable: &[bool]) -> [Option<EdgeId>; 2] {
     [false, true].map(|backward| {
         network
             .road_edge(road, backward)
-            .filter(|&edge| network.is_usable(edge, profile))
+            .filter(|edge| is_usable[edge.index()])
     })
 }
 

@@ -1,17 +1,18 @@
-//! The road archive: a network with its places and node order as bytes, checked section by section.
+//! The road archive: a network with its places and edge orders as bytes, checked section by section.
 
 mod container;
+mod places;
 mod sections;
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::graph::{NetworkError, RoadNetwork};
-use crate::ordering::NodeOrder;
+use crate::ordering::EdgeOrders;
 use crate::places::Place;
 
 /// The version that this build writes, and the only one it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What `maps` writes and every router starts from.
 #[derive(Clone, Debug)]
@@ -20,8 +21,8 @@ pub struct RoadArchive {
     pub network: Arc<RoadNetwork>,
     /// Restaurants and addresses.
     pub places: Vec<Place>,
-    /// The order in which the hierarchy contracts the nodes.
-    pub node_order: NodeOrder,
+    /// The order in which hierarchies contract the edges.
+    pub edge_orders: EdgeOrders,
     /// Whom to credit wherever the map is shown.
     pub attribution: String,
 }

@@ -1,27 +1,24 @@
-//! What is in each section: the arrays of a network, its places, its node order.
+//! What is in each section: the arrays of a network, its places, its edge orders.
 
 use std::sync::Arc;
 
 use super::container::Section;
+use super::places::{PLACE_TEXTS, PLACES, from_places, to_places};
 use super::{ArchiveError, RoadArchive, Tag};
 use crate::graph::{
-    NetworkError, NetworkParts, Part, Profile, RestrictionKind, RoadClass, RoadNetwork,
-    TurnRestriction,
+    DrivingSide, Names, NetworkError, NetworkParts, Part, Profile, ProfileSet, RoadClass,
+    RoadNetwork,
 };
-use crate::ids::{EdgeId, NodeId};
-use crate::ordering::NodeOrder;
-use crate::places::{Place, PlaceKind};
+use crate::ids::EdgeId;
+use crate::ordering::{EdgeOrder, EdgeOrders};
 use crate::units::{LatLng, TravelTime};
 
-const PLACES: Tag = Tag(*b"PLAC");
-const PLACE_NAMES: Tag = Tag(*b"PNAM");
-const NODE_ORDER: Tag = Tag(*b"ORDR");
+const MOTOR_ORDER: Tag = Tag(*b"OMOT");
+const MUSCLE_ORDER: Tag = Tag(*b"OMUS");
 const ATTRIBUTION: Tag = Tag(*b"ATTR");
-
-/// Kind, end of the name in `PLACE_NAMES`, latitude, longitude, id: 4+4+4+4+8 bytes.
-const PLACE: usize = 24;
-/// From, via, to, kind: four times 4 bytes.
-const TURN: usize = 16;
+const ROAD_NAMES: Tag = Tag(*b"NAME");
+const ROAD_NAME_ENDS: Tag = Tag(*b"NEND");
+const DRIVING_SIDE: Tag = Tag(*b"SIDE");
 
 const fn tag_of(part: Part) -> Tag {
     Tag(match part {
@@ -31,96 +28,114 @@ const fn tag_of(part: Part) -> Tag {
         Part::Lane => *b"LANE",
         Part::FreeFlow(Profile::Scooter) => *b"TSCO",
         Part::FreeFlow(Profile::Car) => *b"TCAR",
-        Part::LargestComponent(Profile::Scooter) => *b"CSCO",
-        Part::LargestComponent(Profile::Car) => *b"CCAR",
+        Part::FreeFlow(Profile::Bicycle) => *b"TBIC",
+        Part::FreeFlow(Profile::Foot) => *b"TFOO",
         Part::FirstPoint => *b"FPNT",
         Part::Points => *b"PNTS",
         Part::RoadLength => *b"RLEN",
         Part::RoadClass => *b"RCLS",
         Part::RoadWay => *b"RWAY",
-        Part::Restrictions => *b"TURN",
+        Part::RoadName => *b"RNAM",
+        Part::RoadReference => *b"RREF",
+        Part::Roundabout => *b"RNDB",
+        Part::DestinationOnly => *b"DEST",
+        Part::Signals => *b"SIGN",
+        Part::FirstForbidden => *b"FFOR",
+        Part::ForbiddenEdges => *b"FEDG",
+        Part::ForbiddenProfiles => *b"FPRO",
     })
 }
 
 /// Bytes of one entry, to name the byte of a bad one.
 const fn size_of(part: Part) -> u64 {
     match part {
-        Part::LargestComponent(_) | Part::RoadClass => 1,
+        Part::RoadClass
+        | Part::Roundabout
+        | Part::DestinationOnly
+        | Part::Signals
+        | Part::ForbiddenProfiles => 1,
         Part::Nodes | Part::Points | Part::RoadWay => 8,
-        Part::Restrictions => TURN as u64,
         Part::FirstOut
         | Part::Head
         | Part::Lane
         | Part::FreeFlow(_)
         | Part::FirstPoint
-        | Part::RoadLength => 4,
+        | Part::RoadLength
+        | Part::RoadName
+        | Part::RoadReference
+        | Part::FirstForbidden
+        | Part::ForbiddenEdges => 4,
     }
 }
 
 pub(super) fn encode(archive: &RoadArchive) -> Vec<(Tag, Vec<u8>)> {
-    let parts = archive.network.parts();
-    let mut sections = vec![
-        (tag_of(Part::Nodes), from_positions(&parts.nodes)),
-        (
-            tag_of(Part::FirstOut),
-            from_u32s(parts.first_out.iter().copied()),
-        ),
-        (tag_of(Part::Head), from_u32s(parts.head.iter().copied())),
-        (tag_of(Part::Lane), from_u32s(parts.lane.iter().copied())),
-    ];
-    for profile in Profile::ALL {
-        let times = parts.free_flow[profile.index()]
-            .iter()
-            .map(|time| time.as_millis());
-        let members = parts.in_largest_component[profile.index()]
-            .iter()
-            .map(|&member| u8::from(member));
-        sections.push((tag_of(Part::FreeFlow(profile)), from_u32s(times)));
-        sections.push((tag_of(Part::LargestComponent(profile)), members.collect()));
-    }
-    let turns = parts
-        .restrictions
-        .iter()
-        .flat_map(|turn| [turn.from.0, turn.via.0, turn.to.0, turn.kind as u32]);
-    sections.extend([
-        (
-            tag_of(Part::FirstPoint),
-            from_u32s(parts.first_point.iter().copied()),
-        ),
-        (tag_of(Part::Points), from_positions(&parts.points)),
-        (
-            tag_of(Part::RoadLength),
-            from_u32s(parts.road_length.iter().copied()),
-        ),
-        (
-            tag_of(Part::RoadClass),
-            parts
-                .road_class
-                .iter()
-                .map(|class| class.as_byte())
-                .collect(),
-        ),
-        (
-            tag_of(Part::RoadWay),
-            parts
-                .road_way
-                .iter()
-                .flat_map(|way| way.to_le_bytes())
-                .collect(),
-        ),
-        (tag_of(Part::Restrictions), from_u32s(turns)),
-    ]);
-    let (places, names) = from_places(&archive.places);
+    let (places, texts) = from_places(&archive.places);
+    let mut sections = from_network(archive.network.parts());
     sections.extend([
         (PLACES, places),
-        (PLACE_NAMES, names),
-        (
-            NODE_ORDER,
-            from_u32s(archive.node_order.nodes().iter().map(|node| node.0)),
-        ),
+        (PLACE_TEXTS, texts),
+        (MOTOR_ORDER, from_order(&archive.edge_orders.motor)),
+        (MUSCLE_ORDER, from_order(&archive.edge_orders.muscle)),
         (ATTRIBUTION, archive.attribution.clone().into_bytes()),
     ]);
     sections
+}
+
+fn from_network(parts: &NetworkParts) -> Vec<(Tag, Vec<u8>)> {
+    let words = |words: &[u32]| from_u32s(words.iter().copied());
+    let classes = parts.road_class.iter().map(|class| class.as_byte());
+    let ways = parts.road_way.iter().flat_map(|way| way.to_le_bytes());
+    let forbidden = parts.forbidden_edges.iter().map(|edge| edge.0);
+    let network = [
+        (Part::Nodes, from_positions(&parts.nodes)),
+        (Part::FirstOut, words(&parts.first_out)),
+        (Part::Head, words(&parts.head)),
+        (Part::Lane, words(&parts.lane)),
+    ];
+    let times = Profile::ALL.map(|profile| {
+        let times = parts.free_flow[profile.index()].iter();
+        (
+            Part::FreeFlow(profile),
+            from_u32s(times.map(|time| time.as_millis())),
+        )
+    });
+    let roads = [
+        (Part::FirstPoint, words(&parts.first_point)),
+        (Part::Points, from_positions(&parts.points)),
+        (Part::RoadLength, words(&parts.road_length)),
+        (Part::RoadClass, classes.collect()),
+        (Part::RoadWay, ways.collect()),
+        (Part::RoadName, words(&parts.road_name)),
+        (Part::RoadReference, words(&parts.road_reference)),
+        (Part::Roundabout, from_flags(&parts.is_roundabout)),
+    ];
+    let names = [
+        (ROAD_NAME_ENDS, words(&parts.names.end)),
+        (ROAD_NAMES, parts.names.text.clone().into_bytes()),
+    ];
+    let signs = [
+        (
+            Part::DestinationOnly,
+            from_profile_sets(&parts.destination_only),
+        ),
+        (Part::Signals, from_flags(&parts.has_signals)),
+        (Part::FirstForbidden, words(&parts.first_forbidden)),
+        (Part::ForbiddenEdges, from_u32s(forbidden)),
+        (
+            Part::ForbiddenProfiles,
+            from_profile_sets(&parts.forbidden_profiles),
+        ),
+    ];
+    let tagged = |(part, bytes): (Part, Vec<u8>)| (tag_of(part), bytes);
+    network
+        .into_iter()
+        .chain(times)
+        .chain(roads)
+        .map(tagged)
+        .chain(names)
+        .chain(signs.into_iter().map(tagged))
+        .chain([(DRIVING_SIDE, vec![parts.driving_side as u8])])
+        .collect()
 }
 
 pub(super) fn decode(sections: &[Section<'_>]) -> Result<RoadArchive, ArchiveError> {
@@ -132,16 +147,9 @@ pub(super) fn decode(sections: &[Section<'_>]) -> Result<RoadArchive, ArchiveErr
     let head = reader.u32s(tag_of(Part::Head))?;
     let lane = reader.u32s(tag_of(Part::Lane))?;
     let mut free_flow = [const { Vec::new() }; Profile::COUNT];
-    let mut in_largest_component = [const { Vec::new() }; Profile::COUNT];
     for profile in Profile::ALL {
         let times = reader.u32s(tag_of(Part::FreeFlow(profile)))?;
         free_flow[profile.index()] = times.into_iter().map(TravelTime::from_millis).collect();
-        in_largest_component[profile.index()] =
-            reader.bytes(tag_of(Part::LargestComponent(profile)), |byte| match byte {
-                0 => Some(false),
-                1 => Some(true),
-                _ => None,
-            })?;
     }
     let parts = NetworkParts {
         nodes,
@@ -149,7 +157,6 @@ pub(super) fn decode(sections: &[Section<'_>]) -> Result<RoadArchive, ArchiveErr
         head,
         lane,
         free_flow,
-        in_largest_component,
         first_point: reader.u32s(tag_of(Part::FirstPoint))?,
         points: reader.positions(Part::Points)?,
         road_length: reader.u32s(tag_of(Part::RoadLength))?,
@@ -158,13 +165,28 @@ pub(super) fn decode(sections: &[Section<'_>]) -> Result<RoadArchive, ArchiveErr
             .entries::<8>(tag_of(Part::RoadWay))?
             .map(|(_, bytes)| i64::from_le_bytes(*bytes))
             .collect(),
-        restrictions: reader.turns()?,
+        road_name: reader.u32s(tag_of(Part::RoadName))?,
+        road_reference: reader.u32s(tag_of(Part::RoadReference))?,
+        is_roundabout: reader.bytes(tag_of(Part::Roundabout), to_flag)?,
+        names: reader.names()?,
+        destination_only: reader.bytes(tag_of(Part::DestinationOnly), ProfileSet::from_bits)?,
+        has_signals: reader.bytes(tag_of(Part::Signals), to_flag)?,
+        first_forbidden: reader.u32s(tag_of(Part::FirstForbidden))?,
+        forbidden_edges: reader
+            .u32s(tag_of(Part::ForbiddenEdges))?
+            .into_iter()
+            .map(EdgeId)
+            .collect(),
+        forbidden_profiles: reader.bytes(tag_of(Part::ForbiddenProfiles), ProfileSet::from_bits)?,
+        driving_side: reader.driving_side()?,
     };
     let network =
         RoadNetwork::from_parts(parts).map_err(|source| network_error(sections, source))?;
-    let places = reader.places()?;
-    let order = reader.next(NODE_ORDER)?;
-    let node_order = to_node_order(order, network.node_count())?;
+    let places = to_places(reader.next(PLACES)?, reader.next(PLACE_TEXTS)?, &network)?;
+    let edge_orders = EdgeOrders {
+        motor: to_order(reader.next(MOTOR_ORDER)?, &network, EdgeOrders::MOTOR)?,
+        muscle: to_order(reader.next(MUSCLE_ORDER)?, &network, EdgeOrders::MUSCLE)?,
+    };
     let attribution = to_text(reader.next(ATTRIBUTION)?)?;
     match reader.sections.next() {
         Some(&Section { tag, offset, .. }) => Err(ArchiveError::Section {
@@ -175,7 +197,7 @@ pub(super) fn decode(sections: &[Section<'_>]) -> Result<RoadArchive, ArchiveErr
         None => Ok(RoadArchive {
             network: Arc::new(network),
             places,
-            node_order,
+            edge_orders,
             attribution,
         }),
     }
@@ -252,72 +274,28 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    fn turns(&mut self) -> Result<Vec<TurnRestriction>, ArchiveError> {
-        let tag = tag_of(Part::Restrictions);
-        self.entries::<TURN>(tag)?
-            .map(|(offset, bytes)| {
-                let [from, via, to, kind] = words(bytes);
-                let Some(kind) = u8::try_from(kind).ok().and_then(RestrictionKind::from_byte)
-                else {
-                    let what = format!("{kind} is no kind of turn restriction");
-                    return Err(ArchiveError::Value { tag, what, offset });
-                };
-                Ok(TurnRestriction {
-                    from: EdgeId(from),
-                    via: NodeId(via),
-                    to: EdgeId(to),
-                    kind,
-                })
-            })
-            .collect()
+    fn names(&mut self) -> Result<Names, ArchiveError> {
+        let ends = self.next(ROAD_NAME_ENDS)?;
+        let end = to_u32s(ends)?.map(|(_, end)| end).collect();
+        let text = to_text(self.next(ROAD_NAMES)?)?;
+        Names::from_ends(text, end).map_err(|index| ArchiveError::Value {
+            tag: ends.tag,
+            what: format!("name {index} does not end within the names, after the one before it"),
+            offset: ends.offset + 4 * index as u64,
+        })
     }
 
-    fn places(&mut self) -> Result<Vec<Place>, ArchiveError> {
-        let records = self.entries::<PLACE>(PLACES)?;
-        let names = self.next(PLACE_NAMES)?;
-        let text = std::str::from_utf8(names.bytes).map_err(|error| not_utf8(names, error))?;
-        let mut start = 0;
-        let mut places = Vec::new();
-        for (offset, bytes) in records {
-            let [kind, end, lat, lng, id_low, id_high] = words(bytes);
-            let Some(kind) = u8::try_from(kind).ok().and_then(PlaceKind::from_byte) else {
-                let what = format!("{kind} is no kind of place");
-                return Err(ArchiveError::Value {
-                    tag: PLACES,
-                    what,
-                    offset,
-                });
-            };
-            let Some(name) = text.get(start..end as usize) else {
-                let what = format!(
-                    "a name from {start} to {end} is not in the {} bytes of names",
-                    text.len()
-                );
-                return Err(ArchiveError::Value {
-                    tag: PLACES,
-                    what,
-                    offset,
-                });
-            };
-            start = end as usize;
-            let at = to_position(PLACES, offset, [lat, lng])?;
-            let osm_id = (u64::from(id_low) | u64::from(id_high) << 32).cast_signed();
-            places.push(Place {
-                kind,
-                name: name.to_owned(),
-                at,
-                osm_id,
-            });
-        }
-        if start != text.len() {
-            let what = format!("names end at {start}, {} bytes are there", text.len());
-            return Err(ArchiveError::Value {
-                tag: PLACE_NAMES,
-                what,
-                offset: names.offset,
-            });
-        }
-        Ok(places)
+    fn driving_side(&mut self) -> Result<DrivingSide, ArchiveError> {
+        let Section { tag, offset, bytes } = self.next(DRIVING_SIDE)?;
+        let side = match bytes {
+            [byte] => DrivingSide::from_byte(*byte),
+            _ => None,
+        };
+        side.ok_or_else(|| ArchiveError::Value {
+            tag,
+            what: format!("{} bytes are not one side of the road", bytes.len()),
+            offset,
+        })
     }
 }
 
@@ -335,25 +313,48 @@ fn network_error(sections: &[Section<'_>], source: NetworkError) -> ArchiveError
     }
 }
 
-fn to_node_order(section: Section<'_>, nodes: usize) -> Result<NodeOrder, ArchiveError> {
+fn to_order(
+    section: Section<'_>,
+    network: &RoadNetwork,
+    profiles: ProfileSet,
+) -> Result<EdgeOrder, ArchiveError> {
+    let edges = to_u32s(section)?.map(|(_, edge)| EdgeId(edge)).collect();
+    EdgeOrder::of_edges(network, profiles, edges).map_err(|error| ArchiveError::Value {
+        tag: section.tag,
+        offset: section.offset + 4 * error.rank() as u64,
+        what: error.to_string(),
+    })
+}
+
+fn from_order(order: &EdgeOrder) -> Vec<u8> {
+    from_u32s(order.edges().iter().map(|edge| edge.0))
+}
+
+fn to_u32s(section: Section<'_>) -> Result<impl Iterator<Item = (u64, u32)>, ArchiveError> {
     let Section { tag, offset, bytes } = section;
     let (entries, rest) = bytes.as_chunks::<4>();
-    if entries.len() != nodes || !rest.is_empty() {
-        let what = format!("{} bytes do not order {nodes} nodes", bytes.len());
+    if !rest.is_empty() {
+        let what = format!("{} bytes are not a multiple of 4", bytes.len());
         return Err(ArchiveError::Value { tag, what, offset });
     }
-    let ranked = entries
-        .iter()
-        .map(|bytes| NodeId(u32::from_le_bytes(*bytes)))
-        .collect();
-    NodeOrder::from_nodes(ranked).map_err(|error| {
-        let offset = offset + 4 * error.rank as u64;
-        ArchiveError::Value {
-            tag,
-            what: error.to_string(),
-            offset,
-        }
-    })
+    let values = entries.iter().map(|bytes| u32::from_le_bytes(*bytes));
+    Ok((offset..).step_by(4).zip(values))
+}
+
+const fn to_flag(byte: u8) -> Option<bool> {
+    match byte {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
+}
+
+fn from_flags(flags: &[bool]) -> Vec<u8> {
+    flags.iter().map(|&flag| u8::from(flag)).collect()
+}
+
+fn from_profile_sets(sets: &[ProfileSet]) -> Vec<u8> {
+    sets.iter().map(|set| set.bits()).collect()
 }
 
 fn to_text(section: Section<'_>) -> Result<String, ArchiveError> {
@@ -363,7 +364,7 @@ fn to_text(section: Section<'_>) -> Result<String, ArchiveError> {
     }
 }
 
-fn not_utf8(section: Section<'_>, error: std::str::Utf8Error) -> ArchiveError {
+pub(super) fn not_utf8(section: Section<'_>, error: std::str::Utf8Error) -> ArchiveError {
     let offset = section.offset + error.valid_up_to() as u64;
     ArchiveError::Value {
         tag: section.tag,
@@ -372,7 +373,11 @@ fn not_utf8(section: Section<'_>, error: std::str::Utf8Error) -> ArchiveError {
     }
 }
 
-fn to_position(tag: Tag, offset: u64, [lat, lng]: [u32; 2]) -> Result<LatLng, ArchiveError> {
+pub(super) fn to_position(
+    tag: Tag,
+    offset: u64,
+    [lat, lng]: [u32; 2],
+) -> Result<LatLng, ArchiveError> {
     LatLng::try_from_e7(lat.cast_signed(), lng.cast_signed()).map_err(|error| ArchiveError::Value {
         tag,
         what: error.to_string(),
@@ -381,7 +386,7 @@ fn to_position(tag: Tag, offset: u64, [lat, lng]: [u32; 2]) -> Result<LatLng, Ar
 }
 
 /// The little-endian words of an entry.
-fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u32; WORDS] {
+pub(super) fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u32; WORDS] {
     const { assert!(BYTES == 4 * WORDS) };
     std::array::from_fn(|word| {
         u32::from_le_bytes(std::array::from_fn(|byte| bytes[4 * word + byte]))
@@ -398,20 +403,4 @@ fn from_positions(positions: &[LatLng]) -> Vec<u8> {
             .iter()
             .flat_map(|at| [at.lat_e7().cast_unsigned(), at.lng_e7().cast_unsigned()]),
     )
-}
-
-fn from_places(places: &[Place]) -> (Vec<u8>, Vec<u8>) {
-    let (mut records, mut names) = (Vec::with_capacity(PLACE * places.len()), Vec::new());
-    for place in places {
-        names.extend(place.name.as_bytes());
-        records.extend((place.kind as u32).to_le_bytes());
-        records.extend(
-            u32::try_from(names.len())
-                .expect("4 GiB of names")
-                .to_le_bytes(),
-        );
-        records.extend(from_positions(&[place.at]));
-        records.extend(place.osm_id.to_le_bytes());
-    }
-    (records, names)
 }

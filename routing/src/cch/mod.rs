@@ -1,56 +1,111 @@
-//! Customizable contraction hierarchies: Dibbelt, Strasser & Wagner 2016, "Customizable Contraction Hierarchies".
+//! Customizable contraction hierarchies over a turn-expanded graph: Dibbelt, Strasser & Wagner 2016, "Customizable
+//! Contraction Hierarchies"; with turns Buchhold, Wagner, Zeitz & Zündorf 2020, "Customizable Contraction Hierarchies
+//! with Turn Costs".
 //!
 //! ```text
-//!  network, node order ──contract──▶ Cch ──customize(times)──▶ CustomizedMetric ──▶ Query
-//!  once a map                        once a metric                                  any number, scratch per thread
+//!  turns, edge order ──contract──▶ Cch ──customize(weights)──▶ CustomizedMetric ──▶ Query, Rphast, Sweep
+//!  once a profile                       once an epoch            └─perfect─▶ the same, smaller
 //! ```
 
+mod climb;
 mod contraction;
 mod customization;
+mod metric;
+mod partial_customization;
+mod perfect;
+mod plain;
 mod query;
 mod unpacking;
 
-pub use customization::CustomizedMetric;
-pub(crate) use query::{Query, Seeds};
-
-use crate::ids::NodeId;
+pub(crate) use climb::Seeds;
+pub use metric::CustomizedMetric;
+pub(crate) use metric::{SearchGraph, SearchHalf};
+pub use plain::PlainQuery;
+pub(crate) use query::Query;
 
 /// No node, no edge.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The hierarchy without times: the chordal supergraph of the network in the node order, and its elimination tree.
+/// The hierarchy without times: which edges it has in which direction, and its elimination tree.
 ///
-/// Its nodes are ranks: rank 0 was contracted first. Between two ranks there is at most one edge, which stands for
-/// both directions and belongs to the lower rank. Ranks are numbered so that every subtree of the elimination tree
-/// is a range of ranks, and with it a range of edges.
+/// Its nodes are ranks: rank 0 was contracted first. An edge belongs to the lower of its two ranks, the *low* end. Edges
+/// from low to high are *up* edges, those from high to low *down* edges. There is only what some choice of times could
+/// use: a turn-expanded graph is so full of one-ways that most edges have no twin. Ranks are numbered so that every
+/// subtree of the elimination tree is a range of ranks, and with it a range of edges.
 pub struct Cch {
-    /// Rank of each node of the network.
+    /// Rank of each node of the graph.
     rank: Vec<u32>,
-    /// The lowest upper neighbour of each rank: the elimination tree. `NONE` at a root.
+    /// The node of each rank.
+    node: Vec<u32>,
+    /// The elimination tree; `NONE` at a root. All ends of a rank's edges are on its way to the root.
     parent: Vec<u32>,
-    /// One entry a rank and one more: where its edges to higher ranks start.
-    first_up: Vec<u32>,
-    /// The higher end of each edge, ascending within a rank.
-    head: Vec<u32>,
-    /// The lower end of each edge.
-    tail: Vec<u32>,
-    /// One entry a rank and one more: where its edges to lower ranks start in `down_edge`.
-    first_down: Vec<u32>,
-    /// Edges by their higher end, ascending by their lower end.
-    down_edge: Vec<u32>,
-    /// For each network edge, twice its edge here, plus 1 if it leads downwards; `NONE` for a loop.
-    lane_of: Vec<u32>,
-    /// One entry a lane (twice the edges) and one more: where its network edges start in `lane_edges`.
-    first_lane: Vec<u32>,
-    /// Network edges by lane, ascending.
-    lane_edges: Vec<u32>,
+    up: Half,
+    down: Half,
+    chordal: Chordal,
+}
+
+/// The chordal supergraph: for each rank the ranks above it that it shares an edge with, in whatever direction. The upper
+/// neighbours of a rank all are neighbours of each other.
+struct Chordal {
+    /// One entry a rank and one more: where the edges with this low end start.
+    first: Vec<u32>,
+    /// The high end of each edge, ascending within a rank.
+    high: Vec<u32>,
+}
+
+impl Chordal {
+    fn edges(&self, low: u32) -> std::ops::Range<usize> {
+        self.first[low as usize] as usize..self.first[low as usize + 1] as usize
+    }
+}
+
+/// The edges in one of the two directions.
+struct Half {
+    /// One entry a rank and one more: where the edges with this low end start.
+    first: Vec<u32>,
+    /// The high end of each edge, ascending within a rank.
+    high: Vec<u32>,
+    /// The low end of each edge.
+    low: Vec<u32>,
+    /// The edge of the graph that each one is, or `NONE` for a shortcut.
+    own: Vec<u32>,
+    /// The edge of the chordal supergraph that each one is a direction of.
+    chordal: Vec<u32>,
+    /// One entry a rank and one more: where the edges with this high end start in `below`.
+    first_below: Vec<u32>,
+    /// Edges by their high end, ascending by their low end.
+    below: Vec<u32>,
+}
+
+impl Half {
+    fn edges(&self, low: u32) -> std::ops::Range<usize> {
+        self.first[low as usize] as usize..self.first[low as usize + 1] as usize
+    }
+
+    fn below(&self, high: u32) -> &[u32] {
+        &self.below
+            [self.first_below[high as usize] as usize..self.first_below[high as usize + 1] as usize]
+    }
+
+    /// The edge between two ranks.
+    fn find(&self, low: u32, high: u32) -> Option<usize> {
+        let edges = self.edges(low);
+        let place = self.high[edges.clone()].binary_search(&high).ok()?;
+        Some(edges.start + place)
+    }
 }
 
 impl Cch {
-    /// How many edges the chordal supergraph has, shortcuts included.
+    /// How many edges it has, those up and those down counted each.
     #[must_use]
     pub fn edge_count(&self) -> usize {
-        self.head.len()
+        self.up.high.len() + self.down.high.len()
+    }
+
+    /// How many edges the chordal supergraph has, each counted once for both directions: the fill-in of the order.
+    #[must_use]
+    pub fn fill_in(&self) -> usize {
+        self.chordal.high.len()
     }
 
     /// Nodes on the longest way from a node to the root of its elimination tree: what a query walks at most.
@@ -65,37 +120,23 @@ impl Cch {
         depth.into_iter().max().unwrap_or(0)
     }
 
-    fn up(&self, rank: u32) -> std::ops::Range<usize> {
-        self.first_up[rank as usize] as usize..self.first_up[rank as usize + 1] as usize
+    pub(crate) fn rank_of(&self, node: u32) -> u32 {
+        self.rank[node as usize]
     }
 
-    fn down(&self, rank: u32) -> &[u32] {
-        &self.down_edge
-            [self.first_down[rank as usize] as usize..self.first_down[rank as usize + 1] as usize]
-    }
-
-    pub(crate) fn rank_of(&self, node: NodeId) -> u32 {
-        self.rank[node.index()]
+    pub(crate) fn node_of(&self, rank: u32) -> u32 {
+        self.node[rank as usize]
     }
 
     pub(crate) fn parent(&self, rank: u32) -> u32 {
         self.parent[rank as usize]
     }
 
-    /// The upper neighbours of a rank, each with its edge's entry in `times`.
-    pub(crate) fn upward<'a>(
-        &'a self,
-        rank: u32,
-        times: &'a [u32],
-    ) -> impl Iterator<Item = (u32, u32)> + 'a {
-        let edges = self.up(rank);
-        self.head[edges.clone()]
-            .iter()
-            .copied()
-            .zip(times[edges].iter().copied())
-    }
-
     pub(crate) fn rank_count(&self) -> usize {
         self.parent.len()
+    }
+
+    fn end_rank(&self) -> u32 {
+        u32::try_from(self.rank_count()).expect("ranks have 32-bit numbers")
     }
 }

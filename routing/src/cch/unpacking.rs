@@ -1,96 +1,90 @@
-//! Turns the edges of a shortest up-down path into edges of the network: Dibbelt, Strasser & Wagner 2016, section 6.3.
+//! Turns the edges of a shortest up-down path into nodes of the graph: Dibbelt, Strasser & Wagner 2016, section 6.3.
 //!
-//! Nothing is stored for it: a shortcut's time is the sum along one of its lower triangles, so the triangle is
-//! looked for again. Of equally fast ones the network's own edge comes first, then the triangle of the lowest rank.
+//! A shortcut's weight is the sum along one of its lower triangles. A perfect metric knows which; otherwise it is looked
+//! for again. Of equally fast ones the graph's own edge comes first, then the triangle of the lowest rank.
 
 use super::query::{Meeting, Query};
-use super::{Cch, CustomizedMetric};
-use crate::ids::EdgeId;
-use crate::units::TravelTime;
+use super::{Cch, CustomizedMetric, NONE};
+
+/// An edge of the hierarchy that is still to be unpacked: from a rank to a rank.
+type Hop = (u32, u32);
 
 impl Cch {
-    /// Appends the network edges of the path that `query` has just found.
+    /// Appends the nodes of the path that `query` has just found, from the source's seed to the target's.
     pub(crate) fn unpack(
         &self,
         metric: &CustomizedMetric,
         query: &Query,
         meeting: Meeting,
-        stack: &mut Vec<u32>,
-        edges: &mut Vec<EdgeId>,
+        stack: &mut Vec<Hop>,
+        nodes: &mut Vec<u32>,
     ) {
         stack.clear();
-        stack.extend(
-            query
-                .edges_after(self, meeting.top)
-                .map(|edge| 2 * edge + 1),
-        );
+        let mut last = meeting.top;
+        for rank in query.ranks_after(meeting.top).skip(1) {
+            stack.push((last, rank));
+            last = rank;
+        }
         stack.reverse();
-        stack.extend(query.edges_before(self, meeting.top).map(|edge| 2 * edge));
-        while let Some(lane) = stack.pop() {
-            self.unpack_lane(metric, lane, stack, edges);
+        let mut start = meeting.top;
+        for rank in query.ranks_before(meeting.top).skip(1) {
+            stack.push((rank, start));
+            start = rank;
         }
-    }
-
-    /// Appends the lane's own network edge, or puts its two halves on the stack, the first on top.
-    fn unpack_lane(
-        &self,
-        metric: &CustomizedMetric,
-        lane: u32,
-        stack: &mut Vec<u32>,
-        edges: &mut Vec<EdgeId>,
-    ) {
-        let (edge, downwards) = (lane as usize >> 1, lane & 1 == 1);
-        let time = if downwards {
-            metric.down[edge]
-        } else {
-            metric.up[edge]
-        };
-        let own =
-            self.first_lane[lane as usize] as usize..self.first_lane[lane as usize + 1] as usize;
-        let own = self.lane_edges[own]
-            .iter()
-            .find(|&&own| metric.times()[own as usize] == TravelTime::from_millis(time));
-        if let Some(&own) = own {
-            edges.push(EdgeId(own));
-            return;
-        }
-        let (low, high) = (self.down(self.tail[edge]), self.down(self.head[edge]));
-        let (to_low, to_high) = self
-            .common(low, high)
-            .find(|&(to_low, to_high)| {
-                let (to_low, to_high) = (to_low as usize, to_high as usize);
-                let sum = if downwards {
-                    metric.down[to_high] + metric.up[to_low]
-                } else {
-                    metric.down[to_low] + metric.up[to_high]
-                };
-                sum == time
-            })
-            .expect("a time that is no edge's is the sum along a lower triangle");
-        if downwards {
-            stack.extend([2 * to_low, 2 * to_high + 1]);
-        } else {
-            stack.extend([2 * to_high, 2 * to_low + 1]);
-        }
-    }
-
-    /// Pairs of edges, one of each list, with the same lower end.
-    fn common(&self, low: &[u32], high: &[u32]) -> impl Iterator<Item = (u32, u32)> {
-        let (mut left, mut right) = (low.iter().peekable(), high.iter().peekable());
-        std::iter::from_fn(move || {
-            loop {
-                let (&&to_low, &&to_high) = (left.peek()?, right.peek()?);
-                let (first, second) = (self.tail[to_low as usize], self.tail[to_high as usize]);
-                if first <= second {
-                    left.next();
-                }
-                if second <= first {
-                    right.next();
-                }
-                if first == second {
-                    return Some((to_low, to_high));
-                }
+        nodes.push(self.node[start as usize]);
+        while let Some(hop) = stack.pop() {
+            match self.third(metric, hop) {
+                NONE => nodes.push(self.node[hop.1 as usize]),
+                third => stack.extend([(third, hop.1), (hop.0, third)]),
             }
-        })
+        }
+    }
+
+    /// The lowest rank over which a hop is as short as it is; `NONE` for an edge of the graph.
+    fn third(&self, metric: &CustomizedMetric, (from, to): Hop) -> u32 {
+        let upwards = from < to;
+        if metric.is_perfect {
+            let search = &metric.search;
+            let half = if upwards { &search.up } else { &search.down };
+            return half.third(from.min(to), from.max(to));
+        }
+        let (half, weights) = if upwards {
+            (&self.up, &metric.up)
+        } else {
+            (&self.down, &metric.down)
+        };
+        let edge = half
+            .find(from.min(to), from.max(to))
+            .expect("a path runs along edges");
+        let (weight, own) = (weights[edge], half.own[edge]);
+        if own != NONE && metric.weights[own as usize] == weight {
+            return NONE;
+        }
+        // third is below both ends: down from the one, up to the other. The lower end has fewer edges below it.
+        let ways = if upwards {
+            self.down.below(from)
+        } else {
+            self.up.below(to)
+        };
+        let third = ways.iter().find_map(|&edge| {
+            let edge = edge as usize;
+            let (third, first, second) = if upwards {
+                let third = self.down.low[edge];
+                (
+                    third,
+                    metric.down[edge],
+                    metric.up[self.up.find(third, to)?],
+                )
+            } else {
+                let third = self.up.low[edge];
+                (
+                    third,
+                    metric.down[self.down.find(third, from)?],
+                    metric.up[edge],
+                )
+            };
+            (first + second == weight).then_some(third)
+        });
+        third.expect("a weight that is no edge's is the sum along a lower triangle")
     }
 }

@@ -1,25 +1,30 @@
 //! Builds a network from nodes and roads in any order.
 
 use super::geometry::length_of;
+use super::names::NameCollector;
 use super::network::RoadNetwork;
 use super::parts::{EDGE_TIME_MAX, ENTRIES_MAX, NetworkError, NetworkParts, Part};
-use super::profile::Profile;
+use super::profile::{Profile, ProfileSet};
 use super::road_class::RoadClass;
-use super::turns::{RestrictionKind, TurnRestriction};
+use super::turns::DrivingSide;
 use crate::ids::{EdgeId, NodeId};
 use crate::units::{LatLng, TravelTime};
 
-/// The free-flow time of each profile in one direction of a road; `None` where it may not drive.
+/// How each profile may use one direction of a road.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Direction {
-    /// One entry a profile, in the order of [`Profile::index`].
+    /// The free-flow time of each profile, in the order of [`Profile::index`], delays on the way included; `None` where it
+    /// may not drive.
     pub times: [Option<TravelTime>; Profile::COUNT],
+    /// Who may use it only to get to where a trip ends, or away from where it starts.
+    pub destination_only: ProfileSet,
 }
 
 impl Direction {
     /// No profile may drive this way.
     pub const CLOSED: Self = Self {
         times: [None; Profile::COUNT],
+        destination_only: ProfileSet::EMPTY,
     };
 
     /// Every profile takes the same time.
@@ -27,13 +32,14 @@ impl Direction {
     pub const fn all(time: TravelTime) -> Self {
         Self {
             times: [Some(time); Profile::COUNT],
+            destination_only: ProfileSet::EMPTY,
         }
     }
 
     /// Whether no profile may drive this way.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        *self == Self::CLOSED
+        self.times == [None; Profile::COUNT]
     }
 }
 
@@ -50,6 +56,12 @@ pub struct Road<'a> {
     pub class: RoadClass,
     /// Id of the OpenStreetMap way.
     pub way: i64,
+    /// Its name; may be empty.
+    pub name: &'a str,
+    /// Its number on maps and signs; may be empty.
+    pub reference: &'a str,
+    /// Whether it is part of a roundabout.
+    pub roundabout: bool,
     /// From start to end.
     pub forward: Direction,
     /// From end to start.
@@ -76,9 +88,12 @@ pub enum BuildError {
     /// A free-flow time of more than six days.
     #[error("way {way}: {time:?} are too long for one road, at most {max:?}", max = EDGE_TIME_MAX)]
     TooSlow { way: i64, time: TravelTime },
-    /// The edges of a turn that do not meet, or are not of this builder.
-    #[error("turn {index}: its edges do not meet at one node")]
-    Turn { index: usize },
+    /// A forbidden path of a single edge, or of edges that do not follow on each other, or are not of this builder.
+    #[error("forbidden path {index}: it needs at least two edges that follow on each other")]
+    Path { index: usize },
+    /// Names of more than 4 GiB.
+    #[error("way {way}: all names together are longer than 4 GiB")]
+    Names { way: i64 },
     /// More nodes, roads or points than 30 bits can number.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -93,6 +108,7 @@ struct Draft {
     head: u32,
     lane: u32,
     times: [TravelTime; Profile::COUNT],
+    destination_only: ProfileSet,
 }
 
 /// Collects nodes, roads and turns; [`RoadNetworkBuilder::build`] checks and sorts them.
@@ -100,7 +116,8 @@ struct Draft {
 pub struct RoadNetworkBuilder {
     parts: NetworkParts,
     drafts: Vec<Draft>,
-    turns: Vec<(DraftEdge, DraftEdge, RestrictionKind)>,
+    names: NameCollector,
+    forbidden: Vec<(Vec<DraftEdge>, ProfileSet)>,
 }
 
 impl RoadNetworkBuilder {
@@ -122,6 +139,7 @@ impl RoadNetworkBuilder {
     /// If there are 2^32 nodes.
     pub fn add_node(&mut self, at: LatLng) -> NodeId {
         self.parts.nodes.push(at);
+        self.parts.has_signals.push(false);
         NodeId::from_index(self.parts.nodes.len() - 1)
     }
 
@@ -168,6 +186,8 @@ impl RoadNetworkBuilder {
         let length =
             u32::try_from(millimetres).map_err(|_| BuildError::TooLong { way, millimetres })?;
 
+        let mut number = |text| self.names.number(text).ok_or(BuildError::Names { way });
+        let (name, reference) = (number(road.name)?, number(road.reference)?);
         let lane = 2 * next_id(Part::RoadLength, self.parts.road_length.len())?;
         let points_end = next_id(
             Part::Points,
@@ -177,6 +197,9 @@ impl RoadNetworkBuilder {
         self.parts.road_length.push(length);
         self.parts.road_class.push(road.class);
         self.parts.road_way.push(way);
+        self.parts.road_name.push(name);
+        self.parts.road_reference.push(reference);
+        self.parts.is_roundabout.push(road.roundabout);
         self.parts.points.extend_from_slice(road.inner_points);
         self.parts.first_point.push(points_end);
         let mut added = [None; 2];
@@ -195,6 +218,7 @@ impl RoadNetworkBuilder {
                     head: head.0,
                     lane: lane + u32::from(side == 1),
                     times,
+                    destination_only: direction.destination_only,
                 });
                 added[side] = Some(DraftEdge(next));
                 next += 1;
@@ -203,28 +227,41 @@ impl RoadNetworkBuilder {
         Ok(added)
     }
 
-    /// Adds a turn between two edges that meet.
+    /// Forbids some profiles to drive edges one right after the other.
     ///
     /// # Errors
-    /// If the head of `from` is not the tail of `to`.
-    pub fn add_turn_restriction(
+    /// If these are not at least two edges, each leaving the node that the one before it enters.
+    pub fn add_forbidden_path(
         &mut self,
-        from: DraftEdge,
-        to: DraftEdge,
-        kind: RestrictionKind,
+        edges: &[DraftEdge],
+        profiles: ProfileSet,
     ) -> Result<(), BuildError> {
-        let draft = |edge: DraftEdge| self.drafts.get(edge.0 as usize);
-        match (draft(from), draft(to)) {
-            (Some(first), Some(second)) if first.head == second.tail => {
-                self.turns.push((from, to, kind))
-            }
-            _ => {
-                return Err(BuildError::Turn {
-                    index: self.turns.len(),
-                });
-            }
+        let ends = |edge: DraftEdge| {
+            self.drafts
+                .get(edge.0 as usize)
+                .map(|draft| (draft.tail, draft.head))
+        };
+        let follows = |pair: &[DraftEdge]| matches!((ends(pair[0]), ends(pair[1])), (Some((_, head)), Some((tail, _))) if head == tail);
+        if edges.len() < 2 || !edges.windows(2).all(follows) {
+            return Err(BuildError::Path {
+                index: self.forbidden.len(),
+            });
         }
+        self.forbidden.push((edges.to_vec(), profiles));
         Ok(())
+    }
+
+    /// Puts signals on a node.
+    ///
+    /// # Panics
+    /// If the node was never added.
+    pub fn set_signals(&mut self, node: NodeId) {
+        self.parts.has_signals[node.index()] = true;
+    }
+
+    /// Says on which side of the road people drive; until then it is the right one.
+    pub const fn set_driving_side(&mut self, side: DrivingSide) {
+        self.parts.driving_side = side;
     }
 
     /// Sorts the edges by tail, then by the order in which they were added.
@@ -235,8 +272,10 @@ impl RoadNetworkBuilder {
         let Self {
             mut parts,
             drafts,
-            turns,
+            names,
+            forbidden,
         } = self;
+        parts.names = names.finish();
         let mut sorted: Vec<u32> = (0..drafts.len())
             .map(|index| EdgeId::from_index(index).0)
             .collect();
@@ -249,6 +288,7 @@ impl RoadNetworkBuilder {
             parts.first_out[edge.tail as usize + 1] += 1;
             parts.head.push(edge.head);
             parts.lane.push(edge.lane);
+            parts.destination_only.push(edge.destination_only);
             for profile in Profile::ALL {
                 parts.free_flow[profile.index()].push(edge.times[profile.index()]);
             }
@@ -256,19 +296,22 @@ impl RoadNetworkBuilder {
         for node in 0..parts.nodes.len() {
             parts.first_out[node + 1] += parts.first_out[node];
         }
-        for members in &mut parts.in_largest_component {
-            *members = vec![true; parts.nodes.len()];
+        let mut forbidden: Vec<(Vec<EdgeId>, ProfileSet)> = forbidden
+            .into_iter()
+            .map(|(drafts, profiles)| {
+                let edges = drafts.iter().map(|draft| edge_of_draft[draft.0 as usize]);
+                (edges.collect(), profiles)
+            })
+            .collect();
+        forbidden.sort_unstable();
+        forbidden.dedup();
+        parts.first_forbidden.push(0);
+        for (edges, profiles) in forbidden {
+            parts.forbidden_edges.extend(edges);
+            parts.forbidden_profiles.push(profiles);
+            let end = next_id(Part::ForbiddenEdges, parts.forbidden_edges.len())?;
+            parts.first_forbidden.push(end);
         }
-        parts
-            .restrictions
-            .extend(turns.into_iter().map(|(from, to, kind)| TurnRestriction {
-                from: edge_of_draft[from.0 as usize],
-                via: NodeId(drafts[from.0 as usize].head),
-                to: edge_of_draft[to.0 as usize],
-                kind,
-            }));
-        parts.restrictions.sort_unstable();
-        parts.restrictions.dedup();
         Ok(RoadNetwork::from_parts(parts)?)
     }
 }

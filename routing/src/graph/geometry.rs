@@ -27,6 +27,11 @@ impl RoadNetwork {
         &parts.points[range]
     }
 
+    /// How many inner points all roads before this one have.
+    pub(crate) fn first_inner_point(&self, road: RoadId) -> u64 {
+        u64::from(self.parts().first_point[road.index()])
+    }
+
     /// The nodes where a road's geometry starts and ends.
     #[must_use]
     pub fn road_ends(&self, road: RoadId) -> (NodeId, NodeId) {

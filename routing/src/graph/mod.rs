@@ -2,6 +2,7 @@
 
 mod builder;
 mod geometry;
+mod names;
 mod network;
 mod parts;
 mod profile;
@@ -9,9 +10,10 @@ mod road_class;
 mod turns;
 
 pub use builder::{BuildError, Direction, DraftEdge, Road, RoadNetworkBuilder};
+pub(crate) use names::Names;
 pub use network::RoadNetwork;
 pub(crate) use parts::{EDGE_TIME_MAX, NetworkParts};
 pub use parts::{NetworkError, Part};
-pub use profile::Profile;
+pub use profile::{Profile, ProfileSet};
 pub use road_class::RoadClass;
-pub use turns::{RestrictionKind, TurnRestriction};
+pub use turns::{DrivingSide, ForbiddenPath};

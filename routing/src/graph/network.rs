@@ -3,7 +3,7 @@
 use super::parts::{NetworkError, NetworkParts, Part};
 use super::profile::Profile;
 use super::road_class::RoadClass;
-use super::turns::TurnRestriction;
+use super::turns::{DrivingSide, ForbiddenPath};
 use crate::ids::{EdgeId, NodeId, RoadId};
 use crate::units::{Distance, LatLng, TravelTime};
 
@@ -26,26 +26,6 @@ impl RoadNetwork {
             tail[range[0] as usize..range[1] as usize].fill(NodeId::from_index(node).0);
         }
         let road_edges = pair_lanes(&parts, &tail)?;
-        for (index, turn) in parts.restrictions.iter().enumerate() {
-            let edges = parts.head.len();
-            for edge in [turn.from, turn.to] {
-                if edge.index() >= edges {
-                    let (part, value) = (Part::Restrictions, edge.0);
-                    return Err(NetworkError::OutOfRange {
-                        part,
-                        index,
-                        value,
-                        limit: edges,
-                    });
-                }
-            }
-            if parts.head[turn.from.index()] != turn.via.0 || tail[turn.to.index()] != turn.via.0 {
-                return Err(NetworkError::Turn {
-                    part: Part::Restrictions,
-                    index,
-                });
-            }
-        }
         Ok(Self {
             parts,
             tail,
@@ -183,45 +163,53 @@ impl RoadNetwork {
         &self.parts.free_flow[profile.index()]
     }
 
-    /// Whether a node lies in the profile's largest strongly connected component.
-    #[must_use]
-    pub fn in_largest_component(&self, node: NodeId, profile: Profile) -> bool {
-        self.parts.in_largest_component[profile.index()][node.index()]
+    /// Paths that signs forbid, in ascending order.
+    pub fn forbidden_paths(&self) -> impl ExactSizeIterator<Item = ForbiddenPath<'_>> {
+        let parts = &self.parts;
+        parts
+            .first_forbidden
+            .windows(2)
+            .zip(&parts.forbidden_profiles)
+            .map(|(range, &profiles)| ForbiddenPath {
+                edges: &parts.forbidden_edges[range[0] as usize..range[1] as usize],
+                profiles,
+            })
     }
 
-    /// Whether a profile may drive an edge and get back to where it was: both ends in the largest component.
+    /// The name of a road; empty where it has none.
     #[must_use]
-    pub fn is_usable(&self, edge: EdgeId, profile: Profile) -> bool {
-        self.free_flow_time(edge, profile).is_some()
-            && self.in_largest_component(self.tail(edge), profile)
-            && self.in_largest_component(self.head(edge), profile)
+    pub fn road_name(&self, road: RoadId) -> &str {
+        self.parts.names.at(self.parts.road_name[road.index()])
     }
 
-    /// Marks the nodes of a profile's largest strongly connected component; until then every node counts as in it.
-    ///
-    /// # Errors
-    /// If `members` has not one entry a node.
-    pub fn mark_largest_component(
-        &mut self,
-        profile: Profile,
-        members: Vec<bool>,
-    ) -> Result<(), NetworkError> {
-        if members.len() != self.node_count() {
-            let (part, found) = (Part::LargestComponent(profile), members.len());
-            return Err(NetworkError::Count {
-                part,
-                found,
-                wanted: self.node_count(),
-            });
-        }
-        self.parts.in_largest_component[profile.index()] = members;
-        Ok(())
+    /// The number of a road on maps and signs, such as `A 28`; empty where it has none.
+    #[must_use]
+    pub fn road_reference(&self, road: RoadId) -> &str {
+        self.parts.names.at(self.parts.road_reference[road.index()])
     }
 
-    /// Turns that signs forbid or command.
+    /// Whether a road is part of a roundabout.
     #[must_use]
-    pub fn turn_restrictions(&self) -> &[TurnRestriction] {
-        &self.parts.restrictions
+    pub fn is_roundabout(&self, road: RoadId) -> bool {
+        self.parts.is_roundabout[road.index()]
+    }
+
+    /// Whether a profile may use an edge only to get to where its trip ends, or away from where it starts.
+    #[must_use]
+    pub fn is_destination_only(&self, edge: EdgeId, profile: Profile) -> bool {
+        self.parts.destination_only[edge.index()].contains(profile)
+    }
+
+    /// Whether signals regulate a node.
+    #[must_use]
+    pub fn has_signals(&self, node: NodeId) -> bool {
+        self.parts.has_signals[node.index()]
+    }
+
+    /// The side of the road on which people drive.
+    #[must_use]
+    pub const fn driving_side(&self) -> DrivingSide {
+        self.parts.driving_side
     }
 
     /// The smallest box around all nodes and points, as its south-west and north-east corners; `None` when empty.

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use super::profile::Profile;
+use super::names::Names;
+use super::profile::{Profile, ProfileSet};
 use super::road_class::RoadClass;
-use super::turns::TurnRestriction;
+use super::turns::DrivingSide;
+use crate::ids::EdgeId;
 use crate::units::{LatLng, TravelTime};
 
 /// The arrays of a [`super::RoadNetwork`], not yet checked.
@@ -23,7 +25,6 @@ pub(crate) struct NetworkParts {
     pub(crate) lane: Vec<u32>,
     /// One entry an edge in each profile; [`TravelTime::MAX`] forbids the edge.
     pub(crate) free_flow: [Vec<TravelTime>; Profile::COUNT],
-    pub(crate) in_largest_component: [Vec<bool>; Profile::COUNT],
     /// One entry a road and one more: where its points between the two ends start.
     pub(crate) first_point: Vec<u32>,
     pub(crate) points: Vec<LatLng>,
@@ -31,7 +32,20 @@ pub(crate) struct NetworkParts {
     pub(crate) road_length: Vec<u32>,
     pub(crate) road_class: Vec<RoadClass>,
     pub(crate) road_way: Vec<i64>,
-    pub(crate) restrictions: Vec<TurnRestriction>,
+    /// Entries of `names`, one a road.
+    pub(crate) road_name: Vec<u32>,
+    pub(crate) road_reference: Vec<u32>,
+    pub(crate) is_roundabout: Vec<bool>,
+    pub(crate) names: Names,
+    /// One entry an edge: whom it lets through only to where their trip starts or ends.
+    pub(crate) destination_only: Vec<ProfileSet>,
+    /// One entry a node.
+    pub(crate) has_signals: Vec<bool>,
+    /// One entry a forbidden path and one more: where its edges start.
+    pub(crate) first_forbidden: Vec<u32>,
+    pub(crate) forbidden_edges: Vec<EdgeId>,
+    pub(crate) forbidden_profiles: Vec<ProfileSet>,
+    pub(crate) driving_side: DrivingSide,
 }
 
 /// An array of the network, as errors name it.
@@ -43,13 +57,19 @@ pub enum Part {
     Head,
     Lane,
     FreeFlow(Profile),
-    LargestComponent(Profile),
     FirstPoint,
     Points,
     RoadLength,
     RoadClass,
     RoadWay,
-    Restrictions,
+    RoadName,
+    RoadReference,
+    Roundabout,
+    DestinationOnly,
+    Signals,
+    FirstForbidden,
+    ForbiddenEdges,
+    ForbiddenProfiles,
 }
 
 impl fmt::Display for Part {
@@ -60,13 +80,19 @@ impl fmt::Display for Part {
             Self::Head => out.write_str("heads"),
             Self::Lane => out.write_str("lanes"),
             Self::FreeFlow(profile) => write!(out, "{profile} times"),
-            Self::LargestComponent(profile) => write!(out, "{profile} component"),
             Self::FirstPoint => out.write_str("first points"),
             Self::Points => out.write_str("points"),
             Self::RoadLength => out.write_str("road lengths"),
             Self::RoadClass => out.write_str("road classes"),
             Self::RoadWay => out.write_str("road ways"),
-            Self::Restrictions => out.write_str("turn restrictions"),
+            Self::RoadName => out.write_str("road names"),
+            Self::RoadReference => out.write_str("road references"),
+            Self::Roundabout => out.write_str("roundabouts"),
+            Self::DestinationOnly => out.write_str("destination-only edges"),
+            Self::Signals => out.write_str("signals"),
+            Self::FirstForbidden => out.write_str("first forbidden edges"),
+            Self::ForbiddenEdges => out.write_str("forbidden edges"),
+            Self::ForbiddenProfiles => out.write_str("profiles of forbidden paths"),
         }
     }
 }
@@ -118,9 +144,11 @@ pub enum NetworkError {
     /// A road that no edge uses.
     #[error("{part}, entry {index}: no edge uses this road")]
     UnusedRoad { part: Part, index: usize },
-    /// The two edges of a turn do not meet at its node.
-    #[error("{part}, entry {index}: the turn's edges do not meet at its node")]
-    Turn { part: Part, index: usize },
+    /// A forbidden path of a single edge, or of edges that do not follow on each other.
+    #[error(
+        "{part}, entry {index}: a forbidden path needs at least two edges that follow on each other"
+    )]
+    Path { part: Part, index: usize },
 }
 
 impl NetworkError {
@@ -133,7 +161,7 @@ impl NetworkError {
             | Self::Offsets { part, index, .. }
             | Self::Lane { part, index, .. }
             | Self::UnusedRoad { part, index }
-            | Self::Turn { part, index } => (part, index),
+            | Self::Path { part, index } => (part, index),
         }
     }
 }
@@ -152,6 +180,9 @@ impl NetworkParts {
         check_offsets(Part::FirstPoint, &self.first_point, self.points.len())?;
         check_below(Part::Head, &self.head, self.nodes.len())?;
         check_below(Part::Lane, &self.lane, 2 * self.road_length.len())?;
+        check_below(Part::RoadName, &self.road_name, self.names.len())?;
+        check_below(Part::RoadReference, &self.road_reference, self.names.len())?;
+        self.check_forbidden_paths()?;
         for profile in Profile::ALL {
             for (index, &time) in self.free_flow[profile.index()].iter().enumerate() {
                 if time > EDGE_TIME_MAX && time != TravelTime::MAX {
@@ -162,6 +193,41 @@ impl NetworkParts {
                         limit: EDGE_TIME_MAX.as_millis() as usize + 1,
                     });
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_forbidden_paths(&self) -> Result<(), NetworkError> {
+        check_offsets(
+            Part::FirstForbidden,
+            &self.first_forbidden,
+            self.forbidden_edges.len(),
+        )?;
+        let edges = self.head.len();
+        if let Some(index) = self
+            .forbidden_edges
+            .iter()
+            .position(|edge| edge.index() >= edges)
+        {
+            return Err(NetworkError::OutOfRange {
+                part: Part::ForbiddenEdges,
+                index,
+                value: self.forbidden_edges[index].0,
+                limit: edges,
+            });
+        }
+        for (index, range) in self.first_forbidden.windows(2).enumerate() {
+            let path = &self.forbidden_edges[range[0] as usize..range[1] as usize];
+            let follows = |pair: &[EdgeId]| {
+                let node = self.head[pair[0].index()] as usize;
+                (self.first_out[node]..self.first_out[node + 1]).contains(&pair[1].0)
+            };
+            if path.len() < 2 || !path.windows(2).all(follows) {
+                return Err(NetworkError::Path {
+                    part: Part::FirstForbidden,
+                    index,
+                });
             }
         }
         Ok(())
@@ -189,17 +255,22 @@ impl NetworkParts {
             (Part::FirstPoint, self.first_point.len(), roads + 1),
             (Part::RoadClass, self.road_class.len(), roads),
             (Part::RoadWay, self.road_way.len(), roads),
+            (Part::RoadName, self.road_name.len(), roads),
+            (Part::RoadReference, self.road_reference.len(), roads),
+            (Part::Roundabout, self.is_roundabout.len(), roads),
+            (Part::DestinationOnly, self.destination_only.len(), edges),
+            (Part::Signals, self.has_signals.len(), nodes),
+            (
+                Part::FirstForbidden,
+                self.first_forbidden.len(),
+                self.forbidden_profiles.len() + 1,
+            ),
         ];
         for profile in Profile::ALL {
             counts.push((
                 Part::FreeFlow(profile),
                 self.free_flow[profile.index()].len(),
                 edges,
-            ));
-            counts.push((
-                Part::LargestComponent(profile),
-                self.in_largest_component[profile.index()].len(),
-                nodes,
             ));
         }
         match counts

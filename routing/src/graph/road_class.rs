@@ -25,11 +25,15 @@ pub enum RoadClass {
     Track = 14,
     Path = 15,
     Ferry = 16,
+    Pedestrian = 17,
+    Cycleway = 18,
+    Footway = 19,
+    Steps = 20,
 }
 
 impl RoadClass {
     /// All classes, in the order of their bytes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::Motorway,
         Self::MotorwayLink,
         Self::Trunk,
@@ -47,6 +51,10 @@ impl RoadClass {
         Self::Track,
         Self::Path,
         Self::Ferry,
+        Self::Pedestrian,
+        Self::Cycleway,
+        Self::Footway,
+        Self::Steps,
     ];
 
     /// The class that an archive's byte stands for.
@@ -82,6 +90,10 @@ impl RoadClass {
             Self::Track => "track",
             Self::Path => "path",
             Self::Ferry => "ferry",
+            Self::Pedestrian => "pedestrian",
+            Self::Cycleway => "cycleway",
+            Self::Footway => "footway",
+            Self::Steps => "steps",
         }
     }
 }

@@ -1,38 +1,37 @@
-//! Turns that signs forbid or command; kept with the network, not yet applied by the router.
+//! What signs say of turns, and on which side of the road people drive.
 
-use crate::ids::{EdgeId, NodeId};
+use super::profile::ProfileSet;
+use crate::ids::EdgeId;
 
-/// Whether a turn is forbidden or the only one allowed.
+/// Edges that must not be driven one right after the other: two for a turn restriction over a node, more for one over
+/// ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum RestrictionKind {
-    /// `no_left_turn` and its kin.
-    No = 0,
-    /// `only_straight_on` and its kin.
-    Only = 1,
+pub struct ForbiddenPath<'a> {
+    /// At least two, each leaving the node that the one before it enters.
+    pub edges: &'a [EdgeId],
+    /// Whom it is forbidden to.
+    pub profiles: ProfileSet,
 }
 
-impl RestrictionKind {
-    /// The kind that an archive's byte stands for.
+/// The side of the road on which people drive: the turn across the other lane is the slow one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(u8)]
+pub enum DrivingSide {
+    /// As in most of the world.
+    #[default]
+    Right = 0,
+    /// As in Japan, Malta, Singapore or the United Kingdom.
+    Left = 1,
+}
+
+impl DrivingSide {
+    /// The side that an archive's byte stands for.
     #[must_use]
     pub const fn from_byte(byte: u8) -> Option<Self> {
         match byte {
-            0 => Some(Self::No),
-            1 => Some(Self::Only),
+            0 => Some(Self::Right),
+            1 => Some(Self::Left),
             _ => None,
         }
     }
-}
-
-/// One turn from an edge over a node to an edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TurnRestriction {
-    /// The edge that enters the node.
-    pub from: EdgeId,
-    /// The node where the turn happens: head of `from`, tail of `to`.
-    pub via: NodeId,
-    /// The edge that leaves the node.
-    pub to: EdgeId,
-    /// Forbidden or commanded.
-    pub kind: RestrictionKind,
 }

@@ -1,8 +1,12 @@
 //! Travel times between many sources and many targets.
 
+mod pinned;
 mod rphast;
+mod sweep;
 
+pub(crate) use pinned::Pinned;
 pub(crate) use rphast::Rphast;
+pub(crate) use sweep::times_to_all;
 
 use crate::units::{INFINITY, TravelTime};
 

@@ -1,13 +1,12 @@
 //! Cuts a cell in two by inertial flow: Schild & Sommer 2015, "On Balanced Separators in Road Networks", section 3.
 //!
-//! The nodes are projected on a line; those at its one end are sources, those at its other end targets; a smallest
-//! separator between the two is a cut. Several lines are tried. (The paper cuts edges; node separators are what a
-//! node order needs, so the flow here runs over nodes.)
+//! The nodes are projected on a line; those at its one end are sources, those at its other end targets; a smallest cut
+//! between the two is a candidate. Several lines are tried.
 
 use rayon::prelude::*;
 
 use super::cell::Cell;
-use super::max_flow::{NodeFlow, Separation};
+use super::max_flow::{Cut, Flow};
 use crate::graph::RoadNetwork;
 
 /// East and north of each node in comparable units.
@@ -61,9 +60,9 @@ impl Plane {
     }
 }
 
-/// The best cut of a connected cell over all lines: the fewest separator nodes a node on the smaller side.
-pub(super) fn cut(cell: &Cell, plane: &Plane) -> Separation {
-    let cuts: Vec<Separation> = if cell.len() < PARALLEL_MIN {
+/// The best cut of a connected cell over all lines: the fewest edges a node on the smaller side.
+pub(super) fn cut(cell: &Cell, plane: &Plane) -> Cut {
+    let cuts: Vec<Cut> = if cell.len() < PARALLEL_MIN {
         LINES
             .iter()
             .map(|&line| cut_along(cell, plane, line))
@@ -77,7 +76,7 @@ pub(super) fn cut(cell: &Cell, plane: &Plane) -> Separation {
     cuts.into_iter().reduce(better).expect("there is a line")
 }
 
-fn cut_along(cell: &Cell, plane: &Plane, line: [i64; 2]) -> Separation {
+fn cut_along(cell: &Cell, plane: &Plane, line: [i64; 2]) -> Cut {
     let ends = (cell.len() / END_SHARE).max(1);
     let mut nodes: Vec<(i64, u32)> = cell
         .positions()
@@ -88,14 +87,13 @@ fn cut_along(cell: &Cell, plane: &Plane, line: [i64; 2]) -> Separation {
     let middle = nodes.len() - ends;
     nodes[ends..].select_nth_unstable(middle - ends);
     let targets: Vec<u32> = nodes[middle..].iter().map(|&(_, node)| node).collect();
-    let flow = NodeFlow::maximum(cell, &sources, &targets);
+    let flow = Flow::maximum(cell, &sources, &targets);
     better(flow.near_sources(), flow.near_targets())
 }
 
 /// Of equally good cuts the first, so that the answer depends on nothing but the cell.
-fn better(first: Separation, second: Separation) -> Separation {
-    let smaller_side = |cut: &Separation| cut.counts[0].min(cut.counts[1]);
-    if second.counts[2] * smaller_side(&first) < first.counts[2] * smaller_side(&second) {
+fn better(first: Cut, second: Cut) -> Cut {
+    if second.size * first.smaller_side < first.size * second.smaller_side {
         second
     } else {
         first

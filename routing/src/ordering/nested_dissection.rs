@@ -1,29 +1,38 @@
-//! Nested dissection: cut the network in two, order the parts each for itself, and the cut last.
+//! Nested dissection: cut the network in two, order the parts each for itself, and the cut edges last.
 //!
 //! George 1973, "Nested Dissection of a Regular Finite Element Mesh"; for road networks Bauer, Columbus, Rutter &
-//! Wagner 2013, "Search-Space Size in Contraction Hierarchies". Both sides of a cut are ordered in parallel; the
-//! answer is a function of the network alone.
+//! Wagner 2013, "Search-Space Size in Contraction Hierarchies". That the edges of a cut are the separator of a
+//! turn-expanded graph, so that the small unexpanded network is all that needs cutting, is from Buchhold, Wagner, Zeitz
+//! & Zündorf 2020, "Customizable Contraction Hierarchies with Turn Costs". Both sides of a cut are ordered
+//! in parallel; the answer is a function of the network alone.
 
 use rayon::prelude::*;
 
 use super::cell::Cell;
 use super::inertial_flow::{Plane, cut};
-use super::{NodeOrder, min_degree};
-use crate::graph::RoadNetwork;
-use crate::ids::NodeId;
+use super::{EdgeOrder, EdgeOrders, min_degree};
+use crate::graph::{Profile, ProfileSet, RoadNetwork};
+use crate::ids::EdgeId;
 
-/// Cells of so many nodes are not cut any further.
-const LEAF_NODES: usize = min_degree::NODES_MAX;
-
-/// Orders the nodes of a network, the same at any number of threads.
-///
-/// # Panics
-/// Never: cells are disjoint and together hold every node.
+/// Orders the edges of a network, once for those who drive motors and once for those who move by muscle, the same at
+/// any number of threads.
 #[must_use]
-pub fn nested_dissection(network: &RoadNetwork) -> NodeOrder {
-    let order = dissect_components(&Cell::whole(network), &Plane::new(network));
-    NodeOrder::from_nodes(order.into_iter().map(NodeId).collect())
-        .expect("every node is in one cell")
+pub fn nested_dissection(network: &RoadNetwork) -> EdgeOrders {
+    let plane = Plane::new(network);
+    let order = |profiles| {
+        let order = dissect_components(&Cell::whole(network, profiles), &plane);
+        EdgeOrder::new(order.into_iter().map(EdgeId).collect())
+    };
+    let (motor, muscle) = rayon::join(|| order(EdgeOrders::MOTOR), || order(EdgeOrders::MUSCLE));
+    EdgeOrders { motor, muscle }
+}
+
+/// Orders the edges that one profile may drive.
+#[must_use]
+pub fn nested_dissection_for(network: &RoadNetwork, profile: Profile) -> EdgeOrder {
+    let cell = Cell::whole(network, ProfileSet::EMPTY.with(profile));
+    let order = dissect_components(&cell, &Plane::new(network));
+    EdgeOrder::new(order.into_iter().map(EdgeId).collect())
 }
 
 fn dissect_components(cell: &Cell, plane: &Plane) -> Vec<u32> {
@@ -31,7 +40,8 @@ fn dissect_components(cell: &Cell, plane: &Plane) -> Vec<u32> {
     if count == 1 {
         return dissect_connected(cell, plane);
     }
-    cell.split(&label, count)
+    let (parts, _) = cell.split(&label, count);
+    parts
         .par_iter()
         .map(|part| dissect_connected(part, plane))
         .collect::<Vec<_>>()
@@ -39,20 +49,18 @@ fn dissect_components(cell: &Cell, plane: &Plane) -> Vec<u32> {
 }
 
 fn dissect_connected(cell: &Cell, plane: &Plane) -> Vec<u32> {
-    if cell.len() <= LEAF_NODES {
+    if cell.edge_count() <= min_degree::EDGES_MAX {
         return min_degree::order(cell);
     }
-    let separation = cut(cell, plane);
-    let parts = cell.split(&separation.side, 2);
+    if cell.len() == 1 {
+        return cell.links.iter().flat_map(|link| link.edges()).collect();
+    }
+    let (parts, between) = cell.split(&cut(cell, plane).side, 2);
     let (mut order, second) = rayon::join(
         || dissect_components(&parts[0], plane),
         || dissect_components(&parts[1], plane),
     );
     order.extend(second);
-    order.extend(
-        cell.positions()
-            .filter(|&node| separation.side[node as usize] == 2)
-            .map(|node| cell.nodes[node as usize]),
-    );
+    order.extend(between);
     order
 }

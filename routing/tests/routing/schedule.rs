@@ -1,7 +1,8 @@
 //! Nothing depends on the number of threads.
 
-use doorstep_routing::cch::Cch;
+use doorstep_routing::TurnGraph;
 use doorstep_routing::ordering::nested_dissection;
+use doorstep_routing::router::contract;
 use rayon::ThreadPoolBuilder;
 
 use crate::support::{profile_of, random_network};
@@ -17,9 +18,17 @@ fn order_and_customization_are_the_same_at_any_number_of_threads() {
                 .expect("a few threads");
             pool.install(|| {
                 let order = nested_dissection(&network);
-                let cch = Cch::contract(&network, &order);
-                let metric = cch.customize(network.free_flow_times(profile_of(seed)).to_vec(), 0);
-                (order, cch.edge_count(), metric.digest())
+                let profile = profile_of(seed);
+                let turns = TurnGraph::of(&network, profile);
+                let cch = contract(&turns, order.of(profile));
+                let weights = turns.weights(network.free_flow_times(profile));
+                let basic = cch.customize(weights);
+                let perfect = cch.perfect(&basic);
+                (
+                    order,
+                    cch.edge_count(),
+                    [basic, perfect].map(|metric| metric.digest()),
+                )
             })
         };
         let alone = run(1);

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use doorstep_routing::{
-    Direction, LatLng, NodeId, Place, PlaceKind, Profile, RestrictionKind, Road, RoadArchive,
-    RoadClass, RoadNetwork, RoadNetworkBuilder, TravelTime, ordering::nested_dissection,
+    Direction, Door, DraftEdge, LatLng, LocalName, NodeId, Place, PlaceKind, Profile, ProfileSet,
+    Road, RoadArchive, RoadClass, RoadNetwork, RoadNetworkBuilder, TravelTime,
+    ordering::nested_dissection,
 };
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -57,16 +58,28 @@ pub(crate) fn random_network(seed: u64, side: u32) -> RoadNetwork {
             }
         }
     }
-    for _ in (0..side).filter(|_| !added.is_empty()) {
-        let (from, to) = (
-            added[rng.random_range(0..added.len())],
-            added[rng.random_range(0..added.len())],
-        );
-        let _ = builder.add_turn_restriction(from, to, RestrictionKind::No);
+    for length in (0..side).map(|index| 2 + index as usize % 3) {
+        if let Some(walk) = random_walk(&mut rng, &added, length) {
+            let profiles = ProfileSet::from_bits(rng.random_range(0..16)).expect("four bits");
+            builder
+                .add_forbidden_path(&walk, profiles)
+                .expect("edges that follow on each other");
+        }
+    }
+    for node in (0..side * side).filter(|node| node % 7 == 0) {
+        builder.set_signals(NodeId(node));
     }
     builder
         .build()
         .expect("a network of roads between known nodes")
+}
+
+/// An edge of a network that is being built, with its ends.
+#[derive(Clone, Copy)]
+struct Added {
+    edge: DraftEdge,
+    tail: NodeId,
+    head: NodeId,
 }
 
 fn add_random_road(
@@ -74,15 +87,21 @@ fn add_random_road(
     rng: &mut ChaCha8Rng,
     start: NodeId,
     end: NodeId,
-) -> Vec<doorstep_routing::DraftEdge> {
+) -> Vec<Added> {
     let inner: Vec<LatLng> = (0..rng.random_range(0..3_u32))
         .map(|_| random_point(rng))
         .collect();
+    let destination_only = if rng.random_bool(0.06) {
+        ProfileSet::ALL
+    } else {
+        ProfileSet::EMPTY
+    };
     let mut direction = |open: f64| Direction {
         times: std::array::from_fn(|_| {
             rng.random_bool(open)
                 .then(|| TravelTime::from_millis(rng.random_range(0..50)))
         }),
+        destination_only,
     };
     let (forward, backward) = (direction(0.8), direction(0.7));
     if forward.is_closed() && backward.is_closed() {
@@ -95,45 +114,74 @@ fn add_random_road(
         inner_points: &inner,
         class: RoadClass::Residential,
         way,
+        name: "",
+        reference: "",
+        roundabout: false,
         forward,
         backward,
     };
-    builder
-        .add_road(&road)
-        .expect("known nodes")
-        .into_iter()
-        .flatten()
-        .collect()
+    let ends = [(start, end), (end, start)];
+    let edges = builder.add_road(&road).expect("known nodes");
+    let added = |(edge, (tail, head)): (Option<DraftEdge>, _)| {
+        Some(Added {
+            edge: edge?,
+            tail,
+            head,
+        })
+    };
+    edges.into_iter().zip(ends).filter_map(added).collect()
+}
+
+/// Edges that follow on each other.
+fn random_walk(rng: &mut ChaCha8Rng, edges: &[Added], length: usize) -> Option<Vec<DraftEdge>> {
+    let mut last = *edges.get(rng.random_range(0..edges.len().max(1)))?;
+    let mut walk = vec![last.edge];
+    while walk.len() < length {
+        let next: Vec<Added> = edges
+            .iter()
+            .filter(|next| next.tail == last.head)
+            .copied()
+            .collect();
+        last = *next.get(rng.random_range(0..next.len().max(1)))?;
+        walk.push(last.edge);
+    }
+    Some(walk)
 }
 
 /// An archive around a network, with a few places.
 pub(crate) fn archive_of(network: RoadNetwork) -> RoadArchive {
-    let node_order = nested_dissection(&network);
+    let edge_orders = nested_dissection(&network);
     let places = [
         (PlaceKind::Cafe, "Café Ñandú"),
         (PlaceKind::Address, ""),
         (PlaceKind::Restaurant, "寿司"),
     ]
     .map(|(kind, name)| Place {
-        kind,
-        name: name.to_owned(),
-        at: network.node_at(NodeId(0)),
-        osm_id: -7,
+        address: "Rua Nova 7".to_owned(),
+        cuisine: "pizza;sushi".to_owned(),
+        opening_hours: "Mo-Su 12:00-22:00".to_owned(),
+        local_names: [("en", "Rhea"), ("ja", "寿司")]
+            .map(|(language, name)| LocalName {
+                language: language.to_owned(),
+                name: name.to_owned(),
+            })
+            .to_vec(),
+        door: network.edges().next().map(|edge| Door {
+            edge,
+            at: network.node_at(NodeId(0)),
+        }),
+        ..Place::new(kind, name.to_owned(), network.node_at(NodeId(0)), -7)
     });
     let attribution = "© OpenStreetMap contributors".to_owned();
     RoadArchive {
         network: Arc::new(network),
         places: places.to_vec(),
-        node_order,
+        edge_orders,
         attribution,
     }
 }
 
-/// Both profiles take turns with the seed.
+/// All profiles take turns with the seed.
 pub(crate) fn profile_of(seed: u64) -> Profile {
-    if seed.is_multiple_of(2) {
-        Profile::Scooter
-    } else {
-        Profile::Car
-    }
+    Profile::ALL[usize::try_from(seed % 4).expect("one of four")]
 }
