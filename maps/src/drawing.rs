@@ -79,20 +79,15 @@ const CLASSES: &[(&str, &[RoadClass], f64)] = &[
     ),
     ("unclassified", &[RoadClass::Unclassified], 2.5),
     ("residential", &[RoadClass::Residential], 2.5),
-    ("living_street", &[RoadClass::LivingStreet], 3.0),
     (
-        "service",
-        &[
-            RoadClass::Service,
-            RoadClass::Track,
-            RoadClass::Path,
-            RoadClass::Ferry,
-        ],
+        "living_street",
+        &[RoadClass::LivingStreet, RoadClass::Pedestrian],
         3.0,
     ),
+    ("service", &[RoadClass::Service, RoadClass::Track], 3.0),
 ];
 
-/// Draws a city: every road once, roads of a class joined into long lines and simplified.
+/// Draws a city: every road once, roads of a class joined into long lines and simplified. Paths and ferries are left out.
 #[must_use]
 pub fn city_drawing(archive: &RoadArchive) -> CityDrawing {
     let network = &archive.network;

@@ -24,7 +24,7 @@ pub enum MapError {
         what: String,
     },
     /// An extract without roads.
-    #[error("{path}: no road in it that a scooter or a car may drive")]
+    #[error("{path}: no road in it that anybody may use")]
     NoRoads { path: PathBuf },
     /// The network cannot be built, for instance because it is too large.
     #[error("{path}: no road network can be built")]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use doorstep_routing::{LatLng, PlaceKind, Profile, RoadArchive, RoadClass, RoadId};
+use doorstep_routing::{LatLng, Place, PlaceKind, Profile, RoadArchive, RoadClass, RoadId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -107,8 +107,8 @@ impl fmt::Display for Inspection {
 
 /// Writes all roads and places as one GeoJSON feature collection, a feature a line.
 ///
-/// A road is a line in the direction of its geometry; `scooter_ms` and `car_ms` hold its times along and against that
-/// direction, `null` where the profile may not drive.
+/// A road is a line in the direction of its geometry; `scooter_ms`, `car_ms`, `bicycle_ms` and `foot_ms` hold its times
+/// along and against that direction, `null` where the profile may not go.
 ///
 /// # Errors
 /// If `out` fails.
@@ -132,13 +132,30 @@ pub fn write_geojson(archive: &RoadArchive, out: &mut impl Write) -> io::Result<
         json!({
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": lng_lat(place.at)},
-            "properties": {"kind": kind, "name": place.name, "osm_id": place.osm_id},
+            "properties": {
+                "kind": kind,
+                "name": place.name,
+                "names": local_names(place),
+                "address": place.address,
+                "cuisine": place.cuisine,
+                "opening_hours": place.opening_hours,
+                "osm_id": place.osm_id,
+                "door": place.door.map(|door| lng_lat(door.at)),
+            },
         })
     });
     for (index, feature) in roads.chain(places).enumerate() {
         write!(out, "{}\n{feature}", if index == 0 { "" } else { "," })?;
     }
     writeln!(out, "\n]}}")
+}
+
+/// A place's names by language.
+fn local_names(place: &Place) -> Value {
+    let names = place.local_names.iter();
+    names
+        .map(|local| (local.language.clone(), Value::from(local.name.as_str())))
+        .collect()
 }
 
 fn road_feature(archive: &RoadArchive, road: RoadId) -> Value {
@@ -160,9 +177,13 @@ fn road_feature(archive: &RoadArchive, road: RoadId) -> Value {
         "properties": {
             "class": network.road_class(road).name(),
             "way": edges.into_iter().flatten().next().map(|edge| network.way(edge)),
+            "name": network.road_name(road),
+            "ref": network.road_reference(road),
             "length_m": network.road_length(road).as_metres(),
             "scooter_ms": times(Profile::Scooter),
             "car_ms": times(Profile::Car),
+            "bicycle_ms": times(Profile::Bicycle),
+            "foot_ms": times(Profile::Foot),
         },
     })
 }

@@ -1,6 +1,7 @@
 //! From an OpenStreetMap extract to a road archive: import, synthetic cities, the default map and the city's drawing.
 
 pub mod default_map;
+mod doors;
 mod drawing;
 #[cfg(test)]
 mod drawn_cases;
@@ -15,6 +16,7 @@ mod profile;
 mod progress;
 mod report;
 mod synthetic;
+mod tally;
 
 pub use drawing::{CityDrawing, ClassLines, DRAWING_SCALE, city_drawing};
 pub use error::MapError;

@@ -1,6 +1,6 @@
 //! Restaurants and addresses, read off the tags of nodes and areas.
 
-use doorstep_routing::{LatLng, Place, PlaceKind};
+use doorstep_routing::{LatLng, LocalName, Place, PlaceKind};
 
 use crate::osm::tags::Tags;
 
@@ -17,21 +17,32 @@ const NAME_KEYS: &[&str] = &["name", "name:en", "brand", "operator"];
 /// Where the first half of an address may stand, best first.
 const STREET_KEYS: &[&str] = &["addr:street", "addr:place", "addr:hamlet", "addr:suburb"];
 
+/// The parts of an address after street and house number.
+const TOWN_KEYS: &[&str] = &["addr:postcode", "addr:city"];
+
+/// Longer texts are cut: nobody reads on, and a map may hold anything.
+const TEXT_CHARS_MAX: usize = 250;
+
 /// A place whose position is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotedPlace {
     pub(crate) kind: PlaceKind,
-    name: String,
     osm_id: i64,
+    name: String,
+    address: String,
+    cuisine: String,
+    opening_hours: String,
+    local_names: Vec<LocalName>,
 }
 
 impl NotedPlace {
     pub(crate) fn at(self, at: LatLng) -> Place {
         Place {
-            kind: self.kind,
-            name: self.name,
-            at,
-            osm_id: self.osm_id,
+            address: self.address,
+            cuisine: self.cuisine,
+            opening_hours: self.opening_hours,
+            local_names: self.local_names,
+            ..Place::new(self.kind, self.name, at, self.osm_id)
         }
     }
 }
@@ -48,29 +59,75 @@ pub(crate) enum NoPlace {
 /// The place that an object's tags describe. A restaurant with an address is a restaurant.
 pub(crate) fn noted(osm_id: i64, tags: &Tags<'_>) -> Result<NotedPlace, NoPlace> {
     let amenity = tags.value("amenity").unwrap_or_default();
-    if let Some((_, kind)) = FOOD.iter().find(|(value, _)| *value == amenity) {
-        let name = tags
-            .first_of(NAME_KEYS)
-            .ok_or(NoPlace::Nameless)?
-            .to_owned();
-        return Ok(NotedPlace {
-            kind: *kind,
-            name,
-            osm_id,
-        });
-    }
-    let number = tags
-        .first_of(&["addr:housenumber"])
-        .ok_or(NoPlace::OtherObject)?;
-    let name = match tags.first_of(STREET_KEYS) {
-        Some(street) => format!("{street} {number}"),
-        None => number.to_owned(),
+    let food = FOOD.iter().find(|(value, _)| *value == amenity);
+    let street = street_and_number(tags);
+    let (kind, name) = match (food, &street) {
+        (Some((_, kind)), _) => (
+            *kind,
+            clean(tags.first_of(NAME_KEYS).ok_or(NoPlace::Nameless)?),
+        ),
+        (None, Some(street)) => (PlaceKind::Address, street.clone()),
+        (None, None) => return Err(NoPlace::OtherObject),
     };
+    let town: Vec<String> = TOWN_KEYS
+        .iter()
+        .filter_map(|key| tags.value(key))
+        .map(clean)
+        .collect();
+    let parts = [street.unwrap_or_default(), town.join(" ")];
+    let address: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let text = |key| tags.value(key).map(clean).unwrap_or_default();
     Ok(NotedPlace {
-        kind: PlaceKind::Address,
-        name,
+        kind,
         osm_id,
+        name,
+        address: address.join(", "),
+        cuisine: text("cuisine"),
+        opening_hours: text("opening_hours"),
+        local_names: local_names(tags),
     })
+}
+
+/// `Rua Nova 12a`; `None` without a house number.
+fn street_and_number(tags: &Tags<'_>) -> Option<String> {
+    let number = tags.first_of(&["addr:housenumber"])?;
+    Some(match tags.first_of(STREET_KEYS) {
+        Some(street) => clean(&format!("{street} {number}")),
+        None => clean(number),
+    })
+}
+
+/// All `name:…`, sorted by language, each language once.
+fn local_names(tags: &Tags<'_>) -> Vec<LocalName> {
+    let mut names: Vec<LocalName> = tags
+        .after("name:")
+        .filter(|(language, name)| is_language(language) && !name.is_empty())
+        .map(|(language, name)| LocalName {
+            language: language.to_owned(),
+            name: clean(name),
+        })
+        .collect();
+    names.sort();
+    names.dedup_by(|later, earlier| later.language == earlier.language);
+    names
+}
+
+/// `en`, `zh-Hant`, `sr-Latn`; not `name:left`, `name:prefix` or `name:etymology`.
+fn is_language(code: &str) -> bool {
+    let mut parts = code.split(['-', '_']);
+    let base = parts.next().unwrap_or_default();
+    (2..=3).contains(&base.len())
+        && base.bytes().all(|byte| byte.is_ascii_lowercase())
+        && parts.all(|part| {
+            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+}
+
+/// A text on one line, of a length that a person reads.
+fn clean(text: &str) -> String {
+    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let cut: String = printable.take(TEXT_CHARS_MAX).collect();
+    cut.trim().to_owned()
 }
 
 /// The mean of an area's corners; `None` without corners.
@@ -133,6 +190,44 @@ mod tests {
             note(&[("addr:street", "Rua Nova")]),
             Err(NoPlace::OtherObject)
         );
+    }
+
+    #[test]
+    fn a_restaurant_has_hours_a_kitchen_an_address_and_names() {
+        let tags: Tags<'_> = [
+            ("amenity", "restaurant"),
+            ("name", "寿司屋"),
+            ("name:en", "Sushi House"),
+            ("name:ja-Latn", "Sushiya"),
+            ("name:etymology", "fish"),
+            ("name:left", "no language"),
+            ("cuisine", "sushi;ramen"),
+            ("opening_hours", "Mo-Fr 11:30-22:00\n"),
+            ("addr:housenumber", "3"),
+            ("addr:street", "Rua Nova"),
+            ("addr:postcode", "4000-123"),
+            ("addr:city", "Porto"),
+        ]
+        .into_iter()
+        .collect();
+        let place = noted(7, &tags).unwrap().at(LatLng::from_e7(0, 0));
+        assert_eq!(place.address, "Rua Nova 3, 4000-123 Porto");
+        assert_eq!(
+            (place.cuisine.as_str(), place.opening_hours.as_str()),
+            ("sushi;ramen", "Mo-Fr 11:30-22:00")
+        );
+        assert_eq!(place.local_names.len(), 2);
+        assert_eq!(
+            ["en", "ja-Latn", "pt"].map(|code| place.name_in(code)),
+            ["Sushi House", "Sushiya", "寿司屋"]
+        );
+    }
+
+    #[test]
+    fn texts_are_cut_and_stay_on_one_line() {
+        let long = "é".repeat(1000);
+        assert_eq!(clean(&long).chars().count(), TEXT_CHARS_MAX);
+        assert_eq!(clean(" a\0b\tc "), "a b c");
     }
 
     #[test]

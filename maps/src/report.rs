@@ -1,9 +1,9 @@
 //! What an import read, kept and dropped, and why.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use doorstep_routing::{PlaceKind, Profile, RoadArchive};
+use doorstep_routing::{PlaceKind, Profile, RoadArchive, TurnGraph};
+use rayon::prelude::*;
 use serde::Serialize;
 
 /// What an import read, kept and dropped; the same for the same file, however many cores read it.
@@ -15,6 +15,8 @@ pub struct ImportReport {
     pub read: ObjectCounts,
     /// What the archive holds.
     pub kept: Kept,
+    /// Relations with a turn restriction that is in the archive, as one or more forbidden paths.
+    pub restrictions: u64,
     /// For each profile, how much of the network can be driven from anywhere in it to anywhere else.
     pub components: Vec<ComponentShare>,
     /// What was left out, by kind of object and reason.
@@ -47,8 +49,8 @@ pub struct Kept {
     pub points: u64,
     /// Length of all roads, each counted once.
     pub road_km: f64,
-    /// Turn restrictions, one for each pair of edges.
-    pub turn_restrictions: u64,
+    /// Paths of edges that turn restrictions forbid.
+    pub forbidden_paths: u64,
     /// Restaurants, fast food and cafés with a name.
     pub restaurants: u64,
     /// House numbers.
@@ -68,42 +70,17 @@ pub struct ComponentShare {
     pub share: f64,
 }
 
-/// One reason for leaving objects out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// One reason for leaving objects out, or for not doing all that their tags say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Dropped {
-    /// Kind of object: `node`, `way`, `restriction` or `place`.
+    /// Kind of object: `node`, `way`, `tag`, `restriction` or `place`.
     pub object: &'static str,
     /// Why.
     pub reason: &'static str,
     /// How many.
     pub count: u64,
-}
-
-/// Counts what is dropped while objects pass.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tally(BTreeMap<(&'static str, &'static str), u64>);
-
-impl Tally {
-    pub(crate) fn drop(&mut self, (object, reason): (&'static str, &'static str)) {
-        *self.0.entry((object, reason)).or_default() += 1;
-    }
-
-    pub(crate) fn merge(&mut self, other: &Self) {
-        for (key, count) in &other.0 {
-            *self.0.entry(*key).or_default() += count;
-        }
-    }
-
-    pub(crate) fn into_dropped(self) -> Vec<Dropped> {
-        self.0
-            .into_iter()
-            .map(|((object, reason), count)| Dropped {
-                object,
-                reason,
-                count,
-            })
-            .collect()
-    }
+    /// The first of them in the file, at most five: `n`, `w` or `r` for node, way or relation, and the id.
+    pub examples: Vec<String>,
 }
 
 impl Kept {
@@ -129,7 +106,7 @@ impl Kept {
                 .map(|road| network.road_length(road).as_metres())
                 .sum::<f64>()
                 / 1000.0,
-            turn_restrictions: network.turn_restrictions().len() as u64,
+            forbidden_paths: network.forbidden_paths().len() as u64,
             restaurants: archive.places.len() as u64 - addresses,
             addresses,
         }
@@ -141,8 +118,9 @@ impl ComponentShare {
     #[must_use]
     pub fn of(archive: &RoadArchive) -> Vec<Self> {
         Profile::ALL
+            .into_par_iter()
             .map(|profile| Self::of_profile(archive, profile))
-            .to_vec()
+            .collect()
     }
 
     #[allow(
@@ -151,19 +129,22 @@ impl ComponentShare {
     )]
     fn of_profile(archive: &RoadArchive, profile: Profile) -> Self {
         let network = &archive.network;
-        let mut touched = vec![false; network.node_count()];
+        let turns = TurnGraph::of(network, profile);
+        let (mut touched, mut usable) = (
+            vec![false; network.node_count()],
+            vec![false; network.node_count()],
+        );
         for edge in network
             .edges()
             .filter(|edge| network.free_flow_time(*edge, profile).is_some())
         {
-            touched[network.tail(edge).index()] = true;
-            touched[network.head(edge).index()] = true;
+            for node in [network.tail(edge), network.head(edge)] {
+                touched[node.index()] = true;
+                usable[node.index()] |= turns.is_usable(edge);
+            }
         }
-        let nodes = touched.iter().filter(|touched| **touched).count() as u64;
-        let in_largest = network
-            .nodes()
-            .filter(|node| touched[node.index()] && network.in_largest_component(*node, profile))
-            .count() as u64;
+        let count = |nodes: &[bool]| nodes.iter().filter(|counts| **counts).count() as u64;
+        let (nodes, in_largest) = (count(&touched), count(&usable));
         let share = if nodes == 0 {
             0.0
         } else {
@@ -191,13 +172,20 @@ impl fmt::Display for ImportReport {
             self.bytes
         )?;
         self.kept.write(out)?;
+        writeln!(out, "{:<8} {:>11} turn restrictions", "", self.restrictions)?;
         write_shares(out, &self.components)?;
         for (index, dropped) in self.dropped.iter().enumerate() {
             let title = if index == 0 { "dropped" } else { "" };
+            let Dropped {
+                object,
+                reason,
+                count,
+                examples,
+            } = dropped;
+            let examples = examples.join(" ");
             writeln!(
                 out,
-                "{title:<8} {:>11} {:<12} {}",
-                dropped.count, dropped.object, dropped.reason
+                "{title:<8} {count:>11} {object:<12} {reason}: {examples}"
             )?;
         }
         Ok(())
@@ -212,7 +200,7 @@ impl Kept {
             (self.edges, "edges".to_owned()),
             (self.nodes, "nodes".to_owned()),
             (self.points, "points between nodes".to_owned()),
-            (self.turn_restrictions, "turn restrictions".to_owned()),
+            (self.forbidden_paths, "forbidden paths".to_owned()),
             (self.restaurants, "restaurants".to_owned()),
             (self.addresses, "addresses".to_owned()),
         ] {
@@ -234,7 +222,7 @@ pub(crate) fn write_shares(out: &mut fmt::Formatter<'_>, shares: &[ComponentShar
         } = part;
         writeln!(
             out,
-            "{title:<9} {share:>9.1}% of nodes for a {profile} ({in_largest} of {nodes})"
+            "{title:<9} {share:>9.1}% of the nodes for profile {profile} ({in_largest} of {nodes})"
         )?;
     }
     Ok(())

@@ -1,21 +1,31 @@
-//! Gives chains of segments their nodes, edges, times and turn restrictions.
+//! Gives chains of segments their nodes, edges, times and forbidden paths.
 
 use std::collections::BTreeSet;
 
 use doorstep_routing::{
-    BuildError, Direction, DraftEdge, LatLng, NodeId, Profile, Road, RoadNetwork,
+    BuildError, Direction, DraftEdge, LatLng, NodeId, Profile, ProfileSet, Road, RoadNetwork,
     RoadNetworkBuilder, TravelTime,
 };
 
 use super::compression::{self, Link};
+use super::delays::{Delays, Signs};
+use super::driving_side::driving_side;
+use super::enclaves::enclosed;
+use super::forbidden_paths::{Approach, Approaches};
 use super::segments::{self, PointMarks, Segment};
-use crate::osm::extract::Extract;
-use crate::osm::restrictions::StatedRestriction;
+use crate::osm::extract::{Extract, RoadName};
+use crate::osm::restrictions::{StatedRestriction, Via};
 use crate::profile::WayRule;
-use crate::report::Tally;
+use crate::tally::{ObjectId, Reason, Tally};
 
 /// No road runs on for longer than this without a junction: a node of it lies in the wrong place.
 const ROAD_MM_MAX: u64 = 500_000_000;
+
+/// No road takes longer than this, five days: its duration is a typing error.
+const ROAD_TIME_MAX: TravelTime = TravelTime::from_millis(432_000_000);
+
+/// Junctions are where roads for these branch; where a path meets a road, those on the road drive on.
+const MOTOR: [Profile; 2] = [Profile::Scooter, Profile::Car];
 
 /// Builds the network; what cannot be used is counted in the extract's tally.
 pub(crate) fn build(extract: &mut Extract) -> Result<RoadNetwork, BuildError> {
@@ -25,73 +35,143 @@ pub(crate) fn build(extract: &mut Extract) -> Result<RoadNetwork, BuildError> {
         .iter()
         .map(|at| at.unwrap_or(nowhere))
         .collect();
-    let vias: BTreeSet<u32> = extract
-        .restrictions
+    let side = driving_side(extract, &positions);
+    let barriers: Vec<(u32, ProfileSet)> = extract
+        .points
         .iter()
-        .filter_map(|turn| extract.node(turn.via))
+        .filter(|(_, rule)| !rule.stops.is_empty())
+        .map(|(point, rule)| (*point, rule.stops))
         .collect();
-    let kept = extract
-        .barriers
-        .iter()
-        .map(|(point, _)| *point)
-        .chain(vias.iter().copied());
+    let named = NamedByRestrictions::of(extract);
+    let kept = barriers.iter().map(|(point, _)| *point);
+    let kept = kept.chain(named.points.iter().copied());
     let mut marks = PointMarks::of(&extract.pieces, positions.len(), kept);
     let mut segments = segments::cut_at_junctions(&extract.pieces, &marks);
-    segments::cut_at_barriers(&mut segments, &extract.barriers, &mut positions);
+    extract.pieces = Vec::new();
+    segments::cut_at_barriers(&mut segments, &barriers, &mut positions);
     // The points made at barriers are kept: beyond them the rule changes.
     marks.is_kept.resize(positions.len(), true);
 
     let chains = compression::join(&segments, &marks.is_kept);
-    let mut assembly = Assembly::new(&segments, &positions, vias);
-    for chain in &chains {
-        assembly.add_chain(chain, &mut extract.tally)?;
+    let signs = Signs::new(&extract.points, positions.len());
+    let junctions = Junctions::of(&segments, positions.len());
+    let mut assembly = Assembly::new(&segments, &positions, &extract.names, named);
+    assembly.builder.set_driving_side(side);
+    let enclosed = enclosed(&chains, &segments, positions.len());
+    for (chain, enclosed) in chains.iter().zip(enclosed) {
+        let delays = signs.delays(chain, &segments, &positions, |point| junctions.has(point));
+        assembly.add_chain(chain, enclosed, &delays, &mut extract.tally)?;
     }
-    assembly.approaches.sort_unstable();
+    assembly.set_signals(&signs, &junctions);
+    let Assembly {
+        mut builder,
+        approaches,
+        ..
+    } = assembly;
+    let approaches = Approaches::new(approaches);
+    let mut kept = BTreeSet::new();
     for restriction in &extract.restrictions {
-        match assembly.add_restriction(restriction, extract.node(restriction.via)) {
-            Ok(0) => extract
-                .tally
-                .drop(("restriction", "roads not in the network")),
-            Ok(_) => {}
-            Err(Ambiguous) => extract
-                .tally
-                .drop(("restriction", "a way passes its node: direction unclear")),
+        let via = match &restriction.via {
+            Via::Node(id) => extract.node(*id),
+            Via::Ways(_) => None,
+        };
+        match approaches.forbid(restriction, via, &mut builder)? {
+            Ok(()) => {
+                kept.insert(restriction.relation);
+            }
+            Err(reason) => {
+                let relation = ObjectId::Relation(restriction.relation);
+                extract.tally.note(reason, relation);
+            }
         }
     }
-    assembly.builder.build()
+    extract.restrictions_kept = kept.len() as u64;
+    builder.build()
 }
 
-/// A way comes to a node from two sides.
-struct Ambiguous;
+/// What must be found again when the restrictions are put on edges.
+struct NamedByRestrictions {
+    /// Points where a way ends that leads over, or to, other ways; nodes stay there.
+    points: BTreeSet<u32>,
+    /// Ways of restrictions that lead over ways.
+    ways: BTreeSet<i64>,
+}
 
-/// The end of a road at a node that a restriction names.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Approach {
-    point: u32,
-    way: i64,
-    inbound: Option<DraftEdge>,
-    outbound: Option<DraftEdge>,
+impl NamedByRestrictions {
+    fn of(extract: &Extract) -> Self {
+        let mut named = Self {
+            points: BTreeSet::new(),
+            ways: BTreeSet::new(),
+        };
+        for StatedRestriction { from, via, to, .. } in &extract.restrictions {
+            match via {
+                Via::Node(id) => named.points.extend(extract.node(*id)),
+                Via::Ways(ways) => named.ways.extend(from.iter().chain(ways).chain(to)),
+            }
+        }
+        for piece in extract
+            .pieces
+            .iter()
+            .filter(|piece| named.ways.contains(&piece.way))
+        {
+            named
+                .points
+                .extend([piece.nodes[0], piece.nodes[piece.nodes.len() - 1]]);
+        }
+        named
+    }
+}
+
+/// Where roads for motor vehicles branch.
+struct Junctions(Vec<u8>);
+
+impl Junctions {
+    fn of(segments: &[Segment], point_count: usize) -> Self {
+        let mut ends = vec![0_u8; point_count];
+        let is_driven = |segment: &&Segment| {
+            MOTOR
+                .iter()
+                .any(|profile| segment.rule.is_open_to(*profile))
+        };
+        for point in segments.iter().filter(is_driven).flat_map(Segment::ends) {
+            let count = &mut ends[point as usize];
+            *count = count.saturating_add(1);
+        }
+        Self(ends)
+    }
+
+    fn has(&self, point: u32) -> bool {
+        self.0[point as usize] > 2
+    }
 }
 
 struct Assembly<'a> {
     segments: &'a [Segment],
     positions: &'a [LatLng],
-    vias: BTreeSet<u32>,
+    names: &'a [RoadName],
+    named: NamedByRestrictions,
     builder: RoadNetworkBuilder,
     node_of_point: Vec<Option<NodeId>>,
     approaches: Vec<Approach>,
+    roads: u32,
 }
 
 impl<'a> Assembly<'a> {
-    fn new(segments: &'a [Segment], positions: &'a [LatLng], vias: BTreeSet<u32>) -> Self {
-        let node_of_point = vec![None; positions.len()];
+    fn new(
+        segments: &'a [Segment],
+        positions: &'a [LatLng],
+        names: &'a [RoadName],
+        named: NamedByRestrictions,
+    ) -> Self {
         Self {
             segments,
             positions,
-            vias,
+            names,
+            named,
             builder: RoadNetworkBuilder::new(),
-            node_of_point,
+            node_of_point: vec![None; positions.len()],
             approaches: Vec::new(),
+            roads: 0,
         }
     }
 
@@ -100,134 +180,121 @@ impl<'a> Assembly<'a> {
         *self.node_of_point[point as usize].get_or_insert_with(|| self.builder.add_node(at))
     }
 
-    fn add_chain(&mut self, chain: &[Link], tally: &mut Tally) -> Result<(), BuildError> {
+    fn add_chain(
+        &mut self,
+        chain: &[Link],
+        enclosed: ProfileSet,
+        delays: &Delays,
+        tally: &mut Tally,
+    ) -> Result<(), BuildError> {
+        let (line, ends) = self.line(chain);
+        let millimetres = line
+            .windows(2)
+            .map(|leg| leg[0].crow_distance(leg[1]).as_millimetres())
+            .sum();
+        let [first, last] = [chain[0], chain[chain.len() - 1]];
+        let segment = &self.segments[first.segment];
+        if millimetres > ROAD_MM_MAX {
+            tally.note(Reason::WayTooLong, ObjectId::Way(segment.way));
+            return Ok(());
+        }
+        let mut rule = first.rule(self.segments);
+        rule.destination_only = Profile::ALL
+            .into_iter()
+            .filter(|profile| {
+                rule.destination_only.contains(*profile) || enclosed.contains(*profile)
+            })
+            .collect();
+        let directions = [0, 1].map(|side| direction(&rule, side, millimetres, delays));
+        let mut times = directions.iter().flat_map(|direction| direction.times);
+        if times.any(|time| time.is_some_and(|time| time > ROAD_TIME_MAX)) {
+            tally.note(Reason::WayTooSlow, ObjectId::Way(segment.way));
+            return Ok(());
+        }
+        let name = &self.names[segment.name as usize];
+        let [start, end] = ends.map(|point| self.node(point));
+        let [forward, backward] = self.builder.add_road(&Road {
+            start,
+            end,
+            inner_points: &line[1..line.len() - 1],
+            class: rule.class,
+            way: segment.way,
+            name: &name.name,
+            reference: &name.reference,
+            roundabout: rule.is_roundabout,
+            forward: directions[0],
+            backward: directions[1],
+        })?;
+        self.note_approaches(
+            &rule,
+            [(first, backward, forward), (last, forward, backward)],
+            ends,
+        );
+        self.roads += 1;
+        Ok(())
+    }
+
+    /// The positions along a chain, and the points where it starts and ends.
+    fn line(&self, chain: &[Link]) -> (Vec<LatLng>, [u32; 2]) {
         let mut points: Vec<u32> = chain
             .iter()
             .flat_map(|link| link.points(self.segments))
             .collect();
         points.dedup();
-        let line: Vec<LatLng> = points
+        let line = points
             .iter()
             .map(|point| self.positions[*point as usize])
             .collect();
-        let millimetres = line
-            .windows(2)
-            .map(|leg| leg[0].crow_distance(leg[1]).as_millimetres())
-            .sum();
-        if millimetres > ROAD_MM_MAX {
-            tally.drop(("way", "longer than 500 km without a junction"));
-            return Ok(());
-        }
-        let [first, last] = [chain[0], chain[chain.len() - 1]];
-        let ends = [points[0], points[points.len() - 1]];
-        let rule = first.rule(self.segments);
-        let edges = {
-            let [start, end] = ends.map(|point| self.node(point));
-            self.builder.add_road(&Road {
-                start,
-                end,
-                inner_points: &line[1..line.len() - 1],
-                class: rule.class,
-                way: self.segments[first.segment].way,
-                forward: direction(rule, 0, millimetres),
-                backward: direction(rule, 1, millimetres),
-            })?
-        };
-        let [forward, backward] = edges;
-        for (point, link, inbound, outbound) in [
-            (ends[0], first, backward, forward),
-            (ends[1], last, forward, backward),
-        ] {
-            if self.vias.contains(&point) {
+        (line, [points[0], points[points.len() - 1]])
+    }
+
+    /// Remembers the ends of a road that restrictions may name: at each the link there, the edge in and the edge out.
+    fn note_approaches(
+        &mut self,
+        rule: &WayRule,
+        sides: [(Link, Option<DraftEdge>, Option<DraftEdge>); 2],
+        [start, end]: [u32; 2],
+    ) {
+        let open: ProfileSet = Profile::ALL
+            .into_iter()
+            .filter(|profile| rule.is_open_to(*profile))
+            .collect();
+        for ((link, inbound, outbound), [point, other]) in
+            sides.into_iter().zip([[start, end], [end, start]])
+        {
+            let way = self.segments[link.segment].way;
+            if self.named.points.contains(&point) || self.named.ways.contains(&way) {
                 self.approaches.push(Approach {
+                    way,
                     point,
-                    way: self.segments[link.segment].way,
+                    other,
+                    road: self.roads,
+                    open,
                     inbound,
                     outbound,
                 });
             }
         }
-        Ok(())
     }
 
-    /// The edges by which a way comes to a point, and those by which it leaves.
-    fn approaches(&self, point: u32, way: i64) -> &[Approach] {
-        let key = |approach: &Approach| (approach.point, approach.way);
-        let start = self
-            .approaches
-            .partition_point(|approach| key(approach) < (point, way));
-        let end = self
-            .approaches
-            .partition_point(|approach| key(approach) <= (point, way));
-        &self.approaches[start..end]
-    }
-
-    /// Adds a restriction for each pair of its ways that drives; the answer counts them.
-    fn add_restriction(
-        &mut self,
-        stated: &StatedRestriction,
-        via: Option<u32>,
-    ) -> Result<usize, Ambiguous> {
-        let Some(via) = via else { return Ok(0) };
-        let mut turns = Vec::new();
-        for from in &stated.from {
-            for to in &stated.to {
-                let inbound = only(
-                    self.approaches(via, *from)
-                        .iter()
-                        .filter_map(|approach| approach.inbound),
-                )?;
-                let outbound = only(
-                    self.approaches(via, *to)
-                        .iter()
-                        .filter_map(|approach| approach.outbound),
-                )?;
-                turns.extend(inbound.zip(outbound));
+    /// Puts signals on the nodes where roads branch; elsewhere they were paid for by the edges.
+    fn set_signals(&mut self, signs: &Signs<'_>, junctions: &Junctions) {
+        for (point, node) in (0..).zip(&self.node_of_point) {
+            let has_signals = signs.at(point).is_some_and(|rule| rule.has_signals());
+            if let (Some(node), true) = (*node, has_signals && junctions.has(point)) {
+                self.builder.set_signals(node);
             }
         }
-        let added = turns.iter().filter(|(from, to)| {
-            self.builder
-                .add_turn_restriction(*from, *to, stated.kind)
-                .is_ok()
-        });
-        Ok(added.count())
     }
 }
 
-fn only<T>(mut items: impl Iterator<Item = T>) -> Result<Option<T>, Ambiguous> {
-    match (items.next(), items.next()) {
-        (first, None) => Ok(first),
-        _ => Err(Ambiguous),
-    }
-}
-
-fn direction(rule: WayRule, side: usize, millimetres: u64) -> Direction {
+fn direction(rule: &WayRule, side: usize, millimetres: u64, delays: &Delays) -> Direction {
+    let times = Profile::ALL.map(|profile| {
+        let index = profile.index();
+        rule.speeds[index][side].time_over(millimetres, delays[index][side])
+    });
     Direction {
-        times: Profile::ALL.map(|profile| drive_time(millimetres, rule.kmh[profile.index()][side])),
-    }
-}
-
-/// Time for a stretch, at least a millisecond; `None` at no speed. One km/h is 10/36 mm in a millisecond.
-fn drive_time(millimetres: u64, kmh: u16) -> Option<TravelTime> {
-    let per_millisecond = 10 * u64::from(kmh);
-    let millis = (millimetres * 36 + per_millisecond / 2).checked_div(per_millisecond)?;
-    Some(TravelTime::from_millis(
-        u32::try_from(millis.max(1)).unwrap_or(u32::MAX),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_follow_length_and_speed() {
-        assert_eq!(
-            drive_time(1_000_000, 36),
-            Some(TravelTime::from_millis(100_000))
-        );
-        assert_eq!(drive_time(10, 120), Some(TravelTime::from_millis(1)));
-        assert_eq!(drive_time(0, 50), Some(TravelTime::from_millis(1)));
-        assert_eq!(drive_time(1_000_000, 0), None);
+        times,
+        destination_only: rule.destination_only,
     }
 }

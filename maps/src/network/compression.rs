@@ -72,7 +72,7 @@ impl Ends {
 }
 
 /// Joins all segments into chains, each segment in exactly one. Two are joined where exactly they two end, the point
-/// need not be kept, and class and speeds in both directions stay the same.
+/// need not be kept, and name, class and speeds in both directions stay the same.
 pub(crate) fn join(segments: &[Segment], is_kept: &[bool]) -> Vec<Vec<Link>> {
     let ends = Ends::of(segments, is_kept.len());
     let following = |link: Link| -> Option<Link> {
@@ -86,6 +86,7 @@ pub(crate) fn join(segments: &[Segment], is_kept: &[bool]) -> Vec<Vec<Link>> {
         };
         let joins = !is_kept[point as usize]
             && other.segment != link.segment
+            && segments[other.segment].name == segments[link.segment].name
             && other.rule(segments) == link.rule(segments);
         joins.then_some(other)
     };
@@ -127,22 +128,24 @@ fn chain_start(segment: usize, following: impl Fn(Link) -> Option<Link>) -> Link
 
 #[cfg(test)]
 mod tests {
-    use doorstep_routing::RoadClass;
+    use doorstep_routing::{ProfileSet, RoadClass};
 
     use super::*;
+    use crate::profile::Speed;
 
-    const TWO_WAY: WayRule = WayRule {
-        class: RoadClass::Residential,
-        kmh: [[30, 30], [30, 30]],
-    };
-    const ONE_WAY: WayRule = WayRule {
-        class: RoadClass::Residential,
-        kmh: [[30, 0], [30, 0]],
-    };
-    const ONE_WAY_BACK: WayRule = WayRule {
-        class: RoadClass::Residential,
-        kmh: [[0, 30], [0, 30]],
-    };
+    const fn rule(speeds: [u32; 2]) -> WayRule {
+        let [along, against] = speeds;
+        WayRule {
+            class: RoadClass::Residential,
+            speeds: [[Speed::from_kmh(along), Speed::from_kmh(against)]; 4],
+            destination_only: ProfileSet::EMPTY,
+            is_roundabout: false,
+        }
+    }
+
+    const TWO_WAY: WayRule = rule([30, 30]);
+    const ONE_WAY: WayRule = rule([30, 0]);
+    const ONE_WAY_BACK: WayRule = rule([0, 30]);
 
     fn join_all(parts: &[(WayRule, &[u32])], kept: &[u32]) -> Vec<Vec<u32>> {
         let segments: Vec<Segment> = parts
@@ -150,6 +153,7 @@ mod tests {
             .map(|(rule, points)| Segment {
                 way: 1,
                 rule: *rule,
+                name: 0,
                 points: points.to_vec(),
             })
             .collect();
@@ -218,10 +222,8 @@ mod tests {
             join_all(&[(TWO_WAY, &[0, 1]), (ONE_WAY, &[1, 2])], &[]).len(),
             2
         );
-        let slower = WayRule {
-            kmh: [[20, 20], [30, 30]],
-            ..TWO_WAY
-        };
+        let mut slower = TWO_WAY;
+        slower.speeds[0] = [Speed::from_kmh(20); 2];
         assert_eq!(
             join_all(&[(TWO_WAY, &[0, 1]), (slower, &[1, 2])], &[]).len(),
             2

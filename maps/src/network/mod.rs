@@ -5,9 +5,11 @@
 //! ```
 
 mod build;
-mod components;
 mod compression;
+mod delays;
+mod driving_side;
+mod enclaves;
+mod forbidden_paths;
 mod segments;
 
 pub(crate) use build::build;
-pub(crate) use components::mark_largest_components;

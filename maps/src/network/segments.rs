@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use doorstep_routing::{LatLng, Profile};
+use doorstep_routing::{LatLng, ProfileSet};
 
 use crate::osm::extract::RoadPiece;
 use crate::profile::WayRule;
@@ -15,6 +15,8 @@ const BARRIER_DEPTH_MM: f64 = 1000.0;
 pub(crate) struct Segment {
     pub(crate) way: i64,
     pub(crate) rule: WayRule,
+    /// Number of its name.
+    pub(crate) name: u32,
     /// Points from one end to the other, at least two; equal ends make a loop.
     pub(crate) points: Vec<u32>,
 }
@@ -70,6 +72,7 @@ pub(crate) fn cut_at_junctions(pieces: &[RoadPiece], marks: &PointMarks) -> Vec<
                 segments.push(Segment {
                     way: piece.way,
                     rule: piece.rule,
+                    name: piece.name,
                     points: piece.nodes[start..=index].to_vec(),
                 });
                 start = index;
@@ -87,7 +90,7 @@ pub(crate) fn cut_at_junctions(pieces: &[RoadPiece], marks: &PointMarks) -> Vec<
 /// ```
 pub(crate) fn cut_at_barriers(
     segments: &mut Vec<Segment>,
-    barriers: &[(u32, [bool; Profile::COUNT])],
+    barriers: &[(u32, ProfileSet)],
     positions: &mut Vec<LatLng>,
 ) {
     let mut keeps_point = BTreeSet::new();
@@ -119,6 +122,7 @@ pub(crate) fn cut_at_barriers(
                 metres.push(Segment {
                     way: segment.way,
                     rule,
+                    name: segment.name,
                     points,
                 });
             }

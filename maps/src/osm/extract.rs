@@ -1,22 +1,23 @@
-//! Takes from an extract what Doorstep needs: roads, where their nodes are, barriers, turn restrictions and places.
+//! Takes from an extract what Doorstep needs: roads, where their nodes are, what stands on them, turn restrictions, places.
 //!
 //! Pass 1 looks at every object and takes roads, areas, restrictions and whatever is drawn as a single node. Pass 2 looks
 //! up where the nodes of those roads and areas are. So the objects of a file may stand in any order.
 
 use std::collections::HashSet;
 
-use doorstep_routing::{LatLng, Place, Profile};
+use doorstep_routing::{LatLng, Place};
 use osmpbf::Element;
 use rayon::prelude::*;
 
+use super::areas::{place_areas, resolve_outlines};
 use super::pbf::{Block, PbfFile};
-use super::restrictions::{self, NotKept, StatedRestriction};
-use super::tags::Tags;
+use super::restrictions::StatedRestriction;
+use super::scan::{RoadWay, Scan, scan_block};
 use crate::MapError;
-use crate::places::{self, NoPlace, NotedPlace};
-use crate::profile::{self, NoRoad, WayRule};
+use crate::profile::{PointRule, Speed, WayRule};
 use crate::progress::{Progress, Watcher};
-use crate::report::{ObjectCounts, Tally};
+use crate::report::ObjectCounts;
+use crate::tally::{ObjectId, Reason, Tally};
 
 /// What an extract holds that matters.
 pub(crate) struct Extract {
@@ -25,13 +26,26 @@ pub(crate) struct Extract {
     /// How many ways the pieces come from.
     pub(crate) ways: u64,
     pub(crate) pieces: Vec<RoadPiece>,
+    /// Name and number of roads; the pieces number them.
+    pub(crate) names: Vec<RoadName>,
     /// OpenStreetMap ids of all nodes that roads or areas use, sorted; their places in it number the nodes here.
     pub(crate) node_ids: Vec<i64>,
     pub(crate) positions: Vec<Option<LatLng>>,
-    /// Nodes with a barrier and the profiles that it stops, by node.
-    pub(crate) barriers: Vec<(u32, [bool; Profile::COUNT])>,
+    /// What stands on roads, by node.
+    pub(crate) points: Vec<(u32, PointRule)>,
     pub(crate) restrictions: Vec<StatedRestriction>,
-    pub(crate) places: Vec<Place>,
+    /// How many relations' restrictions were put on edges.
+    pub(crate) restrictions_kept: u64,
+    /// Places with the objects they come from.
+    pub(crate) places: Vec<(ObjectId, Place)>,
+}
+
+/// What a road is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RoadName {
+    pub(crate) name: String,
+    /// The number on maps and signs.
+    pub(crate) reference: String,
 }
 
 /// A way or the part of one whose nodes are all there: at least two, no two neighbours equal.
@@ -39,6 +53,8 @@ pub(crate) struct Extract {
 pub(crate) struct RoadPiece {
     pub(crate) way: i64,
     pub(crate) rule: WayRule,
+    /// Number of its name.
+    pub(crate) name: u32,
     pub(crate) nodes: Vec<u32>,
 }
 
@@ -49,29 +65,6 @@ impl Extract {
     }
 }
 
-struct RoadWay {
-    id: i64,
-    rule: WayRule,
-    refs: Vec<i64>,
-}
-
-struct Area {
-    place: NotedPlace,
-    refs: Vec<i64>,
-}
-
-/// What pass 1 finds in one block.
-#[derive(Default)]
-struct Scan {
-    read: ObjectCounts,
-    tally: Tally,
-    roads: Vec<RoadWay>,
-    areas: Vec<Area>,
-    barriers: Vec<(i64, [bool; Profile::COUNT])>,
-    restrictions: Vec<(i64, StatedRestriction)>,
-    places: Vec<Place>,
-}
-
 /// Reads a file in two passes.
 pub(crate) fn extract(file: &PbfFile, watcher: Watcher<'_>) -> Result<Extract, MapError> {
     watcher(Progress::Phase {
@@ -80,16 +73,10 @@ pub(crate) fn extract(file: &PbfFile, watcher: Watcher<'_>) -> Result<Extract, M
     });
     let scans = file.map_blocks(watcher, |_| true, scan_block)?;
     let has_nodes: Vec<bool> = scans.iter().map(|scan| scan.read.nodes > 0).collect();
+    let has_ways: Vec<bool> = scans.iter().map(|scan| scan.read.ways > 0).collect();
     let mut all = merge(scans);
-
-    let refs = all
-        .roads
-        .iter()
-        .map(|road| &road.refs)
-        .chain(all.areas.iter().map(|area| &area.refs));
-    let mut node_ids: Vec<i64> = refs.flatten().copied().collect();
-    node_ids.par_sort_unstable();
-    node_ids.dedup();
+    resolve_outlines(&mut all, file, watcher, |index| has_ways[index])?;
+    let node_ids = nodes_in_use(&all);
 
     let wanted = |index: usize| has_nodes[index];
     watcher(Progress::Phase {
@@ -100,40 +87,58 @@ pub(crate) fn extract(file: &PbfFile, watcher: Watcher<'_>) -> Result<Extract, M
     let mut positions = vec![None; node_ids.len()];
     for (node, at) in located.into_iter().flatten() {
         match &mut positions[node as usize] {
-            Some(_) => all.tally.drop(("node", "second node with the same id")),
+            Some(_) => all
+                .tally
+                .note(Reason::NodeTwice, ObjectId::Node(node_ids[node as usize])),
             slot => *slot = Some(at),
         }
     }
 
     place_areas(&mut all, &node_ids, &positions);
     let (pieces, ways) = cut_pieces(&mut all, &node_ids, &positions);
-    let mut barriers: Vec<_> = all
-        .barriers
+    let mut points: Vec<_> = all
+        .points
         .iter()
-        .filter_map(|(id, stops)| Some((node_index(&node_ids, *id)?, *stops)))
+        .filter_map(|(id, rule)| Some((node_index(&node_ids, *id)?, *rule)))
         .collect();
-    barriers.sort_unstable();
-    barriers.dedup_by_key(|(node, _)| *node);
-    let restrictions = all
-        .restrictions
-        .into_iter()
-        .map(|(_, restriction)| restriction)
-        .collect();
-    let (read, tally, places) = (all.read, all.tally, all.places);
+    // Stable, so that of two nodes with the same id the first counts.
+    points.sort_by_key(|(node, _)| *node);
+    points.dedup_by_key(|(node, _)| *node);
     Ok(Extract {
-        read,
-        tally,
+        read: all.read,
+        tally: all.tally,
         ways,
         pieces,
+        names: all.names,
         node_ids,
         positions,
-        barriers,
-        restrictions,
-        places,
+        points,
+        restrictions_kept: 0,
+        restrictions: all
+            .restrictions
+            .into_iter()
+            .flat_map(|(_, stated)| stated)
+            .collect(),
+        places: all.places,
     })
 }
 
-fn node_index(node_ids: &[i64], id: i64) -> Option<u32> {
+/// The ids of all nodes that roads or areas use, sorted.
+fn nodes_in_use(scan: &Scan) -> Vec<i64> {
+    let refs = scan
+        .roads
+        .iter()
+        .map(|road| &road.refs)
+        .chain(scan.areas.iter().map(|area| &area.corners));
+    let mut node_ids: Vec<i64> = refs.flatten().copied().collect();
+    node_ids.par_sort_unstable();
+    node_ids.dedup();
+    node_ids.shrink_to_fit();
+    node_ids
+}
+
+/// The place of a node's id among those in use.
+pub(super) fn node_index(node_ids: &[i64], id: i64) -> Option<u32> {
     node_ids
         .binary_search(&id)
         .ok()
@@ -143,173 +148,63 @@ fn node_index(node_ids: &[i64], id: i64) -> Option<u32> {
 /// Joins what the blocks hold, in the order of the file; of objects with the same id the first counts.
 fn merge(scans: Vec<Scan>) -> Scan {
     let mut all = Scan::default();
-    let (mut ways_seen, mut relations_seen) = (HashSet::new(), HashSet::new());
+    let (mut ways, mut relations, mut places) = (HashSet::new(), HashSet::new(), HashSet::new());
     for scan in scans {
         all.read.nodes += scan.read.nodes;
         all.read.ways += scan.read.ways;
         all.read.relations += scan.read.relations;
         all.tally.merge(&scan.tally);
-        for road in scan.roads {
-            if ways_seen.insert(road.id) {
+        let numbers: Vec<u32> = scan
+            .names
+            .into_iter()
+            .map(|name| all.number(name))
+            .collect();
+        for mut road in scan.roads {
+            road.name = numbers[road.name as usize];
+            if ways.insert(road.id) {
                 all.roads.push(road);
             } else {
-                all.tally.drop(("way", "second way with the same id"));
+                all.tally.note(Reason::WayTwice, ObjectId::Way(road.id));
             }
         }
         for restriction in scan.restrictions {
-            if relations_seen.insert(restriction.0) {
+            let id = restriction.0;
+            if relations.insert(id) {
                 all.restrictions.push(restriction);
             } else {
                 all.tally
-                    .drop(("restriction", "second relation with the same id"));
+                    .note(Reason::RestrictionTwice, ObjectId::Relation(id));
             }
         }
-        all.areas.extend(scan.areas);
-        all.barriers.extend(scan.barriers);
-        all.places.extend(scan.places);
+        for area in scan.areas {
+            if places.insert(area.id) {
+                all.areas.push(area);
+            } else {
+                all.tally.note(Reason::PlaceTwice, area.id);
+            }
+        }
+        for outline in scan.outlines {
+            if places.insert(outline.id) {
+                all.outlines.push(outline);
+            } else {
+                all.tally.note(Reason::PlaceTwice, outline.id);
+            }
+        }
+        for (id, place) in scan.places {
+            if places.insert(id) {
+                all.places.push((id, place));
+            } else {
+                all.tally.note(Reason::PlaceTwice, id);
+            }
+        }
+        all.points.extend(scan.points);
     }
+    all.numbers.clear();
     all
 }
 
-fn scan_block(block: &Block<'_>) -> Result<Scan, MapError> {
-    let mut scan = Scan::default();
-    let mut has_restrictions = false;
-    for element in block.content.elements() {
-        match element {
-            Element::DenseNode(node) => {
-                scan.read.nodes += 1;
-                if node.raw_tags().len() > 0 {
-                    scan.node(
-                        node.id(),
-                        position(node.nano_lat(), node.nano_lon()),
-                        &node.tags().collect(),
-                    );
-                }
-            }
-            Element::Node(node) => {
-                scan.read.nodes += 1;
-                if node.raw_tags().len() > 0 {
-                    scan.node(
-                        node.id(),
-                        position(node.nano_lat(), node.nano_lon()),
-                        &node.tags().collect(),
-                    );
-                }
-            }
-            Element::Way(way) => {
-                scan.read.ways += 1;
-                scan.way(way.id(), &way.tags().collect(), way.raw_refs());
-            }
-            Element::Relation(relation) => {
-                scan.read.relations += 1;
-                let tags = relation.tags().collect();
-                has_restrictions |= restrictions::is_restriction(&tags);
-                if let Ok(place) = places::noted(relation.id(), &tags)
-                    && place.kind.serves_food()
-                {
-                    scan.tally.drop(("place", "restaurant drawn as a relation"));
-                }
-            }
-        }
-    }
-    if has_restrictions {
-        scan.restrictions_of(block)?;
-    }
-    Ok(scan)
-}
-
-impl Scan {
-    fn node(&mut self, id: i64, at: Option<LatLng>, tags: &Tags<'_>) {
-        let stops = profile::barrier_stops(tags);
-        if stops.contains(&true) {
-            self.barriers.push((id, stops));
-        }
-        match (places::noted(id, tags), at) {
-            (Ok(place), Some(at)) => self.places.push(place.at(at)),
-            (Ok(_), None) => self.tally.drop(("place", "not on the globe")),
-            (Err(NoPlace::Nameless), _) => self.tally.drop(("place", "restaurant without a name")),
-            (Err(NoPlace::OtherObject), _) => {}
-        }
-    }
-
-    fn way(&mut self, id: i64, tags: &Tags<'_>, steps: &[i64]) {
-        if !tags.has("highway") {
-            self.tally
-                .drop(("way", "not a road (building, water, border, …)"));
-            match places::noted(id, tags) {
-                Ok(place) => self.areas.push(Area {
-                    place,
-                    refs: absolute(steps),
-                }),
-                Err(NoPlace::Nameless) => self.tally.drop(("place", "restaurant without a name")),
-                Err(NoPlace::OtherObject) => {}
-            }
-            return;
-        }
-        match profile::way_rule(tags) {
-            Ok(rule) if steps.len() >= 2 => self.roads.push(RoadWay {
-                id,
-                rule,
-                refs: absolute(steps),
-            }),
-            Ok(_) => self.tally.drop(("way", "fewer than two nodes")),
-            Err(NoRoad::Class) => self
-                .tally
-                .drop(("way", "path, track or site, not for vehicles")),
-            Err(NoRoad::Area) => self.tally.drop(("way", "an area, not a line")),
-            Err(NoRoad::Access) => self.tally.drop(("way", "closed to scooters and cars")),
-            Err(NoRoad::Reversible) => self.tally.drop(("way", "one-way in changing directions")),
-        }
-    }
-
-    fn restrictions_of(&mut self, block: &Block<'_>) -> Result<(), MapError> {
-        let decoded = block.relations()?;
-        let text =
-            |index: u32| std::str::from_utf8(decoded.strings.entries.get(index as usize)?).ok();
-        for relation in decoded.groups.iter().flat_map(|group| &group.relations) {
-            let pairs = relation.keys.iter().zip(&relation.values);
-            let tags: Tags<'_> = pairs
-                .filter_map(|(key, value)| Some((text(*key)?, text(*value)?)))
-                .collect();
-            if !restrictions::is_restriction(&tags) {
-                continue;
-            }
-            match restrictions::stated(&tags, relation, &decoded.strings) {
-                Ok(restriction) => self.restrictions.push((relation.id, restriction)),
-                Err(NotKept::Conditional) => {
-                    self.tally.drop(("restriction", "holds at certain hours"))
-                }
-                Err(NotKept::OtherVehicles) => self
-                    .tally
-                    .drop(("restriction", "not for both scooters and cars")),
-                Err(NotKept::UnknownKind) => {
-                    self.tally.drop(("restriction", "neither no_… nor only_…"))
-                }
-                Err(NotKept::ViaWay) => self
-                    .tally
-                    .drop(("restriction", "leads over ways, not over one node")),
-                Err(NotKept::Members) => self
-                    .tally
-                    .drop(("restriction", "members missing or too many")),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Node ids from their deltas; those of a damaged block may wrap around and are then found nowhere.
-fn absolute(steps: &[i64]) -> Vec<i64> {
-    let mut id = 0_i64;
-    steps
-        .iter()
-        .map(|step| {
-            id = id.wrapping_add(*step);
-            id
-        })
-        .collect()
-}
-
-fn position(nano_lat: i64, nano_lng: i64) -> Option<LatLng> {
+/// A position from nanodegrees.
+pub(super) fn position(nano_lat: i64, nano_lng: i64) -> Option<LatLng> {
     let e7 = |nano: i64| i32::try_from(nano / 100).ok();
     LatLng::try_from_e7(e7(nano_lat)?, e7(nano_lng)?).ok()
 }
@@ -333,29 +228,6 @@ fn locate_nodes(block: &Block<'_>, node_ids: &[i64]) -> Vec<(u32, LatLng)> {
     located
 }
 
-/// Turns areas into places at the mean of their corners.
-fn place_areas(all: &mut Scan, node_ids: &[i64], positions: &[Option<LatLng>]) {
-    for Area { place, refs } in std::mem::take(&mut all.areas) {
-        let corners = match refs.as_slice() {
-            [first, corners @ .., last] if first == last => [&[*first], corners].concat(),
-            _ => {
-                all.tally.drop(("place", "neither a node nor a closed way"));
-                continue;
-            }
-        };
-        let corners: Option<Vec<LatLng>> = corners
-            .iter()
-            .map(|id| positions[node_index(node_ids, *id)? as usize])
-            .collect();
-        match corners.as_deref().and_then(places::centre) {
-            Some(at) => all.places.push(place.at(at)),
-            None => all
-                .tally
-                .drop(("place", "corners missing from the extract")),
-        }
-    }
-}
-
 /// Cuts roads where nodes are missing; the answer counts the ways that something is left of.
 fn cut_pieces(
     all: &mut Scan,
@@ -364,36 +236,56 @@ fn cut_pieces(
 ) -> (Vec<RoadPiece>, u64) {
     let mut pieces = Vec::with_capacity(all.roads.len());
     let mut ways = 0;
-    for RoadWay { id, rule, refs } in std::mem::take(&mut all.roads) {
-        let nodes: Vec<Option<u32>> = refs
+    for road in std::mem::take(&mut all.roads) {
+        let nodes: Vec<Option<u32>> = road
+            .refs
             .iter()
             .map(|id| node_index(node_ids, *id).filter(|node| positions[*node as usize].is_some()))
             .collect();
+        let missing = nodes.contains(&None);
         let before = pieces.len();
         for run in nodes.split(Option::is_none) {
             let mut run: Vec<u32> = run.iter().flatten().copied().collect();
             run.dedup();
             if run.len() >= 2 {
+                let rule = timed_rule(&road, &run, positions, missing);
                 pieces.push(RoadPiece {
-                    way: id,
+                    way: road.id,
                     rule,
+                    name: road.name,
                     nodes: run,
                 });
             }
         }
-        let missing = nodes.contains(&None);
-        match (pieces.len() > before, missing) {
-            (true, true) => all.tally.drop((
-                "way",
-                "parts beyond the edge of the extract (nodes missing)",
-            )),
-            (false, true) => all
-                .tally
-                .drop(("way", "beyond the edge of the extract (nodes missing)")),
-            (false, false) => all.tally.drop(("way", "fewer than two nodes")),
-            (true, false) => {}
+        let reason = match (pieces.len() > before, missing) {
+            (true, true) => Some(Reason::WayPartsBeyondEdge),
+            (false, true) => Some(Reason::WayBeyondEdge),
+            (false, false) => Some(Reason::WayTooShort),
+            (true, false) => None,
+        };
+        if let Some(reason) = reason {
+            all.tally.note(reason, ObjectId::Way(road.id));
         }
         ways += u64::from(pieces.len() > before);
     }
     (pieces, ways)
+}
+
+/// The rule of a road; a ferry of known duration, and all of it there, is as fast as that.
+fn timed_rule(
+    road: &RoadWay,
+    nodes: &[u32],
+    positions: &[Option<LatLng>],
+    is_cut: bool,
+) -> WayRule {
+    let Some(seconds) = road.duration_s.filter(|_| !is_cut) else {
+        return road.rule;
+    };
+    let line = nodes.iter().filter_map(|node| positions[*node as usize]);
+    let next = line.clone().skip(1);
+    let millimetres = line
+        .zip(next)
+        .map(|(from, to)| from.crow_distance(to).as_millimetres())
+        .sum();
+    Speed::over(millimetres, seconds).map_or(road.rule, |speed| road.rule.at_speed(speed))
 }

@@ -13,6 +13,14 @@ impl<'a> Tags<'a> {
             .map(|(_, value)| value.trim())
     }
 
+    /// The value of a key with a suffix such as `:forward`.
+    pub(crate) fn value_of_directed(&self, key: &str, suffix: &str) -> Option<&'a str> {
+        self.0
+            .iter()
+            .find(|(k, _)| k.strip_suffix(suffix) == Some(key))
+            .map(|(_, value)| value.trim())
+    }
+
     /// The first of several keys that has a value which is not empty.
     pub(crate) fn first_of(&self, keys: &[&str]) -> Option<&'a str> {
         keys.iter()
@@ -29,12 +37,16 @@ impl<'a> Tags<'a> {
         self.value(key).is_some()
     }
 
-    /// All keys that start with `prefix`.
-    pub(crate) fn keys_from(&self, prefix: &str) -> impl Iterator<Item = &'a str> {
+    /// All keys with what stands after `prefix` in them, and their values.
+    pub(crate) fn after(&self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0
             .iter()
-            .map(|(key, _)| *key)
-            .filter(move |key| key.starts_with(prefix))
+            .filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value.trim())))
+    }
+
+    /// All keys in the order of the file.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.0.iter().map(|(key, _)| *key)
     }
 }
 

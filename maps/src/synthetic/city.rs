@@ -13,15 +13,21 @@ const ORIGIN_LAT: f64 = 43.0;
 const ORIGIN_LNG: f64 = -31.0;
 /// Metres in a degree of latitude.
 const METRES_PER_DEGREE: f64 = 111_195.0;
+/// Points of the grid for each junction: a blind alley adds its end and where it leaves its street, and a point where
+/// only two links meet is a bend.
+const GRID_SHARE: f64 = 0.8;
 /// Most links that one way runs on for.
 const WAY_LINKS_MAX: usize = 12;
-/// Blind alleys for each junction of the grid.
-const ALLEYS: f64 = 0.05;
+/// How many of the links along side streets have a blind alley.
+const ALLEYS: f64 = 0.24;
+/// Share of the alleys that only people with permission may enter.
+const ALLEYS_PRIVATE: f64 = 0.1;
+/// Links after which a street has another name.
+const NAME_LINKS_MAX: usize = 24;
 
 /// Plans a city of about `junctions` junctions.
 pub(super) fn plan(seed: u64, junctions: u32) -> (NewMap, GenerateReport) {
-    // A blind alley adds its end and where it leaves its street; missing links take some junctions away.
-    let on_grid = f64::from(junctions) / 1.05;
+    let on_grid = f64::from(junctions) * GRID_SHARE;
     let rows = whole((on_grid / 1.3).sqrt()).max(8);
     let columns = whole(on_grid / f64::from(rows)).max(8);
     let grid = Grid::new(seed, rows as usize, columns as usize);
@@ -37,10 +43,30 @@ pub(super) fn plan(seed: u64, junctions: u32) -> (NewMap, GenerateReport) {
     city.finish(seed)
 }
 
+/// A row or a column while it is laid.
+struct Street {
+    along_row: bool,
+    level: Level,
+    name: String,
+    /// Links since it got its name.
+    named: usize,
+    /// The next house number.
+    house: u32,
+    /// The way that is not yet at its end.
+    run: Option<Run>,
+}
+
+/// What all links of a way have in common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    is_bridge: bool,
+    oneway: i8,
+}
+
 /// What one way is made of while its street is laid.
 struct Run {
     nodes: Vec<i64>,
-    is_bridge: bool,
+    kind: Kind,
     /// The junction where it starts, and the side on which it leaves it.
     start: usize,
 }
@@ -57,7 +83,6 @@ struct City<'a> {
     map: NewMap,
     /// Node of each junction of the grid.
     junction_nodes: Vec<i64>,
-    is_used: Vec<bool>,
     /// The ways that end at a junction, by side; 0 where none does.
     ways_at: Vec<[i64; 4]>,
     report: GenerateReport,
@@ -79,7 +104,6 @@ impl<'a> City<'a> {
             rng: ChaCha8Rng::seed_from_u64(seed ^ 0x646f_6f72_7374_6570),
             map: NewMap::default(),
             junction_nodes: Vec::with_capacity(junctions),
-            is_used: vec![false; junctions],
             ways_at: vec![[0; 4]; junctions],
             report,
         };
@@ -92,74 +116,76 @@ impl<'a> City<'a> {
         city
     }
 
-    /// Lays all ways of a row or a column. A way ends where a link is missing, before and after a bridge, and at
-    /// crossings of arterials, so that turn restrictions can name it.
+    /// Lays all ways of a row or a column. A way ends where a link is missing, before and after a bridge, where it
+    /// becomes one-way, and at crossings of arterials, so that turn restrictions can name it.
     fn lay_street(&mut self, number: usize, along_row: bool) {
         let (line, length) = if along_row {
             (&self.grid.rows[number], self.grid.columns.len())
         } else {
             (&self.grid.columns[number], self.grid.rows.len())
         };
-        let (level, oneway) = (line.level, line.oneway);
-        let name = names::street(&mut self.rng, level >= Level::Secondary);
-        let mut house = 1;
-        let mut run: Option<Run> = None;
+        let mut street = Street {
+            along_row,
+            level: line.level,
+            name: String::new(),
+            named: NAME_LINKS_MAX,
+            house: 1,
+            run: None,
+        };
         for step in 0..length {
             let (row, column) = if along_row {
                 (number, step)
             } else {
                 (step, number)
             };
-            let here = self.grid.index(row, column);
-            let crossing = if along_row {
-                &self.grid.columns[column]
-            } else {
-                &self.grid.rows[row]
-            };
-            let links = self.grid.links(row, column, along_row);
-            let is_bridge = links && self.grid.crosses_river(row, column, along_row);
-            let ends = run.as_ref().is_some_and(|run| {
-                !links
-                    || run.is_bridge != is_bridge
-                    || level.min(crossing.level) >= Level::Secondary
-                    || run.nodes.len() > WAY_LINKS_MAX
-            });
-            if ends && let Some(done) = run.take() {
-                self.add_street(&done, here, along_row, level, oneway, &name);
-            }
-            if !links {
-                continue;
-            }
-            let there = if along_row {
-                self.grid.index(row, column + 1)
-            } else {
-                self.grid.index(row + 1, column)
-            };
-            self.is_used[here] = true;
-            self.is_used[there] = true;
-            let mut current = run.take().unwrap_or_else(|| Run {
-                nodes: vec![self.junction_nodes[here]],
-                is_bridge,
-                start: here,
-            });
-            if !is_bridge {
-                let bends = self.settle_link(here, there, level, &name, &mut house);
-                current.nodes.extend(bends);
-            }
-            current.nodes.push(self.junction_nodes[there]);
-            run = Some(current);
+            self.lay_link(&mut street, row, column);
         }
     }
 
-    fn add_street(
-        &mut self,
-        run: &Run,
-        end: usize,
-        along_row: bool,
-        level: Level,
-        oneway: i8,
-        name: &str,
-    ) {
+    /// Lays the link that leads on from a junction, if there is one, and ends the way that comes there if it must.
+    fn lay_link(&mut self, street: &mut Street, row: usize, column: usize) {
+        let (along_row, level) = (street.along_row, street.level);
+        let here = self.grid.index(row, column);
+        let (crossing, there) = if along_row {
+            (&self.grid.columns[column], here + 1)
+        } else {
+            (&self.grid.rows[row], here + self.grid.columns.len())
+        };
+        let link = self.grid.link(row, column, along_row);
+        let kind = link.map(|link| Kind {
+            is_bridge: self.grid.crosses_river(row, column, along_row),
+            oneway: link.oneway,
+        });
+        let ended = street.run.take_if(|run| {
+            kind != Some(run.kind)
+                || level.min(crossing.level) >= Level::Secondary
+                || run.nodes.len() > WAY_LINKS_MAX
+        });
+        if let Some(done) = ended {
+            self.add_street(&done, here, along_row, level, &street.name);
+        }
+        let Some(kind) = kind else {
+            street.named = NAME_LINKS_MAX;
+            return;
+        };
+        street.named += 1;
+        if street.named > NAME_LINKS_MAX && street.run.is_none() {
+            street.name = names::street(&mut self.rng, level >= Level::Secondary);
+            (street.named, street.house) = (0, 1);
+        }
+        let mut run = street.run.take().unwrap_or_else(|| Run {
+            nodes: vec![self.junction_nodes[here]],
+            kind,
+            start: here,
+        });
+        if !kind.is_bridge {
+            run.nodes.extend(self.settle_link(here, there, street));
+        }
+        run.nodes.push(self.junction_nodes[there]);
+        street.run = Some(run);
+    }
+
+    fn add_street(&mut self, run: &Run, end: usize, along_row: bool, level: Level, name: &str) {
         let (class, limit) = match level {
             Level::Primary => ("primary", Some("60")),
             Level::Secondary => ("secondary", Some("50")),
@@ -170,12 +196,12 @@ impl<'a> City<'a> {
         };
         let mut tags: OwnedTags = vec![("highway", class.to_owned()), ("name", name.to_owned())];
         tags.extend(limit.map(|limit| ("maxspeed", limit.to_owned())));
-        match oneway {
+        match run.kind.oneway {
             1 => tags.push(("oneway", "yes".to_owned())),
             -1 => tags.push(("oneway", "-1".to_owned())),
             _ => {}
         }
-        if run.is_bridge {
+        if run.kind.is_bridge {
             tags.extend([("bridge", "yes".to_owned()), ("layer", "1".to_owned())]);
         }
         let way = self.add_way(run.nodes.clone(), tags);
@@ -189,17 +215,11 @@ impl<'a> City<'a> {
     }
 
     /// Puts bends, houses, restaurants, a bollard or a blind alley along a link; the answer is the nodes on it.
-    fn settle_link(
-        &mut self,
-        here: usize,
-        there: usize,
-        level: Level,
-        street: &str,
-        house: &mut u32,
-    ) -> Vec<i64> {
+    fn settle_link(&mut self, here: usize, there: usize, street: &mut Street) -> Vec<i64> {
+        let level = street.level;
         let [from, to] = [here, there].map(|junction| self.position(junction));
         let mut on_link = Vec::new();
-        if level == Level::Side && self.rng.random_bool(0.01) {
+        if level == Level::Side && self.rng.random_bool(0.005) {
             on_link.push(self.add_node(
                 along(from, to, 0.3, 0.0),
                 vec![("barrier", "bollard".to_owned())],
@@ -208,9 +228,10 @@ impl<'a> City<'a> {
         if level == Level::Side && self.rng.random_bool(ALLEYS) {
             let mouth = self.add_node(along(from, to, 0.5, 0.0), Vec::new());
             on_link.push(mouth);
-            self.add_alley(mouth, along(from, to, 0.5, 40.0));
-        } else if self.rng.random_bool(0.4) {
-            let aside = self.rng.random_range(-6.0..6.0);
+            let depth = self.rng.random_range(0.15..0.5) * distance(from, to);
+            self.add_alley(mouth, along(from, to, 0.5, depth));
+        } else if self.rng.random_bool(0.5) {
+            let aside = self.rng.random_range(-0.35..0.35) * distance(from, to);
             on_link.push(self.add_node(along(from, to, 0.6, aside), Vec::new()));
         }
         if self
@@ -223,12 +244,12 @@ impl<'a> City<'a> {
                 -12.0
             };
             let tags = vec![
-                ("addr:housenumber", house.to_string()),
-                ("addr:street", street.to_owned()),
+                ("addr:housenumber", street.house.to_string()),
+                ("addr:street", street.name.clone()),
             ];
             self.add_node(along(from, to, 0.4, side), tags);
             self.report.addresses += 1;
-            *house += 1;
+            street.house += 1;
         }
         if self
             .rng
@@ -241,8 +262,9 @@ impl<'a> City<'a> {
 
     fn add_alley(&mut self, mouth: i64, end: Metres) {
         let end = self.add_node(end, Vec::new());
-        let mut tags: OwnedTags = vec![("highway", "service".to_owned())];
-        if self.rng.random_bool(0.15) {
+        let class = ["service", "residential"][usize::from(self.rng.random_bool(0.6))];
+        let mut tags: OwnedTags = vec![("highway", class.to_owned())];
+        if self.rng.random_bool(ALLEYS_PRIVATE) {
             tags.push(("access", "private".to_owned()));
         } else {
             self.report.junctions += 2;
@@ -335,7 +357,8 @@ impl<'a> City<'a> {
 
     fn finish(mut self, seed: u64) -> (NewMap, GenerateReport) {
         self.map.source = format!("{SOURCE_PREFIX}, seed {seed}");
-        self.report.junctions += self.is_used.iter().filter(|used| **used).count() as u64;
+        let crossings = (0..self.junction_nodes.len()).filter(|&at| self.grid.is_crossing(at));
+        self.report.junctions += crossings.count() as u64;
         self.report.nodes = self.map.nodes.len() as u64;
         self.report.ways = self.map.ways.len() as u64;
         self.report.relations = self.map.relations.len() as u64;
@@ -374,11 +397,15 @@ fn next_id(count: usize) -> i64 {
 /// A point so far along a link, 0 to 1, and so many metres to its left.
 fn along(from: Metres, to: Metres, share: f64, aside: f64) -> Metres {
     let (east, north) = (to.east - from.east, to.north - from.north);
-    let length = east.hypot(north).max(1.0);
+    let length = distance(from, to).max(1.0);
     Metres {
         east: east.mul_add(share, from.east) - north / length * aside,
         north: north.mul_add(share, from.north) + east / length * aside,
     }
+}
+
+fn distance(from: Metres, to: Metres) -> f64 {
+    (to.east - from.east).hypot(to.north - from.north)
 }
 
 #[allow(

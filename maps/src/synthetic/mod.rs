@@ -1,6 +1,7 @@
 //! A made-up city as a real OpenStreetMap file, the same for the same seed.
 
 mod city;
+mod fabric;
 mod names;
 mod streets;
 
@@ -37,9 +38,10 @@ pub struct GenerateReport {
     pub addresses: u64,
 }
 
-/// Writes a city of about `nodes` junctions to `output` as an `.osm.pbf`: a grid bent out of shape, arterials and side
-/// streets, one-ways, a river with bridges, bollards, restaurants, addresses and turn restrictions. It lies in the North
-/// Atlantic, where nobody takes it for a real one.
+/// Writes a city of about `nodes` junctions to `output` as an `.osm.pbf`: quarters with streets of their own character
+/// that few arterials connect, blind alleys, one-ways, a river with bridges, bollards, restaurants, addresses and turn
+/// restrictions. It lies in the North Atlantic, where nobody takes it for a real one. `docs/made-up-cities.md` holds its
+/// shape against real cities. Two million junctions take some ten seconds and 800 MiB.
 ///
 /// # Errors
 /// If the size is out of range or the file cannot be written.

@@ -5,6 +5,8 @@ use std::f64::consts::TAU;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use super::fabric::{Fabric, Link, crossings_of};
+
 /// How important a row or a column of the grid is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
@@ -20,7 +22,7 @@ pub(super) struct Line {
     pub(super) level: Level,
     /// Metres from the first line.
     pub(super) offset: f64,
-    /// 0 both ways, 1 towards higher numbers, -1 towards lower ones.
+    /// Which way its one-way stretches lead: 0 nowhere, 1 towards higher numbers, -1 towards lower ones.
     pub(super) oneway: i8,
 }
 
@@ -39,17 +41,21 @@ pub(super) struct Grid {
     river: Vec<f64>,
     /// Junctions, row by row.
     junctions: Vec<Metres>,
-    /// Whether the link from a junction to the next column exists, row by row; likewise to the next row.
-    east_links: Vec<bool>,
-    north_links: Vec<bool>,
+    fabric: Fabric,
 }
 
 /// Half of the gap that the river opens between the streets on its sides, in metres.
 const RIVER_HALF_GAP: f64 = 60.0;
 /// Half of the river's width, in metres.
 const RIVER_HALF_WIDTH: f64 = 45.0;
-/// How many links between side streets are missing.
-const MISSING: f64 = 0.08;
+/// Share of the side streets that have one-way stretches.
+const ONE_WAY_LINES: f64 = 0.7;
+/// How far apart lines are at least before the plane is bent, and how much farther the rarest ones, in metres.
+const SPACING_MIN: f64 = 38.0;
+const SPACING_MORE: f64 = 160.0;
+/// How much nearer than that lines are in the centre, and how much that grows until the far corners.
+const CENTRE_SCALE: f64 = 0.6;
+const CORNER_SCALE: f64 = 0.9;
 
 impl Grid {
     pub(super) fn new(seed: u64, rows: usize, columns: usize) -> Self {
@@ -67,23 +73,21 @@ impl Grid {
             })
             .collect();
         let mut grid = Self {
+            fabric: Fabric::full(rows.len(), columns.len()),
             rows,
             columns,
             river,
             junctions: Vec::new(),
-            east_links: Vec::new(),
-            north_links: Vec::new(),
         };
         for row in 0..grid.rows.len() {
             for column in 0..grid.columns.len() {
                 let at = grid.junction_near(&mut rng, row, column);
                 grid.junctions.push(at);
-                let east = grid.has_link(&mut rng, row, column, true);
-                let north = grid.has_link(&mut rng, row, column, false);
-                grid.east_links.push(east);
-                grid.north_links.push(north);
             }
         }
+        grid.dig_river(&mut rng);
+        let [rows, columns] = [&grid.rows, &grid.columns];
+        grid.fabric.weave(&mut rng, rows, columns);
         grid
     }
 
@@ -96,14 +100,14 @@ impl Grid {
         row * self.columns.len() + column
     }
 
-    /// Whether a street leads on along a row (`along_row`) or a column.
-    pub(super) fn links(&self, row: usize, column: usize, along_row: bool) -> bool {
-        let links = if along_row {
-            &self.east_links
-        } else {
-            &self.north_links
-        };
-        links[self.index(row, column)]
+    /// The street that leads on along a row (`along_row`) or a column, if there is one.
+    pub(super) fn link(&self, row: usize, column: usize, along_row: bool) -> Option<Link> {
+        self.fabric.link(self.index(row, column), along_row)
+    }
+
+    /// Whether a junction is more than a bend: an end, or three streets and more.
+    pub(super) fn is_crossing(&self, here: usize) -> bool {
+        !matches!(self.fabric.arms(here), 0 | 2)
     }
 
     /// Whether the link from here crosses the river.
@@ -127,7 +131,7 @@ impl Grid {
                 .unwrap_or(0);
             let [south, north] = [row, row + 1].map(|row| self.rows[row].offset);
             let middle = (north - south).mul_add(self.river[column] - base, south);
-            bend(Metres {
+            self.place(Metres {
                 east: self.columns[column].offset,
                 north: RIVER_HALF_WIDTH.mul_add(side, middle),
             })
@@ -140,6 +144,24 @@ impl Grid {
             .collect()
     }
 
+    /// Where a point of the straight plane comes to lie: streets are bent a little, and nearer to each other in the
+    /// centre than at the edge.
+    fn place(&self, at: Metres) -> Metres {
+        let half = |lines: &[Line]| lines.last().map_or(1.0, |line| line.offset / 2.0);
+        let (east, north) = (half(&self.columns), half(&self.rows));
+        let (from_east, from_north) = (at.east - east, at.north - north);
+        let share = from_east.hypot(from_north) / east.hypot(north).max(1.0);
+        let scale = CORNER_SCALE.mul_add(share * share.sqrt(), CENTRE_SCALE);
+        let (along, up) = (
+            from_east.mul_add(scale, east),
+            from_north.mul_add(scale, north),
+        );
+        Metres {
+            east: 70.0_f64.mul_add((up / 900.0).sin(), along),
+            north: 70.0_f64.mul_add((along / 1100.0).sin(), up),
+        }
+    }
+
     fn is_north(&self, row: usize, column: usize) -> bool {
         count(row) > self.river[column]
     }
@@ -148,39 +170,44 @@ impl Grid {
         let noise = if self.rows[row].level.max(self.columns[column].level) > Level::Side {
             4.0
         } else {
-            14.0
+            12.0
         };
         let gap = if self.is_north(row, column) {
             RIVER_HALF_GAP
         } else {
             -RIVER_HALF_GAP
         };
-        bend(Metres {
+        self.place(Metres {
             east: self.columns[column].offset + rng.random_range(-noise..noise),
             north: self.rows[row].offset + gap + rng.random_range(-noise..noise),
         })
     }
 
-    /// Bridges carry arterials only; elsewhere some links between side streets are missing.
-    fn has_link(&self, rng: &mut ChaCha8Rng, row: usize, column: usize, along_row: bool) -> bool {
-        let is_missing = rng.random_bool(MISSING);
-        let (lines, number) = if along_row {
-            (&self.columns, column)
-        } else {
-            (&self.rows, row)
-        };
-        if number + 1 >= lines.len() {
-            return false;
+    /// Takes away what crosses the river, but for as many bridges as cities of this size have.
+    fn dig_river(&mut self, rng: &mut ChaCha8Rng) {
+        let mut crossings = Vec::new();
+        for row in 0..self.rows.len() {
+            for column in 0..self.columns.len() {
+                for along_row in [true, false] {
+                    let here = self.index(row, column);
+                    if self.fabric.link(here, along_row).is_some()
+                        && self.crosses_river(row, column, along_row)
+                    {
+                        let line = if along_row {
+                            &self.rows[row]
+                        } else {
+                            &self.columns[column]
+                        };
+                        crossings.push((line.level, rng.random::<u32>(), here, along_row));
+                    }
+                }
+            }
         }
-        let level = if along_row {
-            self.rows[row].level
-        } else {
-            self.columns[column].level
-        };
-        if self.crosses_river(row, column, along_row) {
-            level >= Level::Secondary
-        } else {
-            level > Level::Side || !is_missing
+        crossings.sort_unstable();
+        let bridges = crossings_of(self.rows.len() * self.columns.len());
+        let closed = crossings.len().saturating_sub(bridges);
+        for &(_, _, here, along_row) in &crossings[..closed] {
+            self.fabric.close(here, along_row);
         }
     }
 }
@@ -196,13 +223,14 @@ fn lines(rng: &mut ChaCha8Rng, wanted: usize) -> Vec<Line> {
                 n if n % 4 == 0 || is_border => Level::Tertiary,
                 _ => Level::Side,
             };
-            let is_oneway = rng.random_bool(0.35) && level == Level::Side;
+            let is_oneway = level == Level::Side && rng.random_bool(ONE_WAY_LINES);
             let oneway = if is_oneway {
                 if number % 2 == 0 { 1 } else { -1 }
             } else {
                 0
             };
-            offset += rng.random_range(75.0..145.0);
+            let rare = rng.random_range(0.0..1.0_f64);
+            offset += (rare * rare).mul_add(SPACING_MORE, SPACING_MIN);
             Line {
                 level,
                 offset,
@@ -210,14 +238,6 @@ fn lines(rng: &mut ChaCha8Rng, wanted: usize) -> Vec<Line> {
             }
         })
         .collect()
-}
-
-/// Bends the plane a little, so that streets are not straight.
-fn bend(at: Metres) -> Metres {
-    Metres {
-        east: 70.0_f64.mul_add((at.north / 900.0).sin(), at.east),
-        north: 70.0_f64.mul_add((at.east / 1100.0).sin(), at.north),
-    }
 }
 
 #[allow(
