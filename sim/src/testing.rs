@@ -91,12 +91,7 @@ fn grid() -> RoadArchive {
             let index = u32::try_from(index).unwrap();
             let at = crossing(2 + index, 3 + index % 3);
             let kind = PlaceKind::Restaurant;
-            Place {
-                kind,
-                name: format!("Place {index}"),
-                at,
-                osm_id: i64::from(index) + 1,
-            }
+            Place::new(kind, format!("Place {index}"), at, i64::from(index) + 1)
         })
         .collect();
     archive(builder, places)
@@ -115,6 +110,9 @@ fn add(
         inner_points: &[],
         class: RoadClass::Residential,
         way: 1,
+        name: "",
+        reference: "",
+        roundabout: false,
         forward,
         backward,
     };
@@ -122,16 +120,12 @@ fn add(
 }
 
 fn archive(builder: RoadNetworkBuilder, places: Vec<Place>) -> RoadArchive {
-    let mut network = builder.build().unwrap();
-    for profile in Profile::ALL {
-        let everywhere = vec![true; network.node_count()];
-        network.mark_largest_component(profile, everywhere).unwrap();
-    }
-    let node_order = doorstep_routing::ordering::nested_dissection(&network);
+    let network = builder.build().unwrap();
+    let edge_orders = doorstep_routing::ordering::nested_dissection(&network);
     RoadArchive {
         network: Arc::new(network),
         places,
-        node_order,
+        edge_orders,
         attribution: "made up".to_owned(),
     }
 }

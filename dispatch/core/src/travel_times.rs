@@ -167,17 +167,20 @@ mod tests {
                 inner_points: &[],
                 class: RoadClass::Residential,
                 way: 1,
+                name: "",
+                reference: "",
+                roundabout: false,
                 forward: Direction::all(TravelTime::from_millis(10_000)),
                 backward: Direction::CLOSED,
             };
             builder.add_road(&road).expect("a good road");
         }
         let network = builder.build().expect("a good network");
-        let node_order = nested_dissection(&network);
+        let edge_orders = nested_dissection(&network);
         let archive = RoadArchive {
             network: Arc::new(network),
             places: Vec::new(),
-            node_order,
+            edge_orders,
             attribution: String::new(),
         };
         Arc::new(Router::new(&archive, Profile::Scooter))

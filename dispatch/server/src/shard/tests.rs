@@ -42,17 +42,20 @@ fn router() -> Arc<Router> {
             inner_points: &[],
             class: RoadClass::Residential,
             way: 1,
+            name: "",
+            reference: "",
+            roundabout: false,
             forward: ten_seconds,
             backward: ten_seconds,
         };
         builder.add_road(&road).unwrap();
     }
     let network = builder.build().unwrap();
-    let node_order = nested_dissection(&network);
+    let edge_orders = nested_dissection(&network);
     let archive = RoadArchive {
         network: Arc::new(network),
         places: Vec::new(),
-        node_order,
+        edge_orders,
         attribution: String::new(),
     };
     Arc::new(Router::new(&archive, Profile::Scooter))

@@ -82,6 +82,9 @@ fn router() -> Arc<Router> {
             inner_points: &[],
             class: RoadClass::Residential,
             way: 1,
+            name: "",
+            reference: "",
+            roundabout: false,
             forward: half_a_minute,
             backward: half_a_minute,
         };
@@ -94,11 +97,11 @@ fn router() -> Arc<Router> {
         }
     }
     let network = builder.build().unwrap();
-    let node_order = nested_dissection(&network);
+    let edge_orders = nested_dissection(&network);
     let archive = RoadArchive {
         network: Arc::new(network),
         places: Vec::new(),
-        node_order,
+        edge_orders,
         attribution: String::new(),
     };
     Arc::new(Router::new(&archive, Profile::Scooter))
