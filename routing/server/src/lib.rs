@@ -1,0 +1,25 @@
+//! The road router over HTTP, in the shapes of OSRM and Valhalla.
+//!
+//! ```text
+//! bytes ──▶ url, options, isochrone_request ──▶ service/* ──▶ answer ──▶ bytes
+//!           (plain functions on text)           (an Engine a profile)    (serde)
+//! ```
+//! [`http`] puts these behind axum, [`serve`] binds, bounds and stops the whole.
+
+mod answer;
+mod engine;
+mod error;
+pub mod http;
+pub mod isochrone_request;
+pub mod options;
+mod page;
+pub mod polyline;
+pub mod serve;
+mod service;
+mod tsp;
+pub mod url;
+
+pub use engine::Engines;
+pub use error::{ApiError, Code};
+pub use page::Page;
+pub use service::{Atlas, Limits};

@@ -1,0 +1,10 @@
+//! The server as OSRM's and Valhalla's clients see it.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod answers;
+mod isochrones;
+mod scripts;
+mod served;
+mod shapes;
+mod town;
