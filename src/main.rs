@@ -25,6 +25,10 @@ struct Cli {
 enum Command {
     Map(commands::map::MapArgs),
     Route(commands::route::RouteArgs),
+    Matrix(commands::matrix::MatrixArgs),
+    Nearest(commands::nearest::NearestArgs),
+    Isochrone(commands::isochrone::IsochroneArgs),
+    RouteServer(commands::route_server::RouteServerArgs),
     Dispatch(commands::dispatch::DispatchArgs),
     ControlPlane(commands::control_plane::ControlPlaneArgs),
     Sim(commands::sim::SimArgs),
@@ -42,6 +46,10 @@ fn main() -> ExitCode {
     let outcome = match command {
         Command::Map(args) => commands::map::run(args),
         Command::Route(args) => commands::route::run(args),
+        Command::Matrix(args) => commands::matrix::run(args),
+        Command::Nearest(args) => commands::nearest::run(args),
+        Command::Isochrone(args) => commands::isochrone::run(args),
+        Command::RouteServer(args) => commands::route_server::run(args),
         Command::Dispatch(args) => commands::dispatch::run(args),
         Command::ControlPlane(args) => commands::control_plane::run(args),
         Command::Sim(args) => commands::sim::run(args),

@@ -1,7 +1,6 @@
 //! `doorstep dispatch`.
 
 use std::fs;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,8 +9,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use doorstep_dispatch_server::{CertificateSource, Clock, Config, Running, start};
 use doorstep_routing::{Profile, Router};
-use tokio::signal;
 
+use super::asked_to_stop;
 use super::token::read_key;
 
 /// Runs a dispatch server.
@@ -52,8 +51,8 @@ pub(crate) struct DispatchArgs {
     /// Write the certificate, in DER, to this file, for apps that are to trust it
     #[arg(long, value_name = "FILE")]
     certificate_out: Option<PathBuf>,
-    /// Whose roads and speeds: scooter or car
-    #[arg(long, default_value = "scooter", value_parser = parse_profile)]
+    /// Whose roads and speeds: scooter, car, bicycle or foot
+    #[arg(long, default_value = "scooter")]
     profile: Profile,
     /// Milliseconds between two pings of an app; more saves batteries and makes positions older
     #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(100..=600_000))]
@@ -106,20 +105,6 @@ async fn serve(config: Config, certificate_out: Option<&Path>) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ctrl-C, or what service managers send.
-async fn asked_to_stop() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    signal::ctrl_c().await
-}
-
 #[allow(
     clippy::print_stdout,
     reason = "scripts read the addresses from standard output"
@@ -127,12 +112,4 @@ async fn asked_to_stop() -> io::Result<()> {
 fn tell(server: &Running) {
     println!("quic {}", server.quic_addr);
     println!("grpc {}", server.grpc_addr);
-}
-
-fn parse_profile(word: &str) -> Result<Profile, String> {
-    match word {
-        "scooter" => Ok(Profile::Scooter),
-        "car" => Ok(Profile::Car),
-        _ => Err(format!("{word:?} is neither scooter nor car")),
-    }
 }

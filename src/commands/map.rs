@@ -8,12 +8,15 @@ use doorstep_maps::{Inspection, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::map_view::{self, ViewArgs};
+
 /// Imports, generates and inspects road maps.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   doorstep map import porto.osm.pbf -o porto.road
   doorstep map generate --seed 7 --nodes 50000 -o toy.osm.pbf
   doorstep map inspect porto.road
+  doorstep map view porto.road
 
 Extracts of cities and countries: https://download.geofabrik.de and https://download.bbbike.org/osm/")]
 pub(crate) struct MapArgs {
@@ -26,16 +29,19 @@ enum MapCommand {
     Import(ImportArgs),
     Generate(GenerateArgs),
     Inspect(InspectArgs),
+    View(ViewArgs),
 }
 
 /// Reads an OpenStreetMap extract and writes a road archive.
 ///
-/// Keeps the roads that a scooter or a car may drive, turn restrictions, restaurants and addresses, and tells what was
-/// dropped and why. The archive appears under its name only when it is whole.
+/// Keeps the roads and paths that scooters, cars, bicycles or people on foot may use, turn restrictions, restaurants and
+/// addresses. The report names everything that was left out, with the reason, how often, and the ids of the first five.
+/// The archive appears under its name only when it is whole.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   doorstep map import porto.osm.pbf -o porto.road
-  doorstep map import porto.osm.pbf -o porto.road --json | jq .components")]
+  doorstep map import porto.osm.pbf -o porto.road --json | jq .components
+  doorstep map import porto.osm.pbf -o porto.road --json | jq '.dropped[] | select(.object == \"restriction\")'")]
 struct ImportArgs {
     /// The extract, an .osm.pbf file
     extract: PathBuf,
@@ -90,6 +96,7 @@ pub(crate) fn run(args: MapArgs) -> anyhow::Result<ExitCode> {
         MapCommand::Import(args) => import(&args)?,
         MapCommand::Generate(args) => generate(&args)?,
         MapCommand::Inspect(args) => inspect(&args)?,
+        MapCommand::View(args) => return map_view::run(&args),
     }
     Ok(ExitCode::SUCCESS)
 }

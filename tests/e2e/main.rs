@@ -10,5 +10,7 @@ mod demo;
 mod dispatch;
 mod maps;
 mod page;
+mod route_commands;
+mod route_server;
 mod routing_oracle;
 mod sim;

@@ -1,6 +1,6 @@
 //! The city view of a running demo in a real browser: it lives, it is clean, it can be used, it says when it is cut off.
 
-mod browser;
+pub(crate) mod browser;
 mod demo;
 
 use browser::{Browser, Page};

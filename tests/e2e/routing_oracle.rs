@@ -4,7 +4,7 @@ use std::path::Path;
 
 use doorstep_maps::{generate, read, unwatched};
 use doorstep_routing::dijkstra::ShortestPathTree;
-use doorstep_routing::{LatLng, NodeId, Profile, Router, Snap};
+use doorstep_routing::{LatLng, NodeId, Profile, Route, Router, Snap, TurnGraph};
 use serde_json::Value;
 
 use crate::maps::{doorstep, extracts};
@@ -40,7 +40,7 @@ fn check_map(map: &Path, seed: u64) {
     let matrix = router.matrix(&mut workspace, &sources, &targets);
     let mut reached = 0;
     for (row, from) in sources.iter().enumerate() {
-        let tree = ShortestPathTree::grow(network, times, from);
+        let tree = ShortestPathTree::grow(router.turn_graph(), times, from);
         for (column, to) in targets.iter().enumerate() {
             let context = format!(
                 "{}, {profile}, seed {seed}, from {from:?} to {to:?}",
@@ -61,34 +61,7 @@ fn check_map(map: &Path, seed: u64) {
             );
             let Some(route) = route else { continue };
             reached += 1;
-            let (last, whole) = route.edges.split_last().unwrap();
-            let part = |snap: &Snap, edge| {
-                let length = network.length(edge).as_millimetres();
-                let offset = snap.offset().as_millimetres();
-                let offset = if snap.edge() == edge {
-                    offset
-                } else {
-                    length - offset
-                };
-                (u64::from(times[edge.index()].as_millis()) * offset)
-                    .checked_div(length)
-                    .unwrap_or(0)
-            };
-            let sum: u64 = whole
-                .iter()
-                .map(|edge| u64::from(times[edge.index()].as_millis()))
-                .sum();
-            let total = sum + part(to, *last) - part(from, route.edges[0]);
-            assert_eq!(
-                total,
-                u64::from(route.travel_time.as_millis()),
-                "the edges add up, {context}"
-            );
-            let meet = |pair: &[_]| network.head(pair[0]) == network.tail(pair[1]);
-            assert!(
-                route.edges.windows(2).all(meet),
-                "the edges meet, {context}"
-            );
+            check_edges(&router, from, to, &route, &context);
         }
     }
     assert_eq!(
@@ -96,6 +69,44 @@ fn check_map(map: &Path, seed: u64) {
         SOURCES * TARGETS,
         "{}: within the largest component there is always a way",
         map.display()
+    );
+}
+
+/// The edges of a route meet, and their times and those of the turns add up.
+fn check_edges(router: &Router, from: &Snap, to: &Snap, route: &Route, context: &str) {
+    let (network, times) = (router.network(), router.metric().times());
+    let (last, whole) = route.edges.split_last().unwrap();
+    let part = |snap: &Snap, edge| {
+        let length = network.length(edge).as_millimetres();
+        let offset = snap.offset().as_millimetres();
+        let offset = if snap.edge() == edge {
+            offset
+        } else {
+            length - offset
+        };
+        (u64::from(times[edge.index()].as_millis()) * offset)
+            .checked_div(length)
+            .unwrap_or(0)
+    };
+    let sum: u64 = whole
+        .iter()
+        .map(|edge| u64::from(times[edge.index()].as_millis()))
+        .sum();
+    let turns: u64 = route
+        .turn_costs
+        .iter()
+        .map(|cost| u64::from(cost.as_millis()))
+        .sum();
+    let total = sum + turns + part(to, *last) - part(from, route.edges[0]);
+    assert_eq!(
+        total,
+        u64::from(route.travel_time.as_millis()),
+        "the edges add up, {context}"
+    );
+    let meet = |pair: &[_]| network.head(pair[0]) == network.tail(pair[1]);
+    assert!(
+        route.edges.windows(2).all(meet),
+        "the edges meet, {context}"
     );
 }
 
@@ -132,11 +143,10 @@ fn route_answers_people_and_programs() {
     generate(3, 500, &map).unwrap();
     let (archive, _) = read(&map, &unwatched).unwrap();
     let network = &archive.network;
-    let inside = network
-        .nodes()
-        .filter(|&node| network.in_largest_component(node, Profile::Scooter));
+    let turns = TurnGraph::of(network, Profile::Scooter);
+    let inside = network.edges().filter(|&edge| turns.is_usable(edge));
     let ends: Vec<String> = inside
-        .map(|node| network.node_at(node).to_string())
+        .map(|edge| network.node_at(network.tail(edge)).to_string())
         .collect();
     let (from, to, map) = (&ends[0], &ends[ends.len() - 1], map.to_str().unwrap());
 

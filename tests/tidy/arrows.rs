@@ -33,6 +33,12 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        folder: "routing/server",
+        package: "doorstep-route-server",
+        may: &["doorstep-routing"],
+        never: &["sqlx", "quinn", "tonic", "osmpbf", "h3o"],
+    },
+    Row {
         folder: "maps",
         package: "doorstep-maps",
         may: &["doorstep-routing"],

@@ -163,6 +163,14 @@ impl Page<'_> {
         answer["result"]["value"].clone()
     }
 
+    /// Presses and releases the mouse at a place of the page.
+    pub(crate) fn click(&mut self, x: u32, y: u32) {
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", event);
+        }
+    }
+
     /// Waits until a condition holds in the page; fails when it did not within half a minute.
     pub(crate) fn wait_until(&mut self, condition: &str) {
         let script = format!(

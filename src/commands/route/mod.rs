@@ -1,11 +1,16 @@
-//! `doorstep route`: travel time, distance and path between two points.
+//! `doorstep route`: travel time, distance and path between two points, or for a file of pairs.
 
+mod batch;
+
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use doorstep_routing::{Distance, LatLng, Profile, Route, Router, Snap};
+use doorstep_routing::{LatLng, Route, Router, Snap};
 use serde_json::{Value, json};
+
+use super::ask::{Form, Output, Roads, collection, feature, parse_point, position, print, seconds};
 
 /// Answers travel time, distance and path between two points.
 ///
@@ -14,71 +19,56 @@ use serde_json::{Value, json};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   doorstep route --map porto.road 41.1496,-8.6110 41.1621,-8.6569
-  doorstep route --map porto.osm.pbf --profile car --geojson 41.1496,-8.6110 41.1621,-8.6569 > way.geojson")]
+  doorstep route --map porto.osm.pbf --profile car --geojson 41.1496,-8.6110 41.1621,-8.6569 > way.geojson
+  doorstep route --map porto.road --profile car --batch pairs.csv > seconds-and-metres.csv")]
 pub(crate) struct RouteArgs {
-    /// A road archive, or an OpenStreetMap extract that is imported in memory
-    #[arg(long, value_name = "FILE")]
-    map: PathBuf,
+    #[command(flatten)]
+    roads: Roads,
     /// Where to start, as latitude,longitude in degrees
-    #[arg(value_name = "LAT,LNG", value_parser = parse_point, allow_hyphen_values = true)]
-    from: LatLng,
+    #[arg(value_name = "LAT,LNG", value_parser = parse_point, allow_hyphen_values = true, required_unless_present = "batch")]
+    from: Option<LatLng>,
     /// Where to go, as latitude,longitude in degrees
-    #[arg(value_name = "LAT,LNG", value_parser = parse_point, allow_hyphen_values = true)]
-    to: LatLng,
-    /// Who drives: scooter or car
-    #[arg(long, default_value = "scooter")]
-    profile: Profile,
-    /// How far a point may be from the nearest road, in metres
-    #[arg(long, value_name = "METRES", default_value_t = 1000)]
-    snap_limit: u32,
-    /// Print the answer as JSON
-    #[arg(long, conflicts_with = "geojson")]
-    json: bool,
-    /// Print the way and both points as one GeoJSON collection
-    #[arg(long)]
-    geojson: bool,
+    #[arg(value_name = "LAT,LNG", value_parser = parse_point, allow_hyphen_values = true, required_unless_present = "batch")]
+    to: Option<LatLng>,
+    /// Read `lon1,lat1,lon2,lat2` lines from FILE (`-` is standard input) and print `seconds,metres` for each, empty
+    /// where there is no way
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "json", "csv", "geojson"])]
+    batch: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
 }
 
-fn parse_point(text: &str) -> Result<LatLng, String> {
-    let (lat, lng) = text
-        .split_once(',')
-        .ok_or("a point is latitude,longitude, such as 41.1496,-8.6110")?;
-    let number = |text: &str| {
-        text.trim()
-            .parse::<f64>()
-            .map_err(|_| format!("`{text}` is not a number"))
-    };
-    LatLng::from_degrees(number(lat)?, number(lng)?).map_err(|error| error.to_string())
-}
-
-#[allow(clippy::print_stdout, reason = "the answer goes to standard output")]
 pub(crate) fn run(args: RouteArgs) -> anyhow::Result<ExitCode> {
-    let archive = doorstep_maps::open_map(&args.map)?;
-    let router =
-        Router::new(&archive, args.profile).with_snap_limit(Distance::from_metres(args.snap_limit));
-    let from = router.snap(args.from).context("cannot start there")?;
-    let to = router.snap(args.to).context("cannot go there")?;
+    let (router, attribution) = args.roads.open()?;
+    if let Some(file) = &args.batch {
+        batch::run(&router, file)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let given = args.from.zip(args.to).context("wanted two points")?;
+    let from = router.snap(given.0).context("cannot start there")?;
+    let to = router.snap(given.1).context("cannot go there")?;
     let route = router.route(&mut router.workspace(), &from, &to);
     let answer = Answer {
         args: &args,
+        given,
         router: &router,
         from,
         to,
         route,
-        attribution: &archive.attribution,
+        attribution: &attribution,
     };
-    if args.geojson {
-        println!("{}", answer.geojson());
-    } else if args.json {
-        println!("{:#}", answer.json());
-    } else {
-        print!("{}", answer.text());
-    }
+    print(|out| match args.output.form() {
+        Form::Table => write!(out, "{}", answer.text()),
+        Form::Csv => write!(out, "{}", answer.csv()),
+        Form::Json => writeln!(out, "{:#}", answer.json()),
+        Form::GeoJson => writeln!(out, "{}", answer.geojson()),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
 struct Answer<'a> {
     args: &'a RouteArgs,
+    given: (LatLng, LatLng),
     router: &'a Router,
     from: Snap,
     to: Snap,
@@ -101,7 +91,10 @@ impl Answer<'_> {
                 "time      {}\ndistance  {}\n",
                 route.travel_time, route.distance
             ),
-            None => format!("no way for a {} from there to there\n", self.args.profile),
+            None => format!(
+                "no way for a {} from there to there\n",
+                self.args.roads.profile
+            ),
         };
         format!(
             "{answer}{}{}map       {}\n",
@@ -111,15 +104,26 @@ impl Answer<'_> {
         )
     }
 
+    /// The points of the way and when each is reached; only the header where there is no way.
+    fn csv(&self) -> String {
+        let mut text = "lat,lng,seconds\n".to_owned();
+        if let Some(route) = &self.route {
+            for (at, time) in route.geometry.iter().zip(&route.times) {
+                text += &format!("{},{},{}\n", at.lat(), at.lng(), seconds(Some(*time)));
+            }
+        }
+        text
+    }
+
     fn json(&self) -> Value {
         json!({
-            "profile": self.args.profile.name(),
+            "profile": self.args.roads.profile.name(),
             "reachable": self.route.is_some(),
             "travel_time_ms": self.route.as_ref().map(|route| route.travel_time.as_millis()),
             "distance_mm": self.route.as_ref().map(|route| route.distance.as_millimetres()),
             "edges": self.route.as_ref().map(|route| route.edges.len()),
-            "from": self.snap_json(self.args.from, &self.from),
-            "to": self.snap_json(self.args.to, &self.to),
+            "from": self.snap_json(self.given.0, &self.from),
+            "to": self.snap_json(self.given.1, &self.to),
             "attribution": self.attribution,
         })
     }
@@ -141,29 +145,20 @@ impl Answer<'_> {
             feature("Point", json!(position(snap.at())), properties)
         };
         let mut features = vec![
-            point("from", self.args.from, &self.from),
-            point("to", self.args.to, &self.to),
+            point("from", self.given.0, &self.from),
+            point("to", self.given.1, &self.to),
         ];
         if let Some(route) = &self.route {
             let line: Vec<_> = route.geometry.iter().copied().map(position).collect();
             let times: Vec<_> = route.times.iter().map(|time| time.as_millis()).collect();
             let properties = json!({
-                "profile": self.args.profile.name(),
+                "profile": self.args.roads.profile.name(),
                 "travel_time_ms": route.travel_time.as_millis(),
                 "distance_mm": route.distance.as_millimetres(),
                 "times_ms": times,
             });
             features.push(feature("LineString", json!(line), properties));
         }
-        json!({"type": "FeatureCollection", "attribution": self.attribution, "features": features})
+        collection(features, self.attribution)
     }
-}
-
-fn feature(kind: &str, coordinates: Value, properties: Value) -> Value {
-    json!({"type": "Feature", "geometry": {"type": kind, "coordinates": coordinates}, "properties": properties})
-}
-
-/// GeoJSON puts the longitude first.
-fn position(at: LatLng) -> [f64; 2] {
-    [at.lng(), at.lat()]
 }
