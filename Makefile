@@ -6,7 +6,11 @@ DEMO_ARGS ?=
 # The map of Malta comes with a crate that is fetched but never built; what runs without it says so.
 FETCH_MAP = -$(CARGO) fetch --locked --quiet --manifest-path maps/default-map/Cargo.toml
 
-.PHONY: help demo test check lint fmt docs audit bench-routing screenshots
+# How long `make fuzz` feeds each target, and which.
+AREA_SECONDS ?= 600
+FUZZ_TARGETS ?= extract archive http
+
+.PHONY: help demo test test-full check fmt docs audit bench-routing fuzz
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,5 +37,15 @@ audit: ## licences, advisories and unused dependencies (needs cargo-deny and car
 	$(CARGO) deny check
 	$(CARGO) machete
 
-bench-routing: ## the road router beside plain Dijkstra; writes docs/performance.md
-	$(CARGO) bench --locked --bench routing
+test-full: ## every answer of the router against Dijkstra's algorithm: 10,000 pairs a map, profile and metric
+	$(FETCH_MAP)
+	DOORSTEP_FULL=1 $(CARGO) test --release --locked -p doorstep-maps --test exactness
+
+bench-routing: ## the road router beside its peers; writes docs/performance.md (needs a C++ compiler; docs/performance.md says what else)
+	$(CARGO) build --release --locked --bin doorstep
+	$(CARGO) run --release --locked --manifest-path benches/peers/Cargo.toml -- $(BENCH_PARTS)
+
+fuzz: ## feed the readers of outside bytes for AREA_SECONDS each (needs nightly Rust and cargo-fuzz)
+	cd fuzz && $(CARGO) +nightly run --release --locked --bin seeds
+	cd fuzz && for target in $(FUZZ_TARGETS); do \
+	  $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(AREA_SECONDS) -rss_limit_mb=4096 -timeout=20 -max_len=65536 || exit 1; done
