@@ -13,6 +13,7 @@ pub mod actors;
 pub mod checkers;
 pub mod demand;
 pub mod kpi;
+pub mod mdrp;
 pub mod record;
 pub mod rng;
 pub mod roads;

@@ -5,7 +5,7 @@ use std::fmt;
 use doorstep_routing::TravelTime;
 
 use crate::eta::Etas;
-use crate::{DeliveryId, DeliveryRequest, DriverId, OfferId, Time};
+use crate::{DecisionRecord, DeliveryId, DeliveryRequest, DriverId, OfferId, Time};
 
 /// Where a delivery is in its life.
 ///
@@ -199,6 +199,8 @@ pub struct Delivery {
     /// As first asked; a repeated request is compared with it.
     pub(crate) request: DeliveryRequest,
     pub(crate) ready_at: Time,
+    /// The restaurant said that the food is ready.
+    pub(crate) is_ready: bool,
     /// Start of the present search: the request, or the time the driver was lost.
     pub(crate) search_from: Time,
     pub(crate) state: DeliveryState,
@@ -207,31 +209,45 @@ pub struct Delivery {
     pub(crate) offer: Option<OfferId>,
     /// From the restaurant to the customer.
     pub(crate) ride: TravelTime,
-    /// From where the driver starts to the restaurant; set with the offer.
-    pub(crate) approach: TravelTime,
-    /// When the driver is expected to be (or was) at the restaurant, while asked or before the pickup.
-    pub(crate) arrival: Option<Time>,
     pub(crate) etas: Option<Etas>,
     /// Oldest first, at most `policy.declines_max`.
     pub(crate) refusals: Vec<Refusal>,
+    /// Oldest first, at most [`DECISIONS_MAX`].
+    pub(crate) decisions: Vec<DecisionRecord>,
 }
+
+/// Decisions remembered for each delivery; the oldest is forgotten first.
+const DECISIONS_MAX: usize = 8;
 
 impl Delivery {
     pub(crate) fn new(request: DeliveryRequest, ride: TravelTime, now: Time) -> Self {
         Self {
             request,
             ready_at: request.ready_at,
+            is_ready: request.ready_at <= now,
             search_from: now,
             state: DeliveryState::Searching,
             seq: 0,
             driver: None,
             offer: None,
             ride,
-            approach: TravelTime::ZERO,
-            arrival: None,
             etas: None,
             refusals: Vec::new(),
+            decisions: Vec::new(),
         }
+    }
+
+    pub(crate) fn decide(&mut self, record: DecisionRecord) {
+        if self.decisions.len() == DECISIONS_MAX {
+            self.decisions.remove(0);
+        }
+        self.decisions.push(record);
+    }
+
+    /// Why its drivers were asked, the oldest decision first; at most eight.
+    #[must_use]
+    pub fn decisions(&self) -> &[DecisionRecord] {
+        &self.decisions
     }
 
     /// Its name.

@@ -20,7 +20,11 @@ impl Digest {
     pub(crate) fn input(&mut self, now: Time, input: &Input) {
         self.byte(1).time(now);
         match *input {
-            Input::DriverOnDuty { driver, at } => self.byte(1).word(driver.0).place(at),
+            Input::DriverOnDuty { driver, at, until } => self
+                .byte(1)
+                .word(driver.0)
+                .place(at)
+                .option(until.map(Time::as_millis)),
             Input::DriverOffDuty { driver } => self.byte(2).word(driver.0),
             Input::DriverLost { driver } => self.byte(3).word(driver.0),
             Input::Fix { driver, fix } => self
@@ -83,10 +87,7 @@ impl Digest {
                 })
             }
             Output::DeliveryChanged(event) => self.byte(3).event(event),
-            Output::DriverPlan { driver, stops } => {
-                self.byte(4).word(driver.0).word(stops.len() as u64);
-                stops.iter().fold(self, |digest, stop| digest.stop(stop))
-            }
+            Output::DriverPlan { driver, stops } => self.byte(4).word(driver.0).stops(stops),
         };
     }
 
@@ -113,12 +114,16 @@ impl Digest {
     fn offer(&mut self, offer: &Offer) -> &mut Self {
         self.word(offer.offer.0)
             .word(offer.driver.0)
-            .long(offer.delivery.0)
-            .place(offer.pickup)
-            .place(offer.dropoff)
-            .time(offer.expires_at)
-            .time(offer.pickup_eta)
-            .time(offer.dropoff_eta)
+            .word(offer.deliveries.len() as u64);
+        for delivery in &offer.deliveries {
+            self.long(delivery.0);
+        }
+        self.stops(&offer.stops).time(offer.expires_at)
+    }
+
+    fn stops(&mut self, stops: &[Stop]) -> &mut Self {
+        self.word(stops.len() as u64);
+        stops.iter().fold(self, |digest, stop| digest.stop(stop))
     }
 
     fn event(&mut self, event: &DeliveryEvent) -> &mut Self {

@@ -4,6 +4,7 @@ mod answers;
 mod changes;
 mod duty;
 mod milestones;
+mod plans;
 mod requests;
 mod rounds;
 mod timers;
@@ -41,6 +42,8 @@ pub struct Dispatcher {
     pub(crate) timers: Timers,
     /// Wished exactly while deliveries are searching.
     pub(crate) next_round: Option<Time>,
+    /// When the last one was.
+    last_round: Option<Time>,
     outputs: VecDeque<Output>,
     counters: Counters,
     digest: Digest,
@@ -114,6 +117,7 @@ impl Dispatcher {
             offers: OfferBook::default(),
             timers: Timers::default(),
             next_round: None,
+            last_round: None,
             outputs: VecDeque::new(),
             counters: Counters::default(),
             digest: Digest::default(),
@@ -142,21 +146,21 @@ impl Dispatcher {
         self.now = self.now.max(now);
         self.digest.input(self.now, &input);
         let result = match input {
-            Input::DriverOnDuty { driver, at } => self.driver_on_duty(driver, at),
-            Input::DriverOffDuty { driver } => Ok(self.driver_off_duty(driver)),
+            Input::DriverOnDuty { driver, at, until } => self.driver_on_duty(driver, at, until),
+            Input::DriverOffDuty { driver } => Ok(self.driver_off_duty(driver, travel)),
             Input::DriverLost { driver } => Ok(self.driver_lost(driver)),
             Input::Fix { driver, fix } => self.fix(driver, fix),
             Input::RequestDelivery(request) => self.request_delivery(request, travel),
             Input::ReadyTimeChanged { delivery, ready_at } => {
                 self.ready_time_changed(delivery, ready_at)
             }
-            Input::CancelDelivery { delivery } => self.cancel_delivery(delivery),
+            Input::CancelDelivery { delivery } => self.cancel_delivery(delivery, travel),
             Input::OfferReceived { driver, offer } => self.offer_received(driver, offer),
             Input::OfferAnswered {
                 driver,
                 offer,
                 answer,
-            } => self.offer_answered(driver, offer, answer),
+            } => self.offer_answered(driver, offer, answer, travel),
             Input::Milestone {
                 driver,
                 delivery,
@@ -191,23 +195,24 @@ impl Dispatcher {
         travel: &mut dyn TravelTimes,
     ) -> Quote {
         let ride = travel.one(pickup, dropoff);
-        let startable = |driver: DriverId| {
-            self.drivers
-                .get(&driver)
-                .and_then(|driver| matching::start(self, driver))
-        };
-        let starts: Vec<matching::Start> = self
-            .index
-            .nearest(
-                pickup,
-                self.policy.candidates_max,
-                self.policy.search_radius,
-                |driver| startable(driver).is_some(),
-            )
-            .into_iter()
-            .filter_map(startable)
+        let nearest = self.index.nearest(
+            pickup,
+            self.policy.candidates_max,
+            self.policy.search_radius,
+            |driver| {
+                let row = self.drivers.get(&driver);
+                row.is_some_and(|row| matching::may_be_asked(self, row))
+            },
+        );
+        let starts: Vec<(LatLng, Time)> = nearest
+            .iter()
+            .filter_map(|driver| {
+                let row = self.drivers.get(driver)?;
+                let end = row.plan.end(&self.policy.dwells, |id| self.ready_at(id));
+                Some(end.unwrap_or((row.fix.at, now)))
+            })
             .collect();
-        let sources: Vec<LatLng> = starts.iter().map(|start| start.at).collect();
+        let sources: Vec<LatLng> = starts.iter().map(|(at, _)| *at).collect();
         let mut times = Vec::new();
         if !sources.is_empty() {
             travel.matrix(&sources, &[pickup], &mut times);
@@ -215,7 +220,7 @@ impl Dispatcher {
         let arrivals = starts
             .iter()
             .zip(&times)
-            .filter_map(|(start, time)| Some(start.from.max(now).after_drive((*time)?)));
+            .filter_map(|((_, from), time)| Some((*from).max(now).after_drive((*time)?)));
         Quote {
             ride,
             pickup_eta: arrivals.min(),

@@ -1,9 +1,7 @@
 //! One row of the driver table.
 
-use crate::{DeliveryId, DriverId, Fix, OfferId};
-
-/// How many deliveries a driver may hold: the one in hand and the next.
-pub(crate) const QUEUE_MAX: usize = 2;
+use crate::plan::Plan;
+use crate::{DeliveryId, DriverId, Fix, OfferId, Time};
 
 /// Whether a driver can be asked and reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,20 +34,29 @@ pub struct Driver {
     pub(crate) duty: Duty,
     /// The newest one.
     pub(crate) fix: Fix,
-    /// Accepted deliveries in the order in which they are served. A second one only while the first is carried.
-    pub(crate) queue: Vec<DeliveryId>,
+    /// The stops of the accepted deliveries.
+    pub(crate) plan: Plan,
+    /// When the shift began.
+    pub(crate) since: Time,
+    /// When the shift ends: no pickup is planned after that. None: not known.
+    pub(crate) until: Option<Time>,
+    /// Orders accepted in this shift.
+    pub(crate) accepted: u32,
     pub(crate) offer: Option<OfferId>,
     /// Offers in a row that expired.
     pub(crate) unanswered: u32,
 }
 
 impl Driver {
-    pub(crate) const fn new(id: DriverId, fix: Fix) -> Self {
+    pub(crate) fn new(id: DriverId, fix: Fix) -> Self {
         Self {
             id,
             duty: Duty::On,
             fix,
-            queue: Vec::new(),
+            plan: Plan::default(),
+            since: fix.time,
+            until: None,
+            accepted: 0,
             offer: None,
             unanswered: 0,
         }
@@ -73,10 +80,27 @@ impl Driver {
         &self.fix
     }
 
-    /// Accepted deliveries, the one in hand first.
+    /// Accepted deliveries, in the order in which they are dropped off.
+    pub fn deliveries(&self) -> impl Iterator<Item = DeliveryId> + '_ {
+        self.plan.deliveries()
+    }
+
+    /// Whether there is nothing to do.
     #[must_use]
-    pub fn deliveries(&self) -> &[DeliveryId] {
-        &self.queue
+    pub const fn is_free(&self) -> bool {
+        self.plan.stops.is_empty()
+    }
+
+    /// The delivery of the next stop.
+    #[must_use]
+    pub fn in_hand(&self) -> Option<DeliveryId> {
+        self.plan.stops.first().map(|stop| stop.delivery)
+    }
+
+    /// When the shift ends, if it is known.
+    #[must_use]
+    pub const fn until(&self) -> Option<Time> {
+        self.until
     }
 
     /// The open offer.
@@ -88,7 +112,7 @@ impl Driver {
     /// What the driver does.
     #[must_use]
     pub fn state(&self) -> DriverState {
-        match (self.duty, self.queue.is_empty(), self.offer) {
+        match (self.duty, self.is_free(), self.offer) {
             (Duty::On | Duty::Off | Duty::Lost, false, _) => DriverState::Serving,
             (Duty::Off | Duty::Lost, true, _) => DriverState::OffDuty,
             (Duty::On, true, Some(_)) => DriverState::Offered,

@@ -13,6 +13,8 @@ pub enum Input {
         driver: DriverId,
         /// Where; taken as it is, since a driver may start anywhere.
         at: LatLng,
+        /// When the shift ends, if it is known: no pickup is planned after that.
+        until: Option<Time>,
     },
     /// A driver wants no more orders. Food already picked up stays with the driver.
     DriverOffDuty {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::delivery::Delivery;
 use crate::dispatcher::Timer;
-use crate::driver::{Driver, Duty, QUEUE_MAX};
-use crate::{DeliveryState, Dispatcher};
+use crate::driver::{Driver, Duty};
+use crate::{DeliveryState, Dispatcher, StopKind};
 
 /// A rule that does not hold: a bug in the dispatcher.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ fn delivery_is_held_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Result
     let (id, state) = (delivery.id(), delivery.state);
     let holders: Vec<_> = dispatcher
         .drivers()
-        .filter(|driver| driver.queue.contains(&id))
+        .filter(|driver| driver.plan.holds(id))
         .map(Driver::id)
         .collect();
     if state.is_served() {
@@ -83,7 +83,7 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
         || format!("{id} is {state} with {:?}", delivery.offer),
     )?;
     if let Some(offer) = delivery.offer {
-        rule(dispatcher.offers.delivery(offer) == Some(id), || {
+        rule(dispatcher.offers.deliveries(offer).contains(&id), || {
             format!("{offer} is not in the book for {id}")
         })?;
     }
@@ -97,34 +97,56 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
     )
 }
 
-/// A driver serves one delivery at a time, holds nothing that others do, and leaves the table when done.
+/// A plan picks up what is not carried and then drops it off, drops off what is carried, and holds nothing of others.
+/// A driver leaves the table when done.
 fn driver_matches_deliveries(dispatcher: &Dispatcher, driver: &Driver) -> Result<(), Violation> {
     let id = driver.id;
-    rule(driver.queue.len() <= QUEUE_MAX, || {
-        format!("{id} holds {:?}", driver.queue)
+    let held: Vec<_> = driver.plan.deliveries().collect();
+    rule(held.len() <= dispatcher.policy.plan_deliveries_max, || {
+        format!("{id} holds {held:?}")
     })?;
-    let mut is_carried = Vec::new();
-    for held in &driver.queue {
-        let delivery = dispatcher.delivery(*held);
-        rule(
-            delivery.is_some_and(|delivery| delivery.driver == Some(id)),
-            || format!("{id} holds {held} of others"),
-        )?;
-        is_carried.push(delivery.is_some_and(|delivery| delivery.state.is_carried()));
+    let mut is_all_carried = true;
+    for &delivery in &held {
+        let row = dispatcher.delivery(delivery);
+        rule(row.is_some_and(|row| row.driver == Some(id)), || {
+            format!("{id} holds {delivery} of others")
+        })?;
+        let is_carried = row.is_some_and(|row| row.state.is_carried());
+        is_all_carried &= is_carried;
+        let kinds: Vec<StopKind> = driver
+            .plan
+            .stops
+            .iter()
+            .filter(|stop| stop.delivery == delivery)
+            .map(|stop| stop.kind)
+            .collect();
+        let wanted: &[StopKind] = if is_carried {
+            &[StopKind::Dropoff]
+        } else {
+            &[StopKind::Pickup, StopKind::Dropoff]
+        };
+        rule(kinds == wanted, || {
+            format!("{id} has the stops {kinds:?} for {delivery}, carried: {is_carried}")
+        })?;
     }
-    rule(!matches!(is_carried[..], [false, _] | [_, true]), || {
-        format!("{id} serves {:?} at once", driver.queue)
+    let picked: Vec<_> = driver
+        .plan
+        .stops
+        .iter()
+        .filter(|stop| !held.contains(&stop.delivery))
+        .collect();
+    rule(picked.is_empty(), || {
+        format!("{id} picks up and keeps {picked:?}")
     })?;
     let grace = dispatcher.timers.is_set(Timer::GraceEnds(id));
     match driver.duty {
         Duty::On => rule(!grace, || format!("{id} is on duty with a grace")),
-        Duty::Off => rule(!grace && is_carried == [true], || {
-            format!("{id} is off duty with {:?}", driver.queue)
+        Duty::Off => rule(!grace && !held.is_empty() && is_all_carried, || {
+            format!("{id} is off duty with {held:?}")
         }),
-        Duty::Lost => rule(
-            !is_carried.is_empty() && (grace || is_carried == [true]),
-            || format!("{id} is lost with {:?} and grace: {grace}", driver.queue),
-        ),
+        Duty::Lost => rule(!held.is_empty() && (grace || is_all_carried), || {
+            format!("{id} is lost with {held:?} and grace: {grace}")
+        }),
     }?;
     rule(driver.offer.is_none() || driver.duty == Duty::On, || {
         format!("{id} is asked while not on duty")
@@ -134,7 +156,7 @@ fn driver_matches_deliveries(dispatcher: &Dispatcher, driver: &Driver) -> Result
 /// Each open offer is known to exactly its driver and its delivery.
 fn offers_match(dispatcher: &Dispatcher) -> Result<(), Violation> {
     let mut open = 0;
-    for offer in dispatcher.offers.iter_open().map(|open| open.offer) {
+    for offer in dispatcher.offers.iter_open().map(|open| &open.offer) {
         let id = offer.offer;
         open += 1;
         rule(
@@ -143,12 +165,17 @@ fn offers_match(dispatcher: &Dispatcher) -> Result<(), Violation> {
                 .is_some_and(|driver| driver.offer == Some(id)),
             || format!("{} does not know of {id}", offer.driver),
         )?;
-        rule(
-            dispatcher
-                .delivery(offer.delivery)
-                .is_some_and(|delivery| delivery.offer == Some(id)),
-            || format!("{} does not know of {id}", offer.delivery),
-        )?;
+        rule(!offer.deliveries.is_empty(), || {
+            format!("{id} asks for nothing")
+        })?;
+        for &delivery in &offer.deliveries {
+            rule(
+                dispatcher
+                    .delivery(delivery)
+                    .is_some_and(|delivery| delivery.offer == Some(id)),
+                || format!("{delivery} does not know of {id}"),
+            )?;
+        }
         rule(dispatcher.timers.is_set(Timer::OfferExpires(id)), || {
             format!("{id} never expires")
         })?;

@@ -1,7 +1,37 @@
 //! Orders to drivers: one round.
+//!
+//! ```text
+//! survey: open orders, drivers who may be asked, one travel time matrix
+//!    └─> the policy: nearest │ mdrp │ foodmatch │ doorstep ──> routes for drivers, each with its reasons
+//!           └─> the dispatcher makes offers of them
+//! ```
 
-mod assignment;
+pub(crate) mod assignment;
+mod bundling;
 mod cost;
-mod round;
+mod doorstep;
+mod draws;
+mod nearest;
+mod options;
+mod proposal;
+mod record;
+mod situation;
+mod timeline;
 
-pub(crate) use round::{Proposal, Start, propose, start};
+pub use cost::CostTerms;
+pub(crate) use proposal::Proposal;
+pub use record::{Alternative, DecisionRecord, Rule};
+pub(crate) use situation::may_be_asked;
+
+use crate::{Dispatcher, Matching, TravelTimes};
+
+/// What to offer now: at most one bundle a driver and one driver an order.
+pub(crate) fn propose(dispatcher: &Dispatcher, travel: &mut dyn TravelTimes) -> Vec<Proposal> {
+    let Some(situation) = situation::survey(dispatcher, travel) else {
+        return Vec::new();
+    };
+    match dispatcher.policy.matching {
+        Matching::Nearest => nearest::propose(&situation),
+        Matching::Mdrp | Matching::FoodMatch | Matching::Doorstep => doorstep::propose(&situation),
+    }
+}

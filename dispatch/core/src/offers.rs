@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
+use crate::plan::Plan;
 use crate::{Answer, DeclineReason, DeliveryId, DriverId, Offer, OfferId, Time};
 
 /// How an offer ended.
@@ -40,9 +41,11 @@ impl Outcome {
 }
 
 /// An offer without an answer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct OpenOffer {
     pub(crate) offer: Offer,
+    /// All that the driver would have to do after a yes.
+    pub(crate) plan: Plan,
     /// When the phone told that it has it.
     pub(crate) received_at: Option<Time>,
 }
@@ -55,9 +58,9 @@ struct EndedOffer {
 
 /// What is known of an offer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Lookup {
+pub(crate) enum Lookup<'a> {
     /// It waits for an answer.
-    Open(OpenOffer),
+    Open(&'a OpenOffer),
     /// It has ended.
     Ended(DriverId, Outcome),
     /// Never made or forgotten.
@@ -85,33 +88,29 @@ impl OfferBook {
         OfferId(self.last)
     }
 
-    pub(crate) fn open(&mut self, offer: Offer) {
-        let before = self.open.insert(
-            offer.offer,
-            OpenOffer {
-                offer,
-                received_at: None,
-            },
-        );
-        debug_assert!(before.is_none(), "{} was made twice", offer.offer);
+    pub(crate) fn open(&mut self, offer: Offer, plan: Plan) {
+        let id = offer.offer;
+        let open = OpenOffer {
+            offer,
+            plan,
+            received_at: None,
+        };
+        let before = self.open.insert(id, open);
+        debug_assert!(before.is_none(), "{id} was made twice");
     }
 
-    pub(crate) fn lookup(&self, offer: OfferId) -> Lookup {
+    pub(crate) fn lookup(&self, offer: OfferId) -> Lookup<'_> {
         match (self.open.get(&offer), self.ended.get(&offer)) {
-            (Some(open), _) => Lookup::Open(*open),
+            (Some(open), _) => Lookup::Open(open),
             (None, Some(ended)) => Lookup::Ended(ended.driver, ended.outcome),
             (None, None) => Lookup::Unknown,
         }
     }
 
-    /// Notes that the phone has it. False if that was known.
-    pub(crate) fn mark_received(&mut self, offer: OfferId, now: Time) -> bool {
-        match self.open.get_mut(&offer) {
-            Some(open) if open.received_at.is_none() => {
-                open.received_at = Some(now);
-                true
-            }
-            Some(_) | None => false,
+    /// Notes that the phone has it.
+    pub(crate) fn mark_received(&mut self, offer: OfferId, now: Time) {
+        if let Some(open) = self.open.get_mut(&offer) {
+            open.received_at = Some(now);
         }
     }
 
@@ -139,9 +138,16 @@ impl OfferBook {
         Some(open)
     }
 
-    /// The delivery of an open offer.
-    pub(crate) fn delivery(&self, offer: OfferId) -> Option<DeliveryId> {
-        self.open.get(&offer).map(|open| open.offer.delivery)
+    /// The deliveries of an open offer.
+    pub(crate) fn deliveries(&self, offer: OfferId) -> &[DeliveryId] {
+        self.open
+            .get(&offer)
+            .map_or(&[], |open| open.offer.deliveries.as_slice())
+    }
+
+    /// What the driver would have to do after a yes to an open offer.
+    pub(crate) fn plan(&self, offer: OfferId) -> Option<&Plan> {
+        self.open.get(&offer).map(|open| &open.plan)
     }
 
     /// Open offers by id.

@@ -29,25 +29,19 @@ pub enum Output {
     },
 }
 
-/// A question to one driver: will you take this order?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A question to one driver: will you take this order, or this bundle?
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// Its name, never used twice.
     pub offer: OfferId,
-    /// Who is asked; nobody else is asked for this delivery until the answer or the expiry.
+    /// Who is asked; nobody else is asked for these deliveries until the answer or the expiry.
     pub driver: DriverId,
-    /// For which delivery.
-    pub delivery: DeliveryId,
-    /// Where the restaurant is.
-    pub pickup: LatLng,
-    /// Where the customer is.
-    pub dropoff: LatLng,
+    /// For which deliveries, at least one, in the order in which they would be dropped off.
+    pub deliveries: Vec<DeliveryId>,
+    /// All that the driver would have to do after a yes, what was accepted before included.
+    pub stops: Vec<Stop>,
     /// An answer counts strictly before this time.
     pub expires_at: Time,
-    /// When this driver would have the food in hand.
-    pub pickup_eta: Time,
-    /// When this driver would have handed it over.
-    pub dropoff_eta: Time,
 }
 
 /// Why an offer was taken back.

@@ -2,11 +2,130 @@
 
 use doorstep_routing::Distance;
 
-use crate::Span;
+use crate::{Span, StopKind};
+
+/// How orders get to drivers. All are deterministic; each is a page of `docs/matching.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Matching {
+    /// The longest waiting order gets the driver who would be there first. The floor to fall back on.
+    Nearest,
+    /// The rolling horizon of Reyes et al. 2018: bundles of one restaurant, urgency groups, two stages of commitment.
+    Mdrp,
+    /// FoodMatch of Joshi et al. 2021: bundles by marginal delay, also across restaurants, then one assignment.
+    FoodMatch,
+    /// Ours: everything stays open until a driver must drive off; preparation and acceptance are uncertain.
+    #[default]
+    Doorstep,
+}
+
+impl Matching {
+    /// All of them, the simplest first.
+    pub const ALL: [Self; 4] = [Self::Nearest, Self::Mdrp, Self::FoodMatch, Self::Doorstep];
+
+    /// Its name in settings, records and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nearest => "nearest",
+            Self::Mdrp => "mdrp",
+            Self::FoodMatch => "foodmatch",
+            Self::Doorstep => "doorstep",
+        }
+    }
+}
+
+impl std::fmt::Display for Matching {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Which orders one driver may carry together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bundling {
+    /// One order at a time.
+    Never,
+    /// Orders of one restaurant, picked up in one visit; the next pickup follows the last dropoff.
+    #[default]
+    OneRestaurant,
+    /// Orders of several restaurants; a pickup may come while other food is carried.
+    AcrossRestaurants,
+}
+
+/// Time that drivers spend at stops beside waiting for food. Raising any makes ETAs later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dwells {
+    /// From the arrival at a restaurant until food could be taken, once a visit.
+    pub parking: Span,
+    /// From when driver and food are both there until the food is in hand, for each order.
+    pub pickup: Span,
+    /// From the last pickup of a visit until driving off.
+    pub leaving: Span,
+    /// From the arrival at a customer's until being at the door.
+    pub door: Span,
+    /// From the door until the food is handed over.
+    pub dropoff: Span,
+    /// From the dropoff until driving off.
+    pub returning: Span,
+}
+
+impl Dwells {
+    /// Between arrival and service.
+    pub(crate) const fn before(&self, kind: StopKind) -> Span {
+        match kind {
+            StopKind::Pickup => self.parking,
+            StopKind::Dropoff => self.door,
+        }
+    }
+
+    /// Between service and driving off.
+    pub(crate) const fn after(&self, kind: StopKind) -> Span {
+        match kind {
+            StopKind::Pickup => self.leaving,
+            StopKind::Dropoff => self.returning,
+        }
+    }
+}
+
+impl Default for Dwells {
+    fn default() -> Self {
+        Self {
+            parking: Span::ZERO,
+            pickup: Span::from_mins(2),
+            leaving: Span::ZERO,
+            door: Span::ZERO,
+            dropoff: Span::from_mins(2),
+            returning: Span::ZERO,
+        }
+    }
+}
 
 /// How to dispatch. The default suits a city with scooters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
+    /// How orders get to drivers.
+    pub matching: Matching,
+    /// Which orders may be carried together.
+    pub bundling: Bundling,
+    /// Orders in one bundle. Raising it saves drivers in a rush and lets food wait in the bag.
+    pub bundle_max: usize,
+    /// Orders in a driver's plan at once, carried ones included. Raising it fixes more of the future.
+    pub plan_deliveries_max: usize,
+    /// Click-to-door that customers are promised to be near. Raising it makes fewer orders urgent.
+    pub click_to_door_target: Span,
+    /// No order is given to a driver who would be later than this from click to door. Raising it serves late rather than never.
+    pub click_to_door_max: Span,
+    /// Standard deviation of estimates of the ready time. Raising it sends drivers earlier, to wait for food rather than let it wait.
+    pub ready_sd: Span,
+    /// Between an offer and the driver's yes. Raising it makes offers earlier.
+    pub answer_delay: Span,
+    /// Of a thousand offers to a driver of whom nothing is known, as many are accepted. Lowering it makes offers earlier.
+    pub accept_permille: u32,
+    /// Orders that a driver is paid for in each hour of the shift anyway, in thousandths; zero: paid by order only.
+    /// Raising it prefers drivers who are below that.
+    pub guaranteed_orders_permille_h: u32,
+    /// Cost of an order given to a driver who has reached the guarantee. Raising it spreads orders over drivers.
+    pub beyond_guarantee_cost: Span,
     /// Time between matching rounds. Raising it pools more orders and drivers a round and answers later.
     pub round_interval: Span,
     /// How long a driver may think. Raising it gets more answers and holds an order longer at a silent driver.
@@ -22,10 +141,8 @@ pub struct Policy {
     /// An order is offered once its nearest candidate would arrive at most this long before the food.
     /// Raising it secures drivers earlier, who then wait longer at the restaurant.
     pub early_arrival_max: Span,
-    /// Time a driver needs at a restaurant when the food is ready. Raising it makes ETAs later.
-    pub pickup_dwell: Span,
-    /// Time a driver needs at a customer's door. Raising it makes ETAs later.
-    pub dropoff_dwell: Span,
+    /// Time at stops.
+    pub dwells: Dwells,
     /// A driver this near to the end of the delivery in hand may be offered the next one; zero: never.
     /// Raising it wastes less driver time and relies more on the ETA.
     pub next_order_within: Span,
@@ -49,6 +166,9 @@ pub struct Policy {
     pub driver_wait_weight_permille: u32,
     /// The same for a driver's approach to the restaurant. Raising it prefers short approaches over early pickups.
     pub approach_weight_permille: u32,
+    /// How many milliseconds of cost one millisecond past the click-to-door target is worth beside the delay itself, in
+    /// thousandths. Raising it serves customers who have waited long before others.
+    pub overage_weight_permille: u32,
     /// Cost of offering an order as the next one of a busy driver. Raising it prefers idle drivers.
     pub next_order_penalty: Span,
     /// Cost of asking a driver again who declined this order, each time. Raising it prefers drivers not asked yet.
@@ -74,6 +194,17 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            matching: Matching::default(),
+            bundling: Bundling::default(),
+            bundle_max: 3,
+            plan_deliveries_max: 4,
+            click_to_door_target: Span::from_mins(40),
+            click_to_door_max: Span::from_mins(180),
+            ready_sd: Span::from_mins(3),
+            answer_delay: Span::from_secs(12),
+            accept_permille: 850,
+            guaranteed_orders_permille_h: 0,
+            beyond_guarantee_cost: Span::ZERO,
             round_interval: Span::from_secs(20),
             offer_window: Span::from_secs(45),
             candidates_max: 12,
@@ -81,8 +212,7 @@ impl Default for Policy {
             round_deliveries_max: 1000,
             look_ahead: Span::from_mins(20),
             early_arrival_max: Span::from_mins(3),
-            pickup_dwell: Span::from_mins(2),
-            dropoff_dwell: Span::from_mins(2),
+            dwells: Dwells::default(),
             next_order_within: Span::from_mins(4),
             decline_cool_off: Span::from_mins(5),
             no_driver_after: Span::from_mins(30),
@@ -93,6 +223,7 @@ impl Default for Policy {
             jump_slack: Distance::from_millimetres(500_000),
             driver_wait_weight_permille: 500,
             approach_weight_permille: 250,
+            overage_weight_permille: 500,
             next_order_penalty: Span::from_secs(60),
             decline_penalty: Span::from_mins(10),
             silence_penalty: Span::from_mins(2),
@@ -127,6 +258,10 @@ impl Policy {
         let positive = [
             ("round_interval", self.round_interval > Span::ZERO),
             ("offer_window", self.offer_window > Span::ZERO),
+            ("bundle_max", self.bundle_max > 0),
+            ("plan_deliveries_max", self.plan_deliveries_max > 0),
+            ("click_to_door_max", self.click_to_door_max > Span::ZERO),
+            ("accept_permille", self.accept_permille > 0),
             ("candidates_max", self.candidates_max > 0),
             ("search_radius", self.search_radius.as_millimetres() > 0),
             ("round_deliveries_max", self.round_deliveries_max > 0),

@@ -27,8 +27,8 @@ pub enum DriverEvent {
     Offered {
         /// The question.
         offer: OfferId,
-        /// The order.
-        delivery: DeliveryId,
+        /// The orders, at least one.
+        deliveries: Vec<DeliveryId>,
     },
     /// The question was taken back.
     OfferRevoked {
@@ -59,6 +59,8 @@ pub enum DriverAction {
     GoOnDuty {
         /// Where.
         at: LatLng,
+        /// When the shift ends.
+        until: Time,
     },
     /// Ends work.
     GoOffDuty,
@@ -237,7 +239,10 @@ impl DriverActor {
             self.next_ping = self.next_ping.max(now);
             let at = self.position_at(now).at;
             self.stand(now, at);
-            out.push(DriverAction::GoOnDuty { at });
+            out.push(DriverAction::GoOnDuty {
+                at,
+                until: self.shift_to,
+            });
         }
         if self.duty != Duty::On {
             return;
@@ -269,7 +274,11 @@ impl DriverActor {
             return;
         }
         match event {
-            DriverEvent::Offered { offer, delivery } => self.think(now, offer, delivery, out),
+            DriverEvent::Offered { offer, deliveries } => {
+                if let Some(&first) = deliveries.first() {
+                    self.think(now, offer, first, out);
+                }
+            }
             DriverEvent::OfferRevoked { offer } => {
                 self.answers.retain(|pending| pending.offer != offer)
             }

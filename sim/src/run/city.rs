@@ -231,7 +231,7 @@ impl<'a> City<'a> {
                     offer.driver,
                     DriverEvent::Offered {
                         offer: offer.offer,
-                        delivery: offer.delivery,
+                        deliveries: offer.deliveries,
                     },
                 )
             }
@@ -394,7 +394,11 @@ impl<'a> City<'a> {
         let driver = self.drivers[index].id();
         for &action in actions {
             let input = match action {
-                DriverAction::GoOnDuty { at } => Input::DriverOnDuty { driver, at },
+                DriverAction::GoOnDuty { at, until } => Input::DriverOnDuty {
+                    driver,
+                    at,
+                    until: Some(until),
+                },
                 DriverAction::GoOffDuty => Input::DriverOffDuty { driver },
                 DriverAction::Ping(fix) => {
                     self.kpis.pings += 1;

@@ -4,7 +4,7 @@ use crate::delivery::{Refusal, Step};
 use crate::offers::Lookup;
 use crate::{
     Answer, DeclineReason, Dispatcher, DriverId, Handled, OfferId, Outcome, Output, Rejection,
-    RevokeReason,
+    RevokeReason, TravelTimes,
 };
 
 impl Dispatcher {
@@ -21,7 +21,8 @@ impl Dispatcher {
             Lookup::Ended(asked, _) if asked != driver => {
                 Err(Rejection::NotYourOffer { driver, offer: id })
             }
-            Lookup::Open(_) if self.offers.mark_received(id, self.now) => {
+            Lookup::Open(open) if open.received_at.is_none() => {
+                self.offers.mark_received(id, self.now);
                 self.counters.offers_received += 1;
                 Ok(Handled::Done)
             }
@@ -40,6 +41,7 @@ impl Dispatcher {
         driver: DriverId,
         id: OfferId,
         answer: Answer,
+        travel: &mut dyn TravelTimes,
     ) -> Result<Handled, Rejection> {
         match self.offers.lookup(id) {
             Lookup::Unknown => Err(Rejection::UnknownOffer { offer: id }),
@@ -55,7 +57,7 @@ impl Dispatcher {
             }),
             Lookup::Open(_) => {
                 match answer {
-                    Answer::Accept => self.accept(id),
+                    Answer::Accept => self.accept(id, travel),
                     Answer::Decline(reason) => self.decline(id, reason),
                 }
                 Ok(Handled::Done)
@@ -65,24 +67,30 @@ impl Dispatcher {
         }
     }
 
-    /// The driver starts now, or from the end of the delivery in hand.
-    fn accept(&mut self, id: OfferId) {
-        let offer = self.end_offer(id, Outcome::Accepted);
-        let now = self.now;
-        let driver = self.known_driver(offer.driver);
-        driver.unanswered = 0;
-        let in_hand = driver.queue.first().copied();
-        driver.queue.push(offer.delivery);
-        let done_at = in_hand.and_then(|in_hand| self.known_delivery(in_hand).dropoff_eta());
-        let delivery = self.known_delivery(offer.delivery);
-        delivery.driver = Some(offer.driver);
-        let arrival = done_at
-            .unwrap_or(now)
-            .max(now)
-            .after_drive(delivery.approach);
-        self.set_arrival(offer.delivery, arrival);
-        self.advance(offer.delivery, Step::Accept);
-        self.tell_plan(offer.driver);
+    /// The driver starts now, or goes on after what was accepted before.
+    fn accept(&mut self, id: OfferId, travel: &mut dyn TravelTimes) {
+        let open = self.end_offer(id, Outcome::Accepted);
+        let (driver, deliveries) = (open.offer.driver, open.offer.deliveries);
+        let plan = self.accepted_plan(driver, open.plan, &deliveries, travel);
+        let row = self.known_driver(driver);
+        row.plan = plan;
+        row.unanswered = 0;
+        row.accepted = row
+            .accepted
+            .saturating_add(u32::try_from(deliveries.len()).unwrap_or(u32::MAX));
+        for &delivery in &deliveries {
+            self.known_delivery(delivery).driver = Some(driver);
+        }
+        let changed = self.refresh_etas(driver);
+        for &delivery in &deliveries {
+            self.advance(delivery, Step::Accept);
+        }
+        for delivery in changed {
+            if !deliveries.contains(&delivery) {
+                self.tell_delivery(delivery);
+            }
+        }
+        self.tell_plan(driver);
     }
 
     fn decline(&mut self, id: OfferId, reason: DeclineReason) {
@@ -104,16 +112,18 @@ impl Dispatcher {
 
     /// Ends an offer that the driver did not take, and remembers not to ask the same again soon.
     fn not_taken(&mut self, id: OfferId, outcome: Outcome) -> DriverId {
-        let offer = self.end_offer(id, outcome);
+        let offer = self.end_offer(id, outcome).offer;
         let (now, declines_max) = (self.now, self.policy.declines_max);
-        let refusals = &mut self.known_delivery(offer.delivery).refusals;
-        refusals.push(Refusal {
-            driver: offer.driver,
-            at: now,
-        });
-        let excess = refusals.len().saturating_sub(declines_max);
-        refusals.drain(..excess);
-        self.search_again(offer.delivery, Step::Withdraw);
+        for delivery in offer.deliveries {
+            let refusals = &mut self.known_delivery(delivery).refusals;
+            refusals.push(Refusal {
+                driver: offer.driver,
+                at: now,
+            });
+            let excess = refusals.len().saturating_sub(declines_max);
+            refusals.drain(..excess);
+            self.search_again(delivery, Step::Withdraw);
+        }
         offer.driver
     }
 }

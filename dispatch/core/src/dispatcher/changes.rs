@@ -2,10 +2,10 @@
 
 use crate::delivery::{Delivery, Next, Step};
 use crate::driver::{Driver, Duty};
-use crate::eta::Etas;
+use crate::offers::OpenOffer;
 use crate::{
-    DeliveryEvent, DeliveryId, DeliveryState, Dispatcher, DriverId, Offer, OfferId, Outcome,
-    Output, RevokeReason, Stop, StopKind, Time,
+    DeliveryEvent, DeliveryId, DeliveryState, Dispatcher, DriverId, OfferId, Outcome, Output,
+    RevokeReason, TravelTimes,
 };
 
 use super::Timer;
@@ -92,25 +92,17 @@ impl Dispatcher {
         self.emit(Output::DeliveryChanged(event));
     }
 
-    /// Sets when the driver is (or was) at the restaurant, and the ETAs that follow. True if the ETAs changed.
-    pub(super) fn set_arrival(&mut self, id: DeliveryId, arrival: Time) -> bool {
-        let policy = self.policy.clone();
-        let delivery = self.known_delivery(id);
-        delivery.arrival = Some(arrival);
-        let etas = Etas::before_pickup(arrival, delivery.ready_at, delivery.ride, &policy);
-        delivery.etas.replace(etas) != Some(etas)
-    }
-
     /// Ends an open offer on all sides; the delivery's state is the caller's to change.
-    pub(super) fn end_offer(&mut self, id: OfferId, outcome: Outcome) -> Offer {
+    pub(super) fn end_offer(&mut self, id: OfferId, outcome: Outcome) -> OpenOffer {
         let open = self
             .offers
             .end(id, outcome, self.policy.ended_offers_max)
             .expect("the offer is open");
-        let offer = open.offer;
         self.timers.clear(Timer::OfferExpires(id));
-        self.known_driver(offer.driver).offer = None;
-        self.known_delivery(offer.delivery).offer = None;
+        self.known_driver(open.offer.driver).offer = None;
+        for &delivery in &open.offer.deliveries {
+            self.known_delivery(delivery).offer = None;
+        }
         match outcome {
             Outcome::Accepted => self.counters.offers_accepted += 1,
             Outcome::Declined(_) => self.counters.offers_declined += 1,
@@ -120,19 +112,21 @@ impl Dispatcher {
             }
             Outcome::Withdrawn => self.counters.offers_withdrawn += 1,
         }
-        offer
+        open
     }
 
-    /// Takes the open offer of a driver back, if there is one; its delivery searches again.
+    /// Takes the open offer of a driver back, if there is one; its deliveries search again.
     pub(super) fn withdraw_offer_of(&mut self, driver: DriverId, why: RevokeReason) {
         if let Some(id) = self.drivers.get(&driver).and_then(|driver| driver.offer) {
-            let offer = self.end_offer(id, Outcome::Withdrawn);
+            let open = self.end_offer(id, Outcome::Withdrawn);
             self.emit(Output::RevokeOffer {
                 driver,
                 offer: id,
                 why,
             });
-            self.search_again(offer.delivery, Step::Withdraw);
+            for delivery in open.offer.deliveries {
+                self.search_again(delivery, Step::Withdraw);
+            }
         }
     }
 
@@ -140,25 +134,33 @@ impl Dispatcher {
     pub(super) fn search_again(&mut self, id: DeliveryId, step: Step) {
         let delivery = self.known_delivery(id);
         delivery.driver = None;
-        delivery.arrival = None;
         delivery.etas = None;
         self.advance(id, step);
     }
 
     /// Takes all deliveries from a driver whose food is not in hand yet, and tells the plan that is left.
-    pub(super) fn release_uncarried(&mut self, driver: DriverId) {
-        let queue = std::mem::take(&mut self.known_driver(driver).queue);
-        let (carried, uncarried): (Vec<_>, Vec<_>) = queue
+    pub(super) fn release_uncarried(&mut self, driver: DriverId, travel: &mut dyn TravelTimes) {
+        let held: Vec<DeliveryId> = self.known_driver(driver).plan.deliveries().collect();
+        let uncarried: Vec<DeliveryId> = held
             .into_iter()
-            .partition(|&id| self.known_delivery(id).state.is_carried());
-        self.known_driver(driver).queue = carried;
+            .filter(|&id| !self.known_delivery(id).state.is_carried())
+            .collect();
         if uncarried.is_empty() {
             return;
         }
-        for id in uncarried {
+        self.drop_from_plan(driver, |id| uncarried.contains(&id), travel);
+        for &id in &uncarried {
             self.counters.releases += 1;
             self.known_delivery(id).search_from = self.now;
             self.search_again(id, Step::Release);
+        }
+        self.plan_changed(driver);
+    }
+
+    /// Tells the new plan, and each delivery whose ETAs it changed.
+    pub(super) fn plan_changed(&mut self, driver: DriverId) {
+        for delivery in self.refresh_etas(driver) {
+            self.tell_delivery(delivery);
         }
         self.tell_plan(driver);
     }
@@ -168,35 +170,10 @@ impl Dispatcher {
         let is_done = self
             .drivers
             .get(&id)
-            .is_some_and(|driver| driver.duty != Duty::On && driver.queue.is_empty());
+            .is_some_and(|driver| driver.duty != Duty::On && driver.is_free());
         if is_done {
             self.drivers.remove(&id);
             self.timers.clear(Timer::GraceEnds(id));
         }
-    }
-
-    /// Tells a driver all that is to be done.
-    pub(super) fn tell_plan(&mut self, driver: DriverId) {
-        let queue = self.known_driver(driver).queue.clone();
-        let mut stops = Vec::with_capacity(2 * queue.len());
-        for id in queue {
-            let delivery = self.known_delivery(id);
-            let etas = delivery.etas.expect("a served delivery has ETAs");
-            let stop = |kind, at, eta| Stop {
-                delivery: id,
-                kind,
-                at,
-                eta,
-            };
-            if !delivery.state.is_carried() {
-                stops.push(stop(StopKind::Pickup, delivery.request.pickup, etas.pickup));
-            }
-            stops.push(stop(
-                StopKind::Dropoff,
-                delivery.request.dropoff,
-                etas.dropoff,
-            ));
-        }
-        self.emit(Output::DriverPlan { driver, stops });
     }
 }

@@ -4,7 +4,9 @@ use doorstep_routing::LatLng;
 
 use crate::driver::{Driver, Duty};
 use crate::offers::Lookup;
-use crate::{Dispatcher, DriverId, Fix, Handled, Output, Rejection, RevokeReason};
+use crate::{
+    Dispatcher, DriverId, Fix, Handled, Output, Rejection, RevokeReason, Time, TravelTimes,
+};
 
 use super::Timer;
 
@@ -15,6 +17,7 @@ impl Dispatcher {
         &mut self,
         id: DriverId,
         at: LatLng,
+        until: Option<Time>,
     ) -> Result<Handled, Rejection> {
         let fix = Fix {
             at,
@@ -26,6 +29,7 @@ impl Dispatcher {
         match self.drivers.get_mut(&id) {
             Some(driver) => {
                 driver.duty = Duty::On;
+                driver.until = until;
                 driver.fix = Fix {
                     time: fix.time.max(driver.fix.time),
                     ..fix
@@ -38,7 +42,11 @@ impl Dispatcher {
                 });
             }
             None => {
-                self.drivers.insert(id, Driver::new(id, fix));
+                let driver = Driver {
+                    until,
+                    ..Driver::new(id, fix)
+                };
+                self.drivers.insert(id, driver);
             }
         }
         self.timers.clear(Timer::GraceEnds(id));
@@ -48,12 +56,17 @@ impl Dispatcher {
             .offer
             .map(|offer| self.offers.lookup(offer))
         {
-            self.emit(Output::Offer(open.offer));
+            let offer = open.offer.clone();
+            self.emit(Output::Offer(offer));
         }
         Ok(Handled::Done)
     }
 
-    pub(super) fn driver_off_duty(&mut self, id: DriverId) -> Handled {
+    pub(super) fn driver_off_duty(
+        &mut self,
+        id: DriverId,
+        travel: &mut dyn TravelTimes,
+    ) -> Handled {
         match self.drivers.get(&id).map(|driver| driver.duty) {
             None | Some(Duty::Off) => Handled::Already,
             Some(Duty::On | Duty::Lost) => {
@@ -61,7 +74,7 @@ impl Dispatcher {
                 self.timers.clear(Timer::GraceEnds(id));
                 self.withdraw_offer_of(id, RevokeReason::OffDuty);
                 self.known_driver(id).duty = Duty::Off;
-                self.release_uncarried(id);
+                self.release_uncarried(id, travel);
                 self.forget_if_done(id);
                 Handled::Done
             }
@@ -84,8 +97,8 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn grace_ends(&mut self, id: DriverId) {
-        self.release_uncarried(id);
+    pub(super) fn grace_ends(&mut self, id: DriverId, travel: &mut dyn TravelTimes) {
+        self.release_uncarried(id, travel);
         self.forget_if_done(id);
     }
 

@@ -2,7 +2,9 @@
 
 use crate::delivery::{Next, Step};
 use crate::eta::Etas;
-use crate::{DeliveryId, DeliveryState, Dispatcher, DriverId, Handled, MilestoneKind, Rejection};
+use crate::{
+    DeliveryId, DeliveryState, Dispatcher, DriverId, Handled, MilestoneKind, Rejection, StopKind,
+};
 
 impl Dispatcher {
     pub(super) fn milestone(
@@ -45,12 +47,17 @@ impl Dispatcher {
                 });
             }
         };
-        match self.known_driver(driver).queue.first() {
-            Some(&current) if current != id => Err(Rejection::NotItsTurn {
-                driver,
-                delivery: id,
-                current,
-            }),
+        let kind = stop_of(reached);
+        let plan = &self.known_driver(driver).plan;
+        let first_visit = plan.first_visit();
+        match first_visit.first() {
+            Some(first) if !first_visit.iter().any(|stop| stop.is(id, kind)) => {
+                Err(Rejection::NotItsTurn {
+                    driver,
+                    delivery: id,
+                    current: first.delivery,
+                })
+            }
             Some(_) | None => {
                 self.reach(driver, id, reached, next);
                 Ok(Handled::Done)
@@ -65,42 +72,52 @@ impl Dispatcher {
         reached: MilestoneKind,
         next: DeliveryState,
     ) {
-        let (now, policy) = (self.now, self.policy.clone());
+        let (now, dwells) = (self.now, self.policy.dwells);
         let delivery = self.known_delivery(id);
         match reached {
-            MilestoneKind::ArrivedAtRestaurant => {
-                self.set_arrival(id, now);
+            MilestoneKind::ArrivedAtRestaurant | MilestoneKind::ArrivedAtCustomer => {
+                let plan = &mut self.known_driver(driver).plan;
+                plan.arrived = plan.arrived.or(Some(now));
             }
             MilestoneKind::PickedUp => {
-                delivery.etas = Some(Etas::riding(now, delivery.ride, &policy))
+                delivery.etas = delivery.etas.map(|etas| Etas {
+                    pickup: now,
+                    ..etas
+                });
+                self.known_driver(driver)
+                    .plan
+                    .finish(id, StopKind::Pickup, now, &dwells);
             }
-            MilestoneKind::ArrivedAtCustomer => {
-                delivery.etas = delivery.etas.map(|etas| etas.at_door(now, &policy));
+            MilestoneKind::DroppedOff => {
+                delivery.etas = delivery.etas.map(|etas| Etas {
+                    dropoff: now,
+                    ..etas
+                });
+                self.known_driver(driver)
+                    .plan
+                    .finish(id, StopKind::Dropoff, now, &dwells);
             }
-            MilestoneKind::DroppedOff => delivery.etas = delivery.etas.map(|etas| etas.done(now)),
         }
-        if next == DeliveryState::DroppedOff {
-            self.known_driver(driver).queue.retain(|&other| other != id);
-        }
+        let changed = self.refresh_etas(driver);
         self.enter(id, next);
+        for other in changed.into_iter().filter(|&other| other != id) {
+            self.tell_delivery(other);
+        }
         match reached {
             MilestoneKind::ArrivedAtRestaurant | MilestoneKind::ArrivedAtCustomer => {}
             MilestoneKind::PickedUp => self.tell_plan(driver),
-            MilestoneKind::DroppedOff => self.go_on(driver),
-        }
-    }
-
-    /// After a dropoff: the next delivery is in hand from now on, and its ETA starts from here.
-    fn go_on(&mut self, driver: DriverId) {
-        if let Some(&next) = self.known_driver(driver).queue.first() {
-            let now = self.now;
-            let approach = self.known_delivery(next).approach;
-            if self.set_arrival(next, now.after_drive(approach)) {
-                self.tell_delivery(next);
+            MilestoneKind::DroppedOff => {
+                self.tell_plan(driver);
+                self.forget_if_done(driver);
             }
         }
-        self.tell_plan(driver);
-        self.forget_if_done(driver);
+    }
+}
+
+const fn stop_of(reached: MilestoneKind) -> StopKind {
+    match reached {
+        MilestoneKind::ArrivedAtRestaurant | MilestoneKind::PickedUp => StopKind::Pickup,
+        MilestoneKind::ArrivedAtCustomer | MilestoneKind::DroppedOff => StopKind::Dropoff,
     }
 }
 

@@ -41,11 +41,12 @@ impl Dispatcher {
         id: DeliveryId,
         ready_at: Time,
     ) -> Result<Handled, Rejection> {
+        let now = self.now;
         let delivery = self
             .deliveries
             .get_mut(&id)
             .ok_or(Rejection::UnknownDelivery { delivery: id })?;
-        let (state, arrival) = (delivery.state, delivery.arrival);
+        let (state, driver, offer) = (delivery.state, delivery.driver, delivery.offer);
         match state {
             DeliveryState::DroppedOff | DeliveryState::Cancelled | DeliveryState::NoDriver => {
                 return Err(Rejection::TooLate {
@@ -59,25 +60,36 @@ impl Dispatcher {
             | DeliveryState::Assigned
             | DeliveryState::AtRestaurant => {}
         }
-        if delivery.ready_at == ready_at {
+        let is_ready = ready_at <= now;
+        if delivery.ready_at == ready_at && delivery.is_ready == is_ready {
             return Ok(Handled::Already);
         }
-        delivery.ready_at = ready_at;
+        (delivery.ready_at, delivery.is_ready) = (ready_at, is_ready);
         if state == DeliveryState::Searching {
             self.time_search(id);
         }
-        if let Some(arrival) = arrival
-            && self.set_arrival(id, arrival)
-        {
-            self.tell_delivery(id);
-            if let Some(driver) = self.known_delivery(id).driver {
+        if let Some(driver) = driver {
+            let changed = self.refresh_etas(driver);
+            if !changed.is_empty() {
+                for delivery in changed {
+                    self.tell_delivery(delivery);
+                }
                 self.tell_plan(driver);
+            }
+        } else if let Some(offer) = offer {
+            for delivery in self.refresh_offer(offer) {
+                self.tell_delivery(delivery);
             }
         }
         Ok(Handled::Done)
     }
 
-    pub(super) fn cancel_delivery(&mut self, id: DeliveryId) -> Result<Handled, Rejection> {
+    /// What is offered together with it searches again.
+    pub(super) fn cancel_delivery(
+        &mut self,
+        id: DeliveryId,
+        travel: &mut dyn TravelTimes,
+    ) -> Result<Handled, Rejection> {
         let delivery = self
             .deliveries
             .get(&id)
@@ -94,23 +106,27 @@ impl Dispatcher {
             Next::To(_) => {}
         }
         if let Some(offer) = offer {
-            let asked = self.end_offer(offer, Outcome::Withdrawn).driver;
+            let offered = self.end_offer(offer, Outcome::Withdrawn).offer;
             self.emit(Output::RevokeOffer {
-                driver: asked,
+                driver: offered.driver,
                 offer,
                 why: RevokeReason::Cancelled,
             });
+            for other in offered.deliveries {
+                if other != id {
+                    self.search_again(other, Step::Withdraw);
+                }
+            }
         }
         if let Some(driver) = driver {
-            self.known_driver(driver).queue.retain(|&other| other != id);
+            self.drop_from_plan(driver, |held| held == id, travel);
         }
         let delivery = self.known_delivery(id);
         delivery.driver = None;
-        delivery.arrival = None;
         delivery.etas = None;
         self.advance(id, Step::Cancel);
         if let Some(driver) = driver {
-            self.tell_plan(driver);
+            self.plan_changed(driver);
             self.forget_if_done(driver);
         }
         Ok(Handled::Done)

@@ -2,7 +2,8 @@
 
 use crate::delivery::Step;
 use crate::matching::{Proposal, propose};
-use crate::{Dispatcher, Handled, Offer, Output, TravelTimes};
+use crate::plan::Plan;
+use crate::{Dispatcher, Handled, Offer, Output, Span, TravelTimes};
 
 use super::Timer;
 
@@ -13,13 +14,13 @@ impl Dispatcher {
         while let Some(timer) = self.timers.pop_due(self.now) {
             match timer {
                 Timer::OfferExpires(offer) => self.offer_expires(offer),
-                Timer::GraceEnds(driver) => self.grace_ends(driver),
+                Timer::GraceEnds(driver) => self.grace_ends(driver, travel),
                 Timer::SearchEnds(delivery) => self.advance(delivery, Step::GiveUp),
             }
             handled = Handled::Done;
         }
         if self.next_round.is_some_and(|at| at <= self.now) {
-            self.next_round = None;
+            (self.next_round, self.last_round) = (None, Some(self.now));
             self.counters.rounds += 1;
             for proposal in propose(self, travel) {
                 self.make_offer(proposal);
@@ -29,51 +30,57 @@ impl Dispatcher {
         handled
     }
 
-    /// Rounds fall on multiples of the interval, while anything is searching.
+    /// Rounds fall on multiples of the interval, while anything is searching: one at a time.
     pub(super) fn wish_round(&mut self) {
+        let interval = self.policy.round_interval;
+        let earliest = match self.last_round {
+            Some(last) => self.now.max(last.after(Span::from_millis(1))),
+            None => self.now,
+        };
         self.next_round = if self.searching.is_empty() {
             None
         } else {
             Some(
                 self.next_round
-                    .unwrap_or_else(|| self.now.next_multiple(self.policy.round_interval)),
+                    .unwrap_or_else(|| earliest.next_multiple(interval)),
             )
         };
     }
 
     fn make_offer(&mut self, proposal: Proposal) {
-        let Proposal {
-            delivery: id,
-            driver,
-            approach,
-            arrival,
-        } = proposal;
-        let (offer, expires_at) = (
-            self.offers.next_id(self.now),
-            self.now.after(self.policy.offer_window),
-        );
-        self.known_driver(driver).offer = Some(offer);
-        self.set_arrival(id, arrival);
-        let delivery = self.known_delivery(id);
-        delivery.offer = Some(offer);
-        delivery.approach = approach;
-        let etas = delivery.etas.expect("the arrival was set");
-        let (pickup, dropoff) = (delivery.request.pickup, delivery.request.dropoff);
-        let offer = Offer {
-            offer,
-            driver,
-            delivery: id,
-            pickup,
-            dropoff,
-            expires_at,
-            pickup_eta: etas.pickup,
-            dropoff_eta: etas.dropoff,
+        let id = self.offers.next_id(self.now);
+        let expires_at = self.now.after(self.policy.offer_window);
+        let driver = self.known_driver(proposal.driver);
+        driver.offer = Some(id);
+        let plan = Plan {
+            stops: proposal.stops,
+            departure: if driver.is_free() {
+                proposal.departure
+            } else {
+                driver.plan.departure
+            },
+            arrived: driver.plan.arrived,
+            last: driver.plan.last,
         };
-        self.offers.open(offer);
-        self.timers
-            .set(Timer::OfferExpires(offer.offer), expires_at);
+        let offer = Offer {
+            offer: id,
+            driver: proposal.driver,
+            deliveries: proposal.deliveries,
+            stops: self.stops_of(&plan),
+            expires_at,
+        };
+        self.offers.open(offer.clone(), plan);
+        self.timers.set(Timer::OfferExpires(id), expires_at);
         self.counters.offers += 1;
-        self.advance(id, Step::Offer);
+        for &delivery in &offer.deliveries {
+            let row = self.known_delivery(delivery);
+            row.offer = Some(id);
+            row.decide(proposal.record.clone());
+        }
+        self.refresh_offer(id);
+        for &delivery in &offer.deliveries {
+            self.advance(delivery, Step::Offer);
+        }
         self.emit(Output::Offer(offer));
     }
 }

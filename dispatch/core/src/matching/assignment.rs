@@ -21,16 +21,33 @@ pub(crate) struct Row {
 /// Where several solutions cost the same, the earlier row is given a column, and of equally cheap columns the lowest:
 /// the order of rows and columns is the tie-break. Costs `O(rows * (choices of all rows) * log)` at worst and far
 /// less when rows seldom compete.
-pub(crate) fn assign(rows: &[Row], columns: usize) -> Vec<Option<usize>> {
+pub(crate) fn assign(rows: &[Row], columns: usize) -> Assigned {
     let mut state = Assignment::new(rows, columns);
     for row in 0..rows.len() {
         state.add(row);
     }
-    state
-        .column_of
-        .into_iter()
-        .map(|column| column.filter(|&column| column < columns))
-        .collect()
+    state.column_price.truncate(columns);
+    Assigned {
+        column_of: state
+            .column_of
+            .into_iter()
+            .map(|column| column.filter(|&column| column < columns))
+            .collect(),
+        row_price: state.row_price,
+        column_price: state.column_price,
+    }
+}
+
+/// Who got what, and what each row and column is worth: for every pair `row_price + column_price <= cost`, and equal
+/// where the pair was chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Assigned {
+    /// For each row.
+    pub(crate) column_of: Vec<Option<usize>>,
+    /// For each row.
+    pub(crate) row_price: Vec<i64>,
+    /// For each column, at most zero: the nearer to zero, the less it is wanted.
+    pub(crate) column_price: Vec<i64>,
 }
 
 /// Behind the columns, each row has a private "no column", so that it can always be added. The last row's comes
@@ -263,14 +280,14 @@ mod tests {
         /// Few different costs, so that ties are common.
         #[test]
         fn small_ones_cost_what_brute_force_finds(rows in rows(5, 5, 0.7, 8)) {
-            let given = assign(&rows, 5);
+            let given = assign(&rows, 5).column_of;
             check_feasible(&given);
             prop_assert_eq!(total(&rows, &given), brute_force(&rows, &mut Vec::new()));
         }
 
         #[test]
         fn larger_ones_cost_what_the_hungarian_method_finds(rows in rows(40, 30, 0.25, 10_000)) {
-            let given = assign(&rows, 30);
+            let given = assign(&rows, 30).column_of;
             check_feasible(&given);
             prop_assert_eq!(total(&rows, &given), hungarian(&rows, 30));
         }
@@ -283,7 +300,7 @@ mod tests {
             choices: vec![(1, 5), (0, 5)],
         };
         assert_eq!(
-            assign(&[row.clone(), row.clone(), row], 2),
+            assign(&[row.clone(), row.clone(), row], 2).column_of,
             [Some(0), Some(1), None]
         );
     }

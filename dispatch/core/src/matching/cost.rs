@@ -1,19 +1,19 @@
-//! What a round minimizes: one integer, in milliseconds that somebody loses.
+//! What a policy minimizes: integers, in milliseconds that somebody loses.
 //!
 //! ```text
-//! cost(order, driver) = customer waits for a driver who comes after the food      (weight 1)
-//!                     + driver waits for food that comes after the driver         (driver_wait_weight)
-//!                     + the approach, time in which the driver earns nothing      (approach_weight)
-//!                     + penalties: next order of a busy driver, declined this order before, did not answer lately
-//! cost(order, nobody) = postpone_cost + age of the order                          (age_weight)
+//! cost(route of a driver) = customers get food later than they could    (weight 1; what has passed does not count)
+//!                         + customers get food after the target          (overage_weight)
+//!                         + driving                                      (approach_weight)
+//!                         + waiting for food                             (driver_wait_weight)
+//!                         + orders beyond what the driver is paid for anyway
+//!                         + orders that this driver declined before, offers not answered lately
+//! cost(order, nobody)     = postpone_cost + age of the order             (age_weight)
 //! ```
-//!
-//! Only waiting from now on counts for a pair, so that the age of an order weighs for getting a driver and not for
-//! getting a near one.
 
-use doorstep_routing::TravelTime;
-
-use crate::{Policy, Span, Time};
+use crate::matching::draws::{Draw, Draws};
+use crate::matching::situation::{Situation, Start, Task};
+use crate::matching::timeline::{Begin, Timeline};
+use crate::{Policy, Span, StopKind};
 
 /// No single cost is larger, so that sums of a round stay far from the end of `i64`.
 pub(crate) const COST_MAX: i64 = 1 << 40;
@@ -21,132 +21,205 @@ pub(crate) const COST_MAX: i64 = 1 << 40;
 /// Of a driver's unanswered offers, as many weigh.
 const SILENCE_MAX: u32 = 5;
 
-/// One order and one driver who could serve it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pair {
-    pub(crate) now: Time,
-    pub(crate) ready_at: Time,
-    /// When the driver would be at the restaurant.
-    pub(crate) arrival: Time,
-    pub(crate) approach: TravelTime,
-    /// The driver has a delivery to finish first.
-    pub(crate) is_next_order: bool,
-    /// How often this driver did not take this order.
-    pub(crate) refusals: u32,
-    /// Offers in a row that this driver let expire.
-    pub(crate) unanswered: u32,
+/// The terms of a cost, each in weighted milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CostTerms {
+    /// Food handed over later than if a driver had stood ready and ridden straight.
+    pub customer_delay: i64,
+    /// Food handed over after the click-to-door target.
+    pub overage: i64,
+    /// Time on the road.
+    pub driving: i64,
+    /// Time at restaurants until the food is ready.
+    pub driver_wait: i64,
+    /// Orders beyond those that the driver is paid for anyway.
+    pub beyond_guarantee: i64,
+    /// Orders that the driver declined before.
+    pub declined_before: i64,
+    /// Offers that the driver did not answer lately.
+    pub silence: i64,
 }
 
-impl Pair {
-    pub(crate) fn cost(&self, policy: &Policy) -> i64 {
-        let food_wait = self.arrival.since(self.ready_at.max(self.now));
-        let driver_wait = self.ready_at.since(self.arrival);
-        let approach = Span::from_millis(u64::from(self.approach.as_millis()));
-        let next_order = if self.is_next_order {
-            policy.next_order_penalty
-        } else {
-            Span::ZERO
-        };
-        bounded(
-            weighted(food_wait, 1000)
-                .saturating_add(weighted(driver_wait, policy.driver_wait_weight_permille))
-                .saturating_add(weighted(approach, policy.approach_weight_permille))
-                .saturating_add(next_order.as_millis())
-                .saturating_add(times(policy.decline_penalty, self.refusals))
-                .saturating_add(times(
-                    policy.silence_penalty,
-                    self.unanswered.min(SILENCE_MAX),
-                )),
-        )
+impl CostTerms {
+    /// Their sum.
+    #[must_use]
+    pub const fn total(&self) -> i64 {
+        self.customer_delay
+            + self.overage
+            + self.driving
+            + self.driver_wait
+            + self.beyond_guarantee
+            + self.declined_before
+            + self.silence
+    }
+
+    /// By name, in the order of the formula above.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, i64); 7] {
+        [
+            ("customer delay", self.customer_delay),
+            ("overage", self.overage),
+            ("driving", self.driving),
+            ("driver wait", self.driver_wait),
+            ("beyond guarantee", self.beyond_guarantee),
+            ("declined before", self.declined_before),
+            ("silence", self.silence),
+        ]
+    }
+
+    /// Term by term what it costs more than `other`.
+    pub(crate) const fn minus(self, other: Self) -> Self {
+        Self {
+            customer_delay: self.customer_delay - other.customer_delay,
+            overage: self.overage - other.overage,
+            driving: self.driving - other.driving,
+            driver_wait: self.driver_wait - other.driver_wait,
+            beyond_guarantee: self.beyond_guarantee - other.beyond_guarantee,
+            declined_before: self.declined_before - other.declined_before,
+            silence: self.silence - other.silence,
+        }
     }
 }
 
-/// What it costs to leave an order without a driver in this round.
-pub(crate) fn postpone_cost(now: Time, placed_at: Time, policy: &Policy) -> i64 {
-    let age = weighted(now.since(placed_at), policy.age_weight_permille);
-    bounded(policy.postpone_cost.as_millis().saturating_add(age))
+/// Computes costs of routes; keeps the memory of the computation.
+pub(crate) struct Pricing<'a> {
+    pub(crate) situation: &'a Situation<'a>,
+    draws: &'a Draws,
+    timeline: Timeline,
 }
 
-fn weighted(span: Span, permille: u32) -> u64 {
-    span.as_millis().saturating_mul(u64::from(permille)) / 1000
-}
-
-fn times(span: Span, count: u32) -> u64 {
-    span.as_millis().saturating_mul(u64::from(count))
-}
-
-fn bounded(millis: u64) -> i64 {
-    i64::try_from(millis).map_or(COST_MAX, |cost| cost.min(COST_MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MINUTE: u64 = 60_000;
-
-    fn at(minutes: u64) -> Time {
-        Time::from_millis(minutes * MINUTE)
-    }
-
-    fn pair(approach_min: u32) -> Pair {
-        Pair {
-            now: at(100),
-            ready_at: at(105),
-            arrival: at(100 + u64::from(approach_min)),
-            approach: TravelTime::from_millis(approach_min * 60_000),
-            is_next_order: false,
-            refusals: 0,
-            unanswered: 0,
+impl<'a> Pricing<'a> {
+    pub(crate) fn new(situation: &'a Situation<'a>, draws: &'a Draws) -> Self {
+        Self {
+            situation,
+            draws,
+            timeline: Timeline::default(),
         }
     }
 
-    #[test]
-    fn just_in_time_beats_too_early_and_too_late() {
-        let policy = Policy::default();
-        let costs: Vec<_> = [1, 5, 9]
-            .into_iter()
-            .map(|minutes| pair(minutes).cost(&policy))
-            .collect();
-        assert!(costs[1] < costs[0] && costs[1] < costs[2], "{costs:?}");
+    /// The expected cost of a route: the mean over the draws. None if there is no way, or a rule forbids it: a pickup
+    /// after the end of the shift or a dropoff too late after the click.
+    pub(crate) fn route(
+        &mut self,
+        start: &Start,
+        begin: Begin,
+        tasks: &[Task],
+    ) -> Option<CostTerms> {
+        let count = i64::try_from(self.draws.count()).expect("a handful of draws");
+        let mut sum = CostTerms::default();
+        for draw in 0..self.draws.count() {
+            let draw = self.draws.get(draw);
+            if !self
+                .timeline
+                .compute(self.situation, start, begin, tasks, &draw)
+            {
+                return None;
+            }
+            self.add(&mut sum, tasks, &draw);
+        }
+        if !self.is_allowed(start, tasks) {
+            return None;
+        }
+        Some(CostTerms {
+            customer_delay: sum.customer_delay / count,
+            overage: sum.overage / count,
+            driving: sum.driving / count,
+            driver_wait: sum.driver_wait / count,
+            ..CostTerms::default()
+        })
     }
 
-    #[test]
-    fn each_penalty_counts() {
-        let policy = Policy::default();
-        let plain = pair(5);
-        let busy = Pair {
-            is_next_order: true,
-            ..plain
-        };
-        let declined = Pair {
-            refusals: 2,
-            ..plain
-        };
-        let silent = Pair {
-            unanswered: 9,
-            ..plain
-        };
-        assert_eq!(busy.cost(&policy) - plain.cost(&policy), 60_000);
-        assert_eq!(declined.cost(&policy) - plain.cost(&policy), 1_200_000);
-        assert_eq!(silent.cost(&policy) - plain.cost(&policy), 5 * 120_000);
+    fn add(&self, sum: &mut CostTerms, tasks: &[Task], draw: &Draw<'_>) {
+        let (situation, policy) = (self.situation, self.situation.policy);
+        for (task, &done) in tasks.iter().zip(&self.timeline.done) {
+            if task.kind == StopKind::Dropoff {
+                let order = &situation.orders[task.order as usize];
+                let ideal = draw.at(task.order).max(situation.now) + direct(order.ride, policy);
+                sum.customer_delay += (done - ideal).max(0);
+                let due = order.placed_at + ms(policy.click_to_door_target);
+                // Only what is still to come can be changed.
+                let overage = done - due.max(ideal);
+                sum.overage += weighted(overage.max(0), policy.overage_weight_permille);
+            }
+        }
+        sum.driving += weighted(self.timeline.driven, policy.approach_weight_permille);
+        sum.driver_wait += weighted(self.timeline.waited, policy.driver_wait_weight_permille);
     }
 
-    #[test]
-    fn an_old_order_is_dearer_to_postpone_and_nonsense_is_bounded() {
-        let policy = Policy::default();
-        assert_eq!(
-            postpone_cost(at(100), at(60), &policy) - postpone_cost(at(100), at(90), &policy),
-            i64::try_from(30 * MINUTE).expect("small"),
-        );
-        assert_eq!(
-            postpone_cost(Time::from_millis(u64::MAX), Time::EPOCH, &policy),
-            COST_MAX
-        );
-        let endless = Pair {
-            arrival: Time::from_millis(u64::MAX),
-            ..pair(5)
-        };
-        assert_eq!(endless.cost(&policy), COST_MAX);
+    /// By the last draw computed, which is as good as any for rules that should almost never bind.
+    fn is_allowed(&self, start: &Start, tasks: &[Task]) -> bool {
+        let latest = ms(self.situation.policy.click_to_door_max);
+        tasks.iter().zip(&self.timeline.done).all(|(task, &done)| {
+            let order = &self.situation.orders[task.order as usize];
+            match task.kind {
+                StopKind::Pickup => start.until.is_none_or(|until| done <= until),
+                StopKind::Dropoff => order.is_carried || done - order.placed_at <= latest,
+            }
+        })
     }
+
+    /// What it costs that it is this driver: beside the route itself.
+    pub(crate) fn driver(&self, start: &Start, orders: &[u32]) -> CostTerms {
+        let policy = self.situation.policy;
+        let refusals: u32 = orders
+            .iter()
+            .flat_map(|&order| &self.situation.orders[order as usize].refusals)
+            .filter(|(driver, _)| *driver == start.driver)
+            .map(|(_, count)| count)
+            .sum();
+        let new = i64::try_from(orders.len()).unwrap_or(i64::MAX);
+        CostTerms {
+            beyond_guarantee: beyond_guarantee(start, new, policy),
+            declined_before: bounded(
+                ms(policy.decline_penalty).saturating_mul(i64::from(refusals)),
+            ),
+            silence: bounded(
+                ms(policy.silence_penalty) * i64::from(start.unanswered.min(SILENCE_MAX)),
+            ),
+            ..CostTerms::default()
+        }
+    }
+}
+
+/// Orders beyond the guarantee of the whole shift; nothing where the shift's end or the guarantee is not known.
+fn beyond_guarantee(start: &Start, new: i64, policy: &Policy) -> i64 {
+    const HOUR_MS: i64 = 3_600_000;
+    let Some(until) = start
+        .until
+        .filter(|_| policy.guaranteed_orders_permille_h > 0)
+    else {
+        return 0;
+    };
+    let shift = (until - start.since).max(0);
+    let guaranteed = shift * i64::from(policy.guaranteed_orders_permille_h) / HOUR_MS;
+    let before = i64::from(start.accepted) * 1000;
+    let beyond = (before + new * 1000 - guaranteed).clamp(0, new * 1000);
+    bounded(ms(policy.beyond_guarantee_cost) * beyond / 1000)
+}
+
+/// From ready food to the customer, if a driver stands ready and rides straight.
+fn direct(ride: i64, policy: &Policy) -> i64 {
+    let dwells = &policy.dwells;
+    ms(dwells.pickup) + ms(dwells.leaving) + ride + ms(dwells.door) + ms(dwells.dropoff)
+}
+
+/// What it costs to leave an order without a driver in this round.
+pub(crate) fn postpone_cost(now: i64, placed_at: i64, policy: &Policy) -> i64 {
+    let age = weighted(
+        (now - placed_at).clamp(0, COST_MAX),
+        policy.age_weight_permille,
+    );
+    bounded(ms(policy.postpone_cost) + age)
+}
+
+pub(crate) fn ms(span: Span) -> i64 {
+    i64::try_from(span.as_millis()).map_or(COST_MAX, |millis| millis.min(COST_MAX))
+}
+
+fn weighted(millis: i64, permille: u32) -> i64 {
+    millis.min(COST_MAX) * i64::from(permille) / 1000
+}
+
+pub(crate) fn bounded(cost: i64) -> i64 {
+    cost.clamp(0, COST_MAX)
 }

@@ -1,0 +1,224 @@
+//! The ways in which one driver could take one more order or bundle: after the plan, together with what is picked up at
+//! the same restaurant, or anywhere between the stops to come.
+
+use crate::matching::cost::{CostTerms, Pricing, ms};
+use crate::matching::draws::ready_quantile;
+use crate::matching::situation::{NO_WAY, Situation, Start, Task};
+use crate::matching::timeline::{Begin, Expected, Timeline};
+use crate::{Bundling, StopKind};
+
+/// Orders that are to be carried together, and in which order to visit their stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bundle {
+    pub(crate) orders: Vec<u32>,
+    pub(crate) tasks: Vec<Task>,
+}
+
+impl Bundle {
+    pub(crate) fn single(order: u32) -> Self {
+        let task = |kind| Task { order, kind };
+        Self {
+            orders: vec![order],
+            tasks: vec![task(StopKind::Pickup), task(StopKind::Dropoff)],
+        }
+    }
+}
+
+/// One way to serve a bundle.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    /// Index of the start.
+    pub(crate) start: u32,
+    /// What it adds to the cost of the driver's plan.
+    pub(crate) terms: CostTerms,
+    /// The whole route; none: the bundle's own stops after the plan.
+    pub(crate) inserted: Option<Vec<Task>>,
+    /// Until when the decision can wait, for the same result.
+    pub(crate) due: i64,
+    /// When the food of the first pickup is in hand, as expected.
+    pub(crate) pickup: i64,
+    /// The expected pickup is later than the food.
+    pub(crate) is_late: bool,
+}
+
+impl Choice {
+    /// The route that the driver would have.
+    pub(crate) fn route(&self, start: &Start, bundle: &Bundle) -> Vec<Task> {
+        self.inserted.clone().unwrap_or_else(|| {
+            let after = bundle.tasks.iter();
+            start.tasks.iter().chain(after).copied().collect()
+        })
+    }
+}
+
+/// The cheapest way of a driver to take a bundle; none if there is none that is allowed.
+pub(crate) fn best(pricing: &mut Pricing<'_>, start: u32, bundle: &Bundle) -> Option<Choice> {
+    let situation = pricing.situation;
+    let row = &situation.starts[start as usize];
+    if row.held() + bundle.orders.len() > situation.policy.plan_deliveries_max {
+        return None;
+    }
+    let after = append(pricing, start, row, bundle);
+    let between = if row.is_busy() && bundle.orders.len() == 1 {
+        insert(pricing, start, row, bundle)
+    } else {
+        None
+    };
+    let mut best = match (after, between) {
+        (Some(after), Some(between)) if between.terms.total() < after.terms.total() => between,
+        (Some(after), _) => after,
+        (None, between) => between?,
+    };
+    let own = pricing.driver(row, &bundle.orders);
+    best.terms.beyond_guarantee = own.beyond_guarantee;
+    best.terms.declined_before = own.declined_before;
+    best.terms.silence = own.silence;
+    Some(best)
+}
+
+/// After everything the driver has to do. The driver need not leave before there is food to expect.
+fn append(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle) -> Option<Choice> {
+    let situation = pricing.situation;
+    let first = situation.node(bundle.tasks[0]);
+    let drive = situation.drive(start.node, first);
+    if drive >= NO_WAY {
+        return None;
+    }
+    let wanted = wanted_at(situation, bundle, first);
+    let latest = wanted - ms(situation.policy.dwells.parking) - drive;
+    let departure = start.from.max(latest);
+    let terms = pricing.route(start, Begin::Depart(start.node, departure), &bundle.tasks)?;
+    let pickup = departure + drive + ms(situation.policy.dwells.parking);
+    Some(Choice {
+        start: index,
+        terms,
+        inserted: None,
+        due: departure,
+        pickup: pickup.max(situation.orders[bundle.tasks[0].order as usize].ready_at),
+        is_late: latest < start.from,
+    })
+}
+
+/// When a driver should be ready to take the food of the first visit: not before the food with a chance that balances
+/// the two kinds of waiting (the newsvendor's quantile).
+fn wanted_at(situation: &Situation<'_>, bundle: &Bundle, first: u32) -> i64 {
+    let weight = i64::from(situation.policy.driver_wait_weight_permille);
+    let waiting = 1000 * weight / (1000 + weight);
+    bundle
+        .tasks
+        .iter()
+        .take_while(|task| task.kind == StopKind::Pickup && situation.node(**task) == first)
+        .map(|task| ready_quantile(situation, task.order, waiting))
+        .max()
+        .unwrap_or(situation.now)
+}
+
+/// Between the stops to come, as far as the policy lets orders be carried together. The first stop stays the first.
+fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle) -> Option<Choice> {
+    let situation = pricing.situation;
+    let order = *bundle.orders.first()?;
+    let node = situation.orders[order as usize].pickup;
+    let policy = situation.policy;
+    let at = |task: &Task| situation.node(*task);
+    let mut before: Option<CostTerms> = None;
+    let mut best: Option<(CostTerms, Vec<Task>, usize)> = None;
+    for pickup in 1..start.tasks.len() {
+        let joins_visit = {
+            let previous = &start.tasks[pickup - 1];
+            previous.kind == StopKind::Pickup && at(previous) == node
+        };
+        let is_allowed = match policy.bundling {
+            Bundling::Never => false,
+            Bundling::OneRestaurant => joins_visit,
+            Bundling::AcrossRestaurants => true,
+        };
+        if !is_allowed || bundled(situation, start, pickup) >= policy.bundle_max {
+            continue;
+        }
+        if before.is_none() {
+            before = pricing.route(start, Begin::OnTheWay, &start.tasks);
+        }
+        let base = before?;
+        for dropoff in pickup..=start.tasks.len() {
+            // The visit's other pickups come first.
+            if start.tasks.get(dropoff).is_some_and(|next| {
+                joins_visit
+                    && dropoff == pickup
+                    && next.kind == StopKind::Pickup
+                    && at(next) == node
+            }) {
+                continue;
+            }
+            let mut tasks = Vec::with_capacity(start.tasks.len() + 2);
+            tasks.extend_from_slice(&start.tasks[..pickup]);
+            tasks.push(Task {
+                order,
+                kind: StopKind::Pickup,
+            });
+            tasks.extend_from_slice(&start.tasks[pickup..dropoff]);
+            tasks.push(Task {
+                order,
+                kind: StopKind::Dropoff,
+            });
+            tasks.extend_from_slice(&start.tasks[dropoff..]);
+            let Some(terms) = pricing.route(start, Begin::OnTheWay, &tasks) else {
+                continue;
+            };
+            let more = terms.minus(base);
+            if best
+                .as_ref()
+                .is_none_or(|(least, _, _)| more.total() < least.total())
+            {
+                best = Some((more, tasks, pickup));
+            }
+        }
+    }
+    let (terms, tasks, pickup) = best?;
+    let (due, picked) = passing(situation, start, &tasks, pickup)?;
+    Some(Choice {
+        start: index,
+        terms,
+        inserted: Some(tasks),
+        due,
+        pickup: picked,
+        is_late: false,
+    })
+}
+
+/// How many orders the driver carries or picks up with the stops before a position, and not yet dropped off there.
+fn bundled(situation: &Situation<'_>, start: &Start, position: usize) -> usize {
+    let mut carried = situation_carried(situation, start);
+    for task in &start.tasks[..position] {
+        match task.kind {
+            StopKind::Pickup => carried += 1,
+            StopKind::Dropoff => carried = carried.saturating_sub(1),
+        }
+    }
+    carried
+}
+
+fn situation_carried(situation: &Situation<'_>, start: &Start) -> usize {
+    let mut carried: Vec<u32> = start
+        .tasks
+        .iter()
+        .map(|task| task.order)
+        .filter(|&order| situation.orders[order as usize].is_carried)
+        .collect();
+    carried.sort_unstable();
+    carried.dedup();
+    carried.len()
+}
+
+/// When the driver leaves the stop before the inserted pickup, and when that pickup is done.
+fn passing(
+    situation: &Situation<'_>,
+    start: &Start,
+    tasks: &[Task],
+    pickup: usize,
+) -> Option<(i64, i64)> {
+    let mut timeline = Timeline::default();
+    if !timeline.compute(situation, start, Begin::OnTheWay, tasks, &Expected) {
+        return None;
+    }
+    Some((timeline.done[pickup - 1], timeline.done[pickup]))
+}

@@ -1,0 +1,394 @@
+//! What a policy sees in one round: open orders, drivers who may be asked, and the times between all their places.
+//!
+//! Times are milliseconds of the city's clock as `i64`, so that differences can be negative.
+
+use std::collections::BTreeMap;
+
+use doorstep_routing::LatLng;
+
+use crate::delivery::Delivery;
+use crate::driver::{Driver, Duty};
+use crate::{DeliveryId, Dispatcher, DriverId, Policy, StopKind, Time, TravelTimes};
+
+/// A time that is not there: no way.
+pub(crate) const NO_WAY: i64 = i64::MAX / 4;
+
+/// An order of the round: one that searches, or one that a driver of the round already has.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) id: DeliveryId,
+    pub(crate) pickup_at: LatLng,
+    pub(crate) dropoff_at: LatLng,
+    /// Nodes of the travel times.
+    pub(crate) pickup: u32,
+    pub(crate) dropoff: u32,
+    pub(crate) placed_at: i64,
+    /// The expected time.
+    pub(crate) ready_at: i64,
+    /// The food is known to be ready.
+    pub(crate) is_ready: bool,
+    pub(crate) is_carried: bool,
+    pub(crate) ride: i64,
+    /// Drivers who did not take it, and how often.
+    pub(crate) refusals: Vec<(DriverId, u32)>,
+    /// Starts to think of, the first to arrive in front. Empty for orders that are held.
+    pub(crate) candidates: Vec<u32>,
+}
+
+/// One stop of a route that is being thought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Task {
+    /// Index into the orders.
+    pub(crate) order: u32,
+    pub(crate) kind: StopKind,
+}
+
+/// A driver who may be asked, and where and when a further order could be begun.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    pub(crate) driver: DriverId,
+    /// Node of the place where the driver is, or will be at the end of the plan.
+    pub(crate) node: u32,
+    /// When the driver is free there.
+    pub(crate) from: i64,
+    /// Stops to come, the first of them fixed.
+    pub(crate) tasks: Vec<Task>,
+    /// When the first of these stops is begun: on arrival, after parking.
+    pub(crate) first_begin: i64,
+    /// The visit of the first stop has begun with an earlier pickup.
+    pub(crate) is_in_visit: bool,
+    pub(crate) until: Option<i64>,
+    pub(crate) unanswered: u32,
+    pub(crate) accepted: u32,
+    /// When the shift began.
+    pub(crate) since: i64,
+}
+
+impl Start {
+    pub(crate) const fn is_busy(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    /// How many orders the driver has already.
+    pub(crate) fn held(&self) -> usize {
+        self.tasks
+            .iter()
+            .filter(|task| task.kind == StopKind::Dropoff)
+            .count()
+    }
+}
+
+/// One round's picture. Orders that search come first, by age; starts are by driver.
+pub(crate) struct Situation<'a> {
+    pub(crate) now: i64,
+    pub(crate) policy: &'a Policy,
+    pub(crate) orders: Vec<Order>,
+    /// As many orders search; the others are held by drivers.
+    pub(crate) open: usize,
+    pub(crate) starts: Vec<Start>,
+    /// From each node (row) to each target (column), by the columns of `target_of`.
+    times: Vec<i64>,
+    targets: usize,
+    target_of: Vec<u32>,
+}
+
+impl Situation<'_> {
+    /// Milliseconds from a node to a pickup or dropoff node; [`NO_WAY`] if there is none.
+    pub(crate) fn drive(&self, from: u32, to: u32) -> i64 {
+        let target = self.target_of[to as usize];
+        debug_assert!(target != u32::MAX, "a start is no target");
+        self.times[from as usize * self.targets + target as usize]
+    }
+
+    /// The node of a stop.
+    pub(crate) fn node(&self, task: Task) -> u32 {
+        let order = &self.orders[task.order as usize];
+        match task.kind {
+            StopKind::Pickup => order.pickup,
+            StopKind::Dropoff => order.dropoff,
+        }
+    }
+
+    /// The orders that search.
+    pub(crate) fn open_orders(&self) -> &[Order] {
+        &self.orders[..self.open]
+    }
+}
+
+pub(crate) fn millis(time: Time) -> i64 {
+    i64::try_from(time.as_millis())
+        .unwrap_or(NO_WAY)
+        .min(NO_WAY)
+}
+
+/// Nodes by place, so that each is asked of the router once.
+#[derive(Default)]
+struct Nodes {
+    places: Vec<LatLng>,
+    by_place: BTreeMap<LatLng, u32>,
+}
+
+impl Nodes {
+    fn add(&mut self, at: LatLng) -> u32 {
+        *self.by_place.entry(at).or_insert_with(|| {
+            self.places.push(at);
+            u32::try_from(self.places.len() - 1).expect("tables are far smaller than 2^32")
+        })
+    }
+}
+
+/// Looks at the dispatcher and asks for the travel times. None if there is nothing to decide.
+pub(crate) fn survey<'a>(
+    dispatcher: &'a Dispatcher,
+    travel: &mut dyn TravelTimes,
+) -> Option<Situation<'a>> {
+    let policy = &dispatcher.policy;
+    let mut nodes = Nodes::default();
+    let wanted = wanted(dispatcher);
+    if wanted.is_empty() {
+        return None;
+    }
+    let drivers: Vec<DriverId> = {
+        let mut drivers: Vec<DriverId> = wanted.iter().flat_map(|(_, near)| near.clone()).collect();
+        drivers.sort_unstable();
+        drivers.dedup();
+        drivers
+    };
+    let mut orders: Vec<Order> = wanted
+        .iter()
+        .map(|(delivery, near)| {
+            let mut order = order_of(delivery, &mut nodes);
+            order.candidates = near
+                .iter()
+                .filter_map(|driver| drivers.binary_search(driver).ok())
+                .filter_map(|index| u32::try_from(index).ok())
+                .collect();
+            order
+        })
+        .collect();
+    let open = orders.len();
+    let mut starts = Vec::with_capacity(drivers.len());
+    for driver in &drivers {
+        starts.push(start_of(
+            dispatcher,
+            &dispatcher.drivers[driver],
+            &mut orders,
+            &mut nodes,
+        ));
+    }
+    let mut target_of = vec![u32::MAX; nodes.places.len()];
+    let mut targets = Vec::new();
+    for node in orders
+        .iter()
+        .flat_map(|order| [order.pickup, order.dropoff])
+    {
+        if target_of[node as usize] == u32::MAX {
+            target_of[node as usize] = u32::try_from(targets.len()).expect("fewer than nodes");
+            targets.push(nodes.places[node as usize]);
+        }
+    }
+    let mut matrix = Vec::new();
+    travel.matrix(&nodes.places, &targets, &mut matrix);
+    Some(Situation {
+        now: millis(dispatcher.now),
+        policy,
+        orders,
+        open,
+        starts,
+        times: matrix
+            .into_iter()
+            .map(|time| time.map_or(NO_WAY, |time| i64::from(time.as_millis())))
+            .collect(),
+        targets: targets.len(),
+        target_of,
+    })
+}
+
+/// Orders whose time has come and the drivers who could be first: the longest waiting ones, ties by id. One that nobody
+/// is near to does not take the place of one that can be served.
+fn wanted(dispatcher: &Dispatcher) -> Vec<(&Delivery, Vec<DriverId>)> {
+    let policy = &dispatcher.policy;
+    let horizon = dispatcher.now.after(policy.look_ahead);
+    let mut deliveries: Vec<&Delivery> = dispatcher
+        .searching
+        .iter()
+        .filter_map(|id| dispatcher.deliveries.get(id))
+        .filter(|delivery| delivery.ready_at <= horizon)
+        .collect();
+    deliveries.sort_by_key(|delivery| (delivery.request.placed_at, delivery.id()));
+    let busy = busy_drivers(dispatcher);
+    deliveries
+        .into_iter()
+        .map(|delivery| (delivery, candidates_of(dispatcher, delivery, &busy)))
+        .filter(|(_, candidates)| !candidates.is_empty())
+        .take(policy.round_deliveries_max)
+        .collect()
+}
+
+/// Drivers with a plan who may be asked for one more, with where and when it ends.
+fn busy_drivers(dispatcher: &Dispatcher) -> Vec<(DriverId, LatLng, Time)> {
+    let policy = &dispatcher.policy;
+    dispatcher
+        .drivers
+        .values()
+        .filter(|driver| !driver.is_free() && may_be_asked(dispatcher, driver))
+        .filter_map(|driver| {
+            let (at, from) = driver
+                .plan
+                .end(&policy.dwells, |id| dispatcher.ready_at(id))?;
+            Some((driver.id, at, from))
+        })
+        .collect()
+}
+
+/// Whether a driver may be asked now.
+pub(crate) fn may_be_asked(dispatcher: &Dispatcher, driver: &Driver) -> bool {
+    let (now, policy) = (dispatcher.now, &dispatcher.policy);
+    let has_room = driver.plan.deliveries().count() < policy.plan_deliveries_max;
+    let is_finishing = || {
+        let end = driver
+            .plan
+            .end(&policy.dwells, |id| dispatcher.ready_at(id));
+        end.is_none_or(|(_, at)| at <= now.after(policy.next_order_within))
+    };
+    driver.duty == Duty::On
+        && driver.offer.is_none()
+        && has_room
+        && now.since(driver.fix.time) <= policy.fix_age_max
+        && driver.until.is_none_or(|until| until >= now)
+        && is_finishing()
+}
+
+/// The drivers who could be there first, as the crow flies: free ones by the index, busy ones by the end of their plans.
+fn candidates_of(
+    dispatcher: &Dispatcher,
+    delivery: &Delivery,
+    busy: &[(DriverId, LatLng, Time)],
+) -> Vec<DriverId> {
+    let policy = &dispatcher.policy;
+    let pickup = delivery.request.pickup;
+    let cools_off = |driver: DriverId| {
+        delivery.refusals.iter().any(|refusal| {
+            refusal.driver == driver && dispatcher.now.since(refusal.at) < policy.decline_cool_off
+        })
+    };
+    let is_free = |driver: DriverId| {
+        dispatcher
+            .drivers
+            .get(&driver)
+            .is_some_and(|row| row.is_free() && may_be_asked(dispatcher, row))
+            && !cools_off(driver)
+    };
+    let mut candidates: Vec<(u64, DriverId)> = dispatcher
+        .index
+        .nearest(pickup, policy.candidates_max, policy.search_radius, is_free)
+        .into_iter()
+        .map(|driver| {
+            (
+                arrival_guess(dispatcher.drivers[&driver].fix.at, pickup, 0),
+                driver,
+            )
+        })
+        .collect();
+    for &(driver, at, from) in busy {
+        if at.crow_distance(pickup) <= policy.search_radius && !cools_off(driver) {
+            let wait = from.since(dispatcher.now).as_millis();
+            candidates.push((arrival_guess(at, pickup, wait), driver));
+        }
+    }
+    candidates.sort_unstable();
+    candidates.truncate(policy.candidates_max);
+    candidates.into_iter().map(|(_, driver)| driver).collect()
+}
+
+/// Milliseconds at 10 m/s in a straight line: only to choose who is looked at.
+fn arrival_guess(from: LatLng, to: LatLng, wait: u64) -> u64 {
+    wait.saturating_add(from.crow_distance(to).as_millimetres() / 10)
+}
+
+fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> Order {
+    let mut refusals: Vec<(DriverId, u32)> = Vec::new();
+    for refusal in &delivery.refusals {
+        match refusals
+            .iter_mut()
+            .find(|(driver, _)| *driver == refusal.driver)
+        {
+            Some((_, count)) => *count += 1,
+            None => refusals.push((refusal.driver, 1)),
+        }
+    }
+    Order {
+        id: delivery.id(),
+        pickup_at: delivery.request.pickup,
+        dropoff_at: delivery.request.dropoff,
+        pickup: nodes.add(delivery.request.pickup),
+        dropoff: nodes.add(delivery.request.dropoff),
+        placed_at: millis(delivery.request.placed_at),
+        ready_at: millis(delivery.ready_at),
+        is_ready: delivery.is_ready || delivery.state.is_carried(),
+        is_carried: delivery.state.is_carried(),
+        ride: i64::from(delivery.ride.as_millis()),
+        refusals,
+        candidates: Vec::new(),
+    }
+}
+
+/// Adds the orders of the driver's plan behind the open ones.
+fn start_of(
+    dispatcher: &Dispatcher,
+    driver: &Driver,
+    orders: &mut Vec<Order>,
+    nodes: &mut Nodes,
+) -> Start {
+    let (now, policy) = (dispatcher.now, &dispatcher.policy);
+    let mut tasks = Vec::with_capacity(driver.plan.stops.len());
+    let mut own: Vec<(DeliveryId, u32)> = Vec::new();
+    for stop in &driver.plan.stops {
+        let known = own
+            .iter()
+            .find(|(id, _)| *id == stop.delivery)
+            .map(|(_, order)| *order);
+        let order = known.unwrap_or_else(|| {
+            let order = u32::try_from(orders.len()).expect("tables are far smaller than 2^32");
+            orders.push(order_of(&dispatcher.deliveries[&stop.delivery], nodes));
+            own.push((stop.delivery, order));
+            order
+        });
+        tasks.push(Task {
+            order,
+            kind: stop.kind,
+        });
+    }
+    let end = driver
+        .plan
+        .end(&policy.dwells, |id| dispatcher.ready_at(id));
+    let free_from = driver.plan.departure.max(now);
+    let (at, from) = end.map_or((driver.fix.at, free_from), |(at, end)| (at, end.max(now)));
+    let first = driver.plan.stops.first();
+    let is_in_visit = first.is_some_and(|stop| {
+        stop.kind == StopKind::Pickup && driver.plan.last == Some((stop.at, StopKind::Pickup))
+    });
+    let first_begin = first.map_or(now, |stop| {
+        let arrival = driver
+            .plan
+            .arrived
+            .unwrap_or_else(|| driver.plan.departure.after_drive(stop.drive).max(now));
+        if is_in_visit {
+            driver.plan.departure
+        } else {
+            arrival.after(policy.dwells.before(stop.kind))
+        }
+    });
+    Start {
+        driver: driver.id,
+        node: nodes.add(at),
+        from: millis(from),
+        tasks,
+        first_begin: millis(first_begin),
+        is_in_visit,
+        until: driver.until.map(millis),
+        unanswered: driver.unanswered,
+        accepted: driver.accepted,
+        since: millis(driver.since),
+    }
+}

@@ -1,0 +1,133 @@
+//! The two sets of rules, and the settings of each policy under them.
+
+use std::str::FromStr;
+
+use doorstep_dispatch_core::{Bundling, Dwells, Matching, Policy, Span};
+use doorstep_routing::Distance;
+
+use crate::mdrp::instance::{Instance, Parameters};
+use crate::mdrp::plane::MINUTE_MS;
+use crate::mdrp::world::{Chance, Preparation};
+
+/// What drivers may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rules {
+    /// The publisher's: one restaurant a bundle; orders may be added until the pickup, nothing after it.
+    #[default]
+    Mdrp,
+    /// As FoodMatch does: bundles across restaurants, pickups while carrying.
+    Open,
+}
+
+impl FromStr for Rules {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "mdrp" => Ok(Self::Mdrp),
+            "open" => Ok(Self::Open),
+            _ => Err(format!("{text:?} is neither mdrp nor open")),
+        }
+    }
+}
+
+/// The settings of a policy for an instance. Nothing here depends on which instance it is, beside its parameters.
+#[must_use]
+pub fn policy(matching: Matching, rules: Rules, instance: &Instance, chance: &Chance) -> Policy {
+    let parameters = &instance.parameters;
+    let bundling = match rules {
+        Rules::Mdrp => Bundling::OneRestaurant,
+        Rules::Open => Bundling::AcrossRestaurants,
+    };
+    let ready_sd = match chance.preparation {
+        Preparation::Known => Span::ZERO,
+        // The standard deviation around the restaurants' means in the published instances is 8.19 minutes.
+        Preparation::RestaurantMean => Span::from_mins(8),
+        Preparation::Noisy => chance.preparation_sd,
+    };
+    let common = Policy {
+        matching,
+        bundling,
+        ready_sd,
+        answer_delay: chance.answer_delay,
+        accept_permille: 1000 - chance.decline_permille.min(999),
+        offer_window: Span::from_mins(1),
+        dwells: dwells(parameters),
+        click_to_door_target: minutes(parameters.target),
+        click_to_door_max: minutes(parameters.maximum),
+        guaranteed_orders_permille_h: 1000 * parameters.pay_per_hour
+            / parameters.pay_per_order.max(1),
+        candidates_max: 20,
+        search_radius: Distance::from_metres(1_000_000),
+        no_driver_after: minutes(parameters.maximum),
+        fix_age_max: Span::from_mins(10_000),
+        fix_ahead_max: Span::from_mins(1),
+        jump_speed_max_mm_s: u64::MAX / 1_000_000,
+        jump_slack: Distance::from_metres(10_000_000),
+        silence_penalty: Span::ZERO,
+        ..Policy::default()
+    };
+    match matching {
+        Matching::Nearest => Policy {
+            round_interval: Span::from_mins(1),
+            next_order_within: Span::from_mins(10),
+            early_arrival_max: Span::from_mins(1),
+            ..common
+        },
+        Matching::Mdrp => Policy {
+            round_interval: Span::from_mins(5),
+            look_ahead: Span::from_mins(10),
+            next_order_within: Span::from_mins(60),
+            ..common
+        },
+        Matching::FoodMatch => Policy {
+            round_interval: Span::from_mins(5),
+            look_ahead: Span::from_mins(60),
+            next_order_within: Span::from_mins(60),
+            ..common
+        },
+        Matching::Doorstep => doorstep(common),
+    }
+}
+
+fn doorstep(common: Policy) -> Policy {
+    let number = |name: &str, default: u64| {
+        std::env::var(name)
+            .ok()
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(default)
+    };
+    let small = |name: &str, default: u32| {
+        u32::try_from(number(name, u64::from(default))).unwrap_or(default)
+    };
+    Policy {
+        round_interval: Span::from_mins(1),
+        look_ahead: Span::from_mins(number("T_LOOK", 25)),
+        next_order_within: Span::from_mins(number("T_NEXT", 30)),
+        driver_wait_weight_permille: small("T_WAIT", 100),
+        approach_weight_permille: small("T_DRIVE", 50),
+        overage_weight_permille: small("T_OVER", 500),
+        beyond_guarantee_cost: Span::from_secs(number("T_GUAR", 200)),
+        postpone_cost: Span::from_mins(number("T_POST", 200)),
+        age_weight_permille: small("T_AGE", 1000),
+        bundle_max: usize::try_from(number("T_BUNDLE", 3)).unwrap_or(3),
+        candidates_max: usize::try_from(number("T_CAND", 30)).unwrap_or(3),
+        ..common
+    }
+}
+
+fn dwells(parameters: &Parameters) -> Dwells {
+    let half = |service: u32| Span::from_millis(u64::from(service) * u64::from(MINUTE_MS) / 2);
+    Dwells {
+        parking: half(parameters.pickup_service),
+        pickup: Span::ZERO,
+        leaving: half(parameters.pickup_service),
+        door: half(parameters.dropoff_service),
+        dropoff: Span::ZERO,
+        returning: half(parameters.dropoff_service),
+    }
+}
+
+fn minutes(minutes: u32) -> Span {
+    Span::from_mins(u64::from(minutes))
+}
