@@ -12,6 +12,7 @@ pub(crate) mod nearest;
 pub(crate) mod route;
 pub(crate) mod route_server;
 pub(crate) mod sim;
+mod sim_mdrp;
 pub(crate) mod token;
 
 use tokio::signal;

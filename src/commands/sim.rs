@@ -12,10 +12,13 @@ use doorstep_routing::{Profile, Router};
 use doorstep_sim::{Progress, Report, Scenario, World};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Runs a city in virtual time.
+use super::sim_mdrp::{MdrpArgs, run_mdrp};
+
+/// Runs a city in virtual time, or days of the Meal Delivery Routing Problem.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  doorstep sim run sim/scenarios/evening.toml --map porto.osm.pbf --seed 7 --json")]
+#[command(after_help = "Examples:
+  doorstep sim run sim/scenarios/evening.toml --map porto.osm.pbf --seed 7 --json
+  doorstep sim mdrp --suite public_instances")]
 pub(crate) struct SimArgs {
     #[command(subcommand)]
     command: SimCommand,
@@ -24,6 +27,7 @@ pub(crate) struct SimArgs {
 #[derive(clap::Subcommand)]
 enum SimCommand {
     Run(RunArgs),
+    Mdrp(MdrpArgs),
 }
 
 /// Runs a scenario on a map and prints what came out.
@@ -52,6 +56,7 @@ struct RunArgs {
 pub(crate) fn run(args: SimArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         SimCommand::Run(args) => run_scenario(&args),
+        SimCommand::Mdrp(args) => run_mdrp(&args),
     }
 }
 

@@ -11,6 +11,8 @@ mod bundling;
 mod cost;
 mod doorstep;
 mod draws;
+mod foodmatch;
+mod mdrp;
 mod nearest;
 mod options;
 mod proposal;
@@ -32,6 +34,8 @@ pub(crate) fn propose(dispatcher: &Dispatcher, travel: &mut dyn TravelTimes) -> 
     };
     match dispatcher.policy.matching {
         Matching::Nearest => nearest::propose(&situation),
-        Matching::Mdrp | Matching::FoodMatch | Matching::Doorstep => doorstep::propose(&situation),
+        Matching::Mdrp => mdrp::propose(&situation),
+        Matching::FoodMatch => foodmatch::propose(&situation),
+        Matching::Doorstep => doorstep::propose(&situation),
     }
 }

@@ -142,15 +142,7 @@ impl<'a> Day<'a> {
 
     fn happen(&mut self, now: Time, event: Event) {
         match event {
-            Event::OnDuty(index) => {
-                let courier = &self.instance.couriers[index];
-                self.couriers[index].is_on_duty = true;
-                self.inputs.push(Input::DriverOnDuty {
-                    driver: driver(index),
-                    at: place(courier.at),
-                    until: Some(minutes(courier.off)),
-                });
-            }
+            Event::OnDuty(index) => self.shift_begins(index),
             Event::Arrive(index) => self.arrive(now, index),
             Event::Serve(index) => self.serve(now, index),
             Event::GoOn(index) => self.go_on(now, index),
@@ -174,6 +166,15 @@ impl<'a> Day<'a> {
             }
             Event::Deadline => self.inputs.push(Input::Deadline),
         }
+    }
+
+    fn shift_begins(&mut self, index: usize) {
+        self.couriers[index].is_on_duty = true;
+        self.inputs.push(Input::DriverOnDuty {
+            driver: driver(index),
+            at: place(self.point(self.couriers[index].at)),
+            until: Some(minutes(self.instance.couriers[index].off)),
+        });
     }
 
     fn order_placed(&mut self, index: usize) {

@@ -14,10 +14,10 @@ use crate::matching::bundling::merge;
 use crate::matching::cost::{Pricing, bounded, ms, postpone_cost};
 use crate::matching::draws::Draws;
 use crate::matching::options::{Bundle, Choice, best};
-use crate::matching::proposal::{Proposal, new_orders, stops_of, time};
-use crate::matching::record::{Alternative, DecisionRecord, RUNNERS_UP_MAX, Rule};
+use crate::matching::proposal::{Decided, Proposal, proposal, time};
+use crate::matching::record::{RUNNERS_UP_MAX, Rule};
 use crate::matching::situation::Situation;
-use crate::{Bundling, Matching, Time};
+use crate::{Bundling, Matching};
 
 /// A bundle and the drivers who could take it.
 pub(crate) struct Candidate {
@@ -77,7 +77,7 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
             && is_due(situation, chosen)
         {
             let now = first_visit(situation, chosen, &candidate.bundle);
-            let decided = decide(candidate, &now, chosen, &assigned);
+            let decided = decide(Matching::Doorstep, candidate, &now, chosen, &assigned);
             let departure = time(situation.starts[start].from);
             proposals.push(proposal(situation, &decided, departure));
         }
@@ -110,7 +110,7 @@ pub(crate) fn candidate(pricing: &mut Pricing<'_>, bundle: Bundle, starts: &[u32
     }
 }
 
-fn solve(situation: &Situation<'_>, candidates: &[Candidate]) -> Assigned {
+pub(crate) fn solve(situation: &Situation<'_>, candidates: &[Candidate]) -> Assigned {
     let rows: Vec<Row> = candidates.iter().map(Candidate::row).collect();
     assign(&rows, situation.starts.len())
 }
@@ -145,7 +145,7 @@ fn is_due(situation: &Situation<'_>, choice: &Choice) -> bool {
 
 /// What of a bundle has to be settled when the driver drives off: the orders of the first restaurant. The others can
 /// still join on the way, and may find something better until then.
-fn first_visit(situation: &Situation<'_>, chosen: &Choice, bundle: &Bundle) -> Bundle {
+pub(crate) fn first_visit(situation: &Situation<'_>, chosen: &Choice, bundle: &Bundle) -> Bundle {
     if chosen.inserted.is_some() {
         return bundle.clone();
     }
@@ -162,7 +162,9 @@ fn first_visit(situation: &Situation<'_>, chosen: &Choice, bundle: &Bundle) -> B
     }
 }
 
-fn decide<'a>(
+/// A decision with what the assignment compared.
+pub(crate) fn decide<'a>(
+    policy: Matching,
     candidate: &'a Candidate,
     bundle: &'a Bundle,
     chosen: &'a Choice,
@@ -183,63 +185,12 @@ fn decide<'a>(
         (false, false) => Rule::DepartureDue,
     };
     Decided {
-        policy: Matching::Doorstep,
+        policy,
         bundle,
         chosen,
         price: price(chosen),
         others,
         postpone_cost: candidate.postpone_cost,
         rule,
-    }
-}
-
-/// A decision before it is written down.
-pub(crate) struct Decided<'a> {
-    pub(crate) policy: Matching,
-    pub(crate) bundle: &'a Bundle,
-    pub(crate) chosen: &'a Choice,
-    pub(crate) price: i64,
-    /// The best first, with their prices.
-    pub(crate) others: Vec<(&'a Choice, i64)>,
-    pub(crate) postpone_cost: i64,
-    pub(crate) rule: Rule,
-}
-
-/// Writes a decision down.
-pub(crate) fn proposal(
-    situation: &Situation<'_>,
-    decided: &Decided<'_>,
-    departure: Time,
-) -> Proposal {
-    let start = &situation.starts[decided.chosen.start as usize];
-    let tasks = decided.chosen.route(start, decided.bundle);
-    let deliveries = new_orders(situation, &tasks);
-    let alternative = |choice: &Choice, price| Alternative {
-        driver: situation.starts[choice.start as usize].driver,
-        pickup_eta: time(choice.pickup),
-        cost: choice.terms,
-        price,
-    };
-    Proposal {
-        driver: start.driver,
-        stops: stops_of(situation, start, &tasks),
-        departure,
-        record: DecisionRecord {
-            at: time(situation.now),
-            policy: decided.policy,
-            deliveries: deliveries.clone(),
-            chosen: alternative(decided.chosen, decided.price),
-            runners_up: decided
-                .others
-                .iter()
-                .map(|&(choice, price)| alternative(choice, price))
-                .collect(),
-            postpone_cost: decided.postpone_cost,
-            orders_considered: situation.open,
-            drivers_considered: situation.starts.len(),
-            traffic_epoch: 0,
-            rule: decided.rule,
-        },
-        deliveries,
     }
 }

@@ -4,11 +4,9 @@ use crate::Matching;
 use crate::matching::cost::{Pricing, ms};
 use crate::matching::draws::Draws;
 use crate::matching::options::{Bundle, Choice, best};
-use crate::matching::proposal::{Proposal, time};
+use crate::matching::proposal::{Decided, Proposal, proposal, time};
 use crate::matching::record::{RUNNERS_UP_MAX, Rule};
 use crate::matching::situation::Situation;
-
-use super::doorstep::{Decided, proposal};
 
 /// An order is offered once the first driver would come at most `early_arrival_max` before the food.
 pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {

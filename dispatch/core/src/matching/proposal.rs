@@ -2,10 +2,11 @@
 
 use doorstep_routing::TravelTime;
 
-use crate::matching::record::DecisionRecord;
+use crate::matching::options::{Bundle, Choice};
+use crate::matching::record::{Alternative, DecisionRecord, Rule};
 use crate::matching::situation::{Situation, Start, Task};
 use crate::plan::PlannedStop;
-use crate::{DeliveryId, DriverId, StopKind, Time};
+use crate::{DeliveryId, DriverId, Matching, StopKind, Time};
 
 /// Ask this driver.
 #[derive(Debug, Clone)]
@@ -20,12 +21,59 @@ pub(crate) struct Proposal {
     pub(crate) record: DecisionRecord,
 }
 
-/// The stops of a route with the drives between them. The first drive of a plan that has begun is the dispatcher's to keep.
-pub(crate) fn stops_of(
+/// A decision before it is written down.
+pub(crate) struct Decided<'a> {
+    pub(crate) policy: Matching,
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) chosen: &'a Choice,
+    pub(crate) price: i64,
+    /// The best first, with their prices.
+    pub(crate) others: Vec<(&'a Choice, i64)>,
+    pub(crate) postpone_cost: i64,
+    pub(crate) rule: Rule,
+}
+
+/// Writes a decision down.
+pub(crate) fn proposal(
     situation: &Situation<'_>,
-    start: &Start,
-    tasks: &[Task],
-) -> Vec<PlannedStop> {
+    decided: &Decided<'_>,
+    departure: Time,
+) -> Proposal {
+    let start = &situation.starts[decided.chosen.start as usize];
+    let tasks = decided.chosen.route(start, decided.bundle);
+    let deliveries = new_orders(situation, &tasks);
+    let alternative = |choice: &Choice, price| Alternative {
+        driver: situation.starts[choice.start as usize].driver,
+        pickup_eta: time(choice.pickup),
+        cost: choice.terms,
+        price,
+    };
+    Proposal {
+        driver: start.driver,
+        stops: stops_of(situation, start, &tasks),
+        departure,
+        record: DecisionRecord {
+            at: time(situation.now),
+            policy: decided.policy,
+            deliveries: deliveries.clone(),
+            chosen: alternative(decided.chosen, decided.price),
+            runners_up: decided
+                .others
+                .iter()
+                .map(|&(choice, price)| alternative(choice, price))
+                .collect(),
+            postpone_cost: decided.postpone_cost,
+            orders_considered: situation.open,
+            drivers_considered: situation.starts.len(),
+            traffic_epoch: 0,
+            rule: decided.rule,
+        },
+        deliveries,
+    }
+}
+
+/// The stops of a route with the drives between them. The first drive of a plan that has begun is the dispatcher's to keep.
+fn stops_of(situation: &Situation<'_>, start: &Start, tasks: &[Task]) -> Vec<PlannedStop> {
     let mut node = (!start.is_busy()).then_some(start.node);
     tasks
         .iter()
@@ -48,7 +96,7 @@ pub(crate) fn stops_of(
 }
 
 /// The open orders of a route, in the order of their dropoffs.
-pub(crate) fn new_orders(situation: &Situation<'_>, tasks: &[Task]) -> Vec<DeliveryId> {
+fn new_orders(situation: &Situation<'_>, tasks: &[Task]) -> Vec<DeliveryId> {
     tasks
         .iter()
         .filter(|task| task.kind == StopKind::Dropoff && (task.order as usize) < situation.open)
