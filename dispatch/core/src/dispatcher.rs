@@ -208,7 +208,8 @@ impl Dispatcher {
             .iter()
             .filter_map(|driver| {
                 let row = self.drivers.get(driver)?;
-                let end = row.plan.end(&self.policy.dwells, |id| self.ready_at(id));
+                let plan = &row.plan;
+                let end = plan.end_seen_at(now, &self.policy.dwells, |id| self.ready_at(id));
                 Some(end.unwrap_or((row.fix.at, now)))
             })
             .collect();

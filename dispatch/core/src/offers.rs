@@ -145,11 +145,6 @@ impl OfferBook {
             .map_or(&[], |open| open.offer.deliveries.as_slice())
     }
 
-    /// What the driver would have to do after a yes to an open offer.
-    pub(crate) fn plan(&self, offer: OfferId) -> Option<&Plan> {
-        self.open.get(&offer).map(|open| &open.plan)
-    }
-
     /// Open offers by id.
     pub(crate) fn iter_open(&self) -> impl Iterator<Item = &OpenOffer> {
         self.open.values()

@@ -73,31 +73,31 @@ impl Plan {
             return;
         };
         let done = self.stops.remove(index);
-        let last = Some((done.at, kind));
-        let goes_on = self
-            .stops
-            .first()
-            .is_some_and(|next| same_visit(last, next.at, next.kind));
-        if !goes_on {
-            self.arrived = None;
-        }
-        self.departure = if goes_on {
-            now
+        self.last = Some((done.at, kind));
+        if self.is_in_visit() {
+            self.departure = now;
         } else {
-            now.after(dwells.after(kind))
-        };
-        self.last = last;
+            (self.departure, self.arrived) = (now.after(dwells.after(kind)), None);
+        }
     }
 
-    /// Time when the first stop is begun, walked from there on.
-    pub(crate) fn walk<'a>(&self, dwells: &'a Dwells) -> Walk<'a> {
+    /// Goes through the stops as seen at `now`: what is overdue by then is done at once.
+    pub(crate) const fn walk<'a>(&self, dwells: &'a Dwells, now: Time) -> Walk<'a> {
         Walk {
             dwells,
+            now,
             departure: self.departure,
             done: self.departure,
             arrived: self.arrived,
             last: self.last,
         }
+    }
+
+    /// Whether the first stop is a further pickup of a visit that has begun with an earlier one.
+    pub(crate) fn is_in_visit(&self) -> bool {
+        self.stops
+            .first()
+            .is_some_and(|first| same_visit(self.last, first.at, first.kind))
     }
 
     /// Where and when the driver is free, if all goes as planned; none without stops.
@@ -106,7 +106,17 @@ impl Plan {
         dwells: &Dwells,
         ready_at: impl Fn(DeliveryId) -> Time,
     ) -> Option<(LatLng, Time)> {
-        let mut walk = self.walk(dwells);
+        self.end_seen_at(Time::EPOCH, dwells, ready_at)
+    }
+
+    /// The same where a driver who is late by `now` passes the delay on.
+    pub(crate) fn end_seen_at(
+        &self,
+        now: Time,
+        dwells: &Dwells,
+        ready_at: impl Fn(DeliveryId) -> Time,
+    ) -> Option<(LatLng, Time)> {
+        let mut walk = self.walk(dwells, now);
         for stop in &self.stops {
             walk.visit(stop.kind, stop.at, stop.drive, ready_at(stop.delivery));
         }
@@ -124,6 +134,8 @@ impl Plan {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Walk<'a> {
     dwells: &'a Dwells,
+    /// A stop that is not done is not done before this.
+    now: Time,
     /// When the driver can drive off.
     pub(crate) departure: Time,
     /// When the last stop was done: the next pickup of the same visit begins then.
@@ -132,18 +144,7 @@ pub(crate) struct Walk<'a> {
     last: Option<(LatLng, StopKind)>,
 }
 
-impl<'a> Walk<'a> {
-    /// Begins at `departure`, after no stop.
-    pub(crate) const fn new(departure: Time, dwells: &'a Dwells) -> Self {
-        Self {
-            dwells,
-            departure,
-            done: departure,
-            arrived: None,
-            last: None,
-        }
-    }
-
+impl Walk<'_> {
     /// Goes on to a stop; returns when it is done. The food of a pickup is ready at `ready_at`.
     pub(crate) fn visit(
         &mut self,
@@ -157,13 +158,14 @@ impl<'a> Walk<'a> {
         } else {
             let arrival = self
                 .arrived
-                .unwrap_or_else(|| self.departure.after_drive(drive));
+                .unwrap_or_else(|| self.departure.after_drive(drive).max(self.now));
             arrival.after(self.dwells.before(kind))
         };
         let done = match kind {
             StopKind::Pickup => begin.max(ready_at).after(self.dwells.pickup),
             StopKind::Dropoff => begin.after(self.dwells.dropoff),
-        };
+        }
+        .max(self.now);
         (self.arrived, self.last, self.done) = (None, Some((at, kind)), done);
         self.departure = done.after(self.dwells.after(kind));
         done
@@ -215,7 +217,7 @@ mod tests {
     }
 
     fn seconds(plan: &Plan, ready: [u64; 2]) -> Vec<u64> {
-        let mut walk = plan.walk(&DWELLS);
+        let mut walk = plan.walk(&DWELLS, Time::EPOCH);
         let ready_at = |id: DeliveryId| Time::from_millis(ready[usize::from(id.0 == 2)] * 1000);
         plan.stops
             .iter()
@@ -252,6 +254,25 @@ mod tests {
             );
         }
         assert_eq!(plan.departure, Time::from_millis(227_000));
+    }
+
+    #[test]
+    fn what_is_overdue_is_done_now_and_the_rest_follows() {
+        // Planned for 123 and 124, no sign of the driver at 300: there now, parks, takes the food.
+        let walk_at = |plan: &Plan, now: u64| {
+            let mut walk = plan.walk(&DWELLS, Time::from_millis(now * 1000));
+            let mut done = |stop: &PlannedStop| {
+                walk.visit(stop.kind, stop.at, stop.drive, Time::EPOCH)
+                    .as_millis()
+                    / 1000
+            };
+            plan.stops.iter().map(&mut done).collect::<Vec<_>>()
+        };
+        let mut plan = bundle();
+        assert_eq!(walk_at(&plan, 300), [303, 304, 346, 401]);
+        plan.arrived = Some(Time::from_millis(121_000));
+        assert_eq!(walk_at(&plan, 300), [300, 301, 343, 398]);
+        assert_eq!(walk_at(&plan, 122), [124, 125, 167, 222]);
     }
 
     #[test]

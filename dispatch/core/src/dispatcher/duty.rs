@@ -56,7 +56,10 @@ impl Dispatcher {
             .offer
             .map(|offer| self.offers.lookup(offer))
         {
-            let offer = open.offer.clone();
+            let mut offer = open.offer.clone();
+            if let Some(plan) = self.offered_plan(offer.offer) {
+                offer.stops = self.stops_of(&plan);
+            }
             self.emit(Output::Offer(offer));
         }
         Ok(Handled::Done)

@@ -1,10 +1,14 @@
 //! How plans change: stops are taken out, drives are asked again where a stop has another neighbour, ETAs follow.
 
-use doorstep_routing::LatLng;
+use doorstep_routing::{LatLng, TravelTime};
 
 use crate::eta::Etas;
+use crate::offers::Lookup;
 use crate::plan::{Plan, PlannedStop};
-use crate::{DeliveryId, Dispatcher, DriverId, OfferId, Output, Stop, StopKind, Time, TravelTimes};
+use crate::policy::Dwells;
+use crate::{
+    DeliveryId, Dispatcher, DriverId, OfferId, Output, Span, Stop, StopKind, Time, TravelTimes,
+};
 
 impl Dispatcher {
     /// Takes all stops of some deliveries out of a driver's plan. If the driver was on the way to one of them, the
@@ -15,26 +19,32 @@ impl Dispatcher {
         drop: impl Fn(DeliveryId) -> bool,
         travel: &mut dyn TravelTimes,
     ) {
-        let now = self.now;
+        let (now, dwells) = (self.now, self.policy.dwells);
         let row = self.known_driver(driver);
         let from = row.fix.at;
         let before = std::mem::take(&mut row.plan);
-        row.plan = without(before, |stop| drop(stop.delivery), from, now, travel);
+        row.plan = without(
+            before,
+            |stop| drop(stop.delivery),
+            from,
+            now,
+            &dwells,
+            travel,
+        );
     }
 
-    /// The plan of a driver who accepts what was offered: what was done or called off since then is left out.
+    /// The plan that a driver has by saying yes now: what was done or called off since the offer is left out.
     pub(super) fn accepted_plan(
-        &mut self,
+        &self,
         driver: DriverId,
         offered: Plan,
         accepted: &[DeliveryId],
         travel: &mut dyn TravelTimes,
     ) -> Plan {
-        let now = self.now;
-        let (from, current) = {
-            let row = self.known_driver(driver);
-            (row.fix.at, row.plan.clone())
+        let Some(row) = self.drivers.get(&driver) else {
+            return offered;
         };
+        let (now, from, current) = (self.now, row.fix.at, &row.plan);
         let is_over = |stop: &PlannedStop| {
             let is_planned = current
                 .stops
@@ -42,48 +52,57 @@ impl Dispatcher {
                 .any(|have| have.is(stop.delivery, stop.kind));
             !is_planned && !accepted.contains(&stop.delivery)
         };
+        let is_free = current.stops.is_empty();
         let anchored = Plan {
-            departure: current.departure.max(if current.stops.is_empty() {
-                now
-            } else {
-                Time::EPOCH
-            }),
+            departure: current
+                .departure
+                .max(if is_free { now } else { Time::EPOCH }),
             arrived: current.arrived,
             last: current.last,
             ..offered
         };
-        let goes_elsewhere = match (
-            current.stops.first(),
-            anchored.stops.iter().find(|stop| !is_over(stop)),
-        ) {
-            (Some(have), Some(next)) => have.at != next.at || have.kind != next.kind,
-            (None, _) | (_, None) => false,
-        };
-        let mut plan = without(anchored, is_over, from, now, travel);
+        let dwells = &self.policy.dwells;
+        let mut plan = without(anchored, is_over, from, now, dwells, travel);
         if let Some((have, next)) = current.stops.first().zip(plan.stops.first_mut()) {
-            if goes_elsewhere {
-                let drive = travel.one(from, next.at).unwrap_or(next.drive);
-                next.drive = drive;
-                (plan.departure, plan.arrived) = (now, None);
-            } else {
+            if have.at == next.at && have.kind == next.kind {
                 next.drive = have.drive;
                 (plan.departure, plan.arrived) = (current.departure, current.arrived);
+            } else {
+                next.drive = travel.one(from, next.at).unwrap_or(next.drive);
+                (plan.departure, plan.arrived) = (now.max(current.departure), None);
+                if plan.is_in_visit() {
+                    plan = back_at_restaurant(plan, current.departure, now);
+                }
             }
         }
         plan
     }
 
-    /// Computes the ETAs of a driver's deliveries; returns those whose ETAs changed.
+    /// The plan of an open offer as of now, without asking for new drives.
+    pub(super) fn offered_plan(&self, offer: OfferId) -> Option<Plan> {
+        let Lookup::Open(open) = self.offers.lookup(offer) else {
+            return None;
+        };
+        let (plan, deliveries) = (open.plan.clone(), &open.offer.deliveries);
+        Some(self.accepted_plan(open.offer.driver, plan, deliveries, &mut NotAsked))
+    }
+
+    /// Computes the ETAs of a driver's deliveries, offered ones included; returns those whose ETAs changed.
     pub(super) fn refresh_etas(&mut self, driver: DriverId) -> Vec<DeliveryId> {
-        let Some(plan) = self.drivers.get(&driver).map(|driver| driver.plan.clone()) else {
+        let Some(row) = self.drivers.get(&driver) else {
             return Vec::new();
         };
-        self.set_etas(&plan, |_| true)
+        let (plan, offer) = (row.plan.clone(), row.offer);
+        let mut changed = self.set_etas(&plan, |_| true);
+        if let Some(offer) = offer {
+            changed.extend(self.refresh_offer(offer));
+        }
+        changed
     }
 
     /// Computes the ETAs of the deliveries of an open offer; returns those whose ETAs changed.
     pub(super) fn refresh_offer(&mut self, offer: OfferId) -> Vec<DeliveryId> {
-        let Some(plan) = self.offers.plan(offer).cloned() else {
+        let Some(plan) = self.offered_plan(offer) else {
             return Vec::new();
         };
         let offered = self.offers.deliveries(offer).to_vec();
@@ -92,7 +111,7 @@ impl Dispatcher {
 
     fn set_etas(&mut self, plan: &Plan, of: impl Fn(DeliveryId) -> bool) -> Vec<DeliveryId> {
         let dwells = self.policy.dwells;
-        let mut walk = plan.walk(&dwells);
+        let mut walk = plan.walk(&dwells, self.now);
         let mut changed = Vec::new();
         for stop in &plan.stops {
             let Some(delivery) = self.deliveries.get_mut(&stop.delivery) else {
@@ -120,7 +139,7 @@ impl Dispatcher {
 
     /// The stops of a plan with the times by which they are done.
     pub(super) fn stops_of(&self, plan: &Plan) -> Vec<Stop> {
-        let mut walk = plan.walk(&self.policy.dwells);
+        let mut walk = plan.walk(&self.policy.dwells, self.now);
         let stop = |planned: &PlannedStop| Stop {
             delivery: planned.delivery,
             kind: planned.kind,
@@ -152,15 +171,30 @@ impl Dispatcher {
     }
 }
 
+/// A driver who took food here is to take more: the same visit if there was no time to drive off, else a new one.
+fn back_at_restaurant(plan: Plan, departure: Time, now: Time) -> Plan {
+    if now <= departure {
+        Plan {
+            departure: now,
+            ..plan
+        }
+    } else {
+        Plan { last: None, ..plan }
+    }
+}
+
 /// A plan without some stops. Where a stop has another one before it now, the drive is asked again; where there is no
-/// way any more, the old drive stays.
+/// way any more, the old drive stays. A driver on the way to the place of the new first stop goes on as before.
 fn without(
     plan: Plan,
     is_out: impl Fn(&PlannedStop) -> bool,
     from: LatLng,
     now: Time,
+    dwells: &Dwells,
     travel: &mut dyn TravelTimes,
 ) -> Plan {
+    let is_in_visit = plan.is_in_visit();
+    let goal = plan.stops.first().copied();
     let mut stops: Vec<PlannedStop> = Vec::with_capacity(plan.stops.len());
     let (mut departure, mut arrived) = (plan.departure, plan.arrived);
     let mut is_gap = false;
@@ -171,14 +205,19 @@ fn without(
         }
         let mut kept = stop;
         if is_gap {
-            let before = match stops.last() {
-                Some(before) => before.at,
-                None => {
-                    (departure, arrived) = (now, None);
-                    from
+            let goes_on = |goal: &PlannedStop| goal.at == kept.at && goal.kind == kept.kind;
+            kept.drive = match (stops.last(), goal.filter(goes_on)) {
+                (Some(before), _) => travel.one(before.at, kept.at).unwrap_or(kept.drive),
+                (None, Some(goal)) => goal.drive,
+                (None, None) => {
+                    let leaving = match is_in_visit {
+                        true => dwells.after(StopKind::Pickup),
+                        false => Span::ZERO,
+                    };
+                    (departure, arrived) = (departure.after(leaving).max(now), None);
+                    travel.one(from, kept.at).unwrap_or(kept.drive)
                 }
             };
-            kept.drive = travel.one(before, kept.at).unwrap_or(kept.drive);
             is_gap = false;
         }
         stops.push(kept);
@@ -191,5 +230,20 @@ fn without(
         departure,
         arrived,
         last: plan.last,
+    }
+}
+
+/// Knows no way: the drives of a plan stay as they are.
+struct NotAsked;
+
+impl TravelTimes for NotAsked {
+    fn matrix(
+        &mut self,
+        sources: &[LatLng],
+        targets: &[LatLng],
+        out: &mut Vec<Option<TravelTime>>,
+    ) {
+        out.clear();
+        out.resize(sources.len() * targets.len(), None);
     }
 }

@@ -52,8 +52,13 @@ impl Dispatcher {
         let expires_at = self.now.after(self.policy.offer_window);
         let driver = self.known_driver(proposal.driver);
         driver.offer = Some(id);
+        let mut stops = proposal.stops;
+        if let Some((first, have)) = stops.first_mut().zip(driver.plan.stops.first()) {
+            // On the way already: the round does not know when the driver set out.
+            first.drive = have.drive;
+        }
         let plan = Plan {
-            stops: proposal.stops,
+            stops,
             departure: if driver.is_free() {
                 proposal.departure
             } else {

@@ -1,4 +1,5 @@
-//! When each stop of a route is done: the same rules as [`crate::plan::Walk`], on the numbers of a [`Situation`].
+//! When each stop of a route is done: the same rules as [`crate::plan::Walk`], on the numbers of a [`Situation`]. What is
+//! overdue is done now.
 
 use crate::StopKind;
 use crate::matching::situation::{NO_WAY, Situation, Start, Task};
@@ -85,7 +86,8 @@ impl Timeline {
                 begin.max(ready_at) + span(dwells.pickup)
             } else {
                 begin + span(dwells.dropoff)
-            };
+            }
+            .max(situation.now);
             self.done.push(done);
             departure = done + span(dwells.after(task.kind));
             node = Some(next);

@@ -55,15 +55,15 @@ fn work(town: &mut Town, positions: &mut BTreeMap<DriverId, LatLng>) {
 }
 
 fn answer(town: &mut Town, seed: u64) {
-    let offers: Vec<_> = town.open_offers.values().copied().collect();
+    let offers: Vec<_> = town.open_offers.values().cloned().collect();
     for offer in offers {
         match fate(seed, offer.offer.0) % 10 {
             0 => {}
             1 => {
-                town.answer(offer, Answer::Decline(DeclineReason::Other))
+                town.answer(&offer, Answer::Decline(DeclineReason::Other))
                     .expect("open");
             }
-            _ => town.accept(offer),
+            _ => town.accept(&offer),
         }
     }
 }

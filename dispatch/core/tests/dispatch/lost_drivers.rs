@@ -40,7 +40,7 @@ fn a_driver_who_stays_away_loses_the_order_to_another() {
     );
     let offer = town.wait_for_offer(mins(1));
     assert_eq!(offer.driver, DriverId(2));
-    town.accept(offer);
+    town.accept(&offer);
     assert!(matches!(
         town.reach(1, 1, MilestoneKind::PickedUp),
         Err(Rejection::NotYourDelivery { .. })

@@ -21,12 +21,12 @@ fn a_declined_order_goes_to_the_next_driver() {
     let first = town.wait_for_offer(mins(1));
     assert_eq!(first.driver, DriverId(1));
     let decline = Answer::Decline(DeclineReason::TooFar);
-    assert_eq!(town.answer(first, decline), Ok(Handled::Done));
+    assert_eq!(town.answer(&first, decline), Ok(Handled::Done));
     assert_eq!(town.state(1), DeliveryState::Searching);
     let asked_at = town.now;
     let second = town.wait_for_offer(mins(1));
     assert_eq!(second.driver, DriverId(2));
-    assert_eq!(town.answer(second, decline), Ok(Handled::Done));
+    assert_eq!(town.answer(&second, decline), Ok(Handled::Done));
 
     town.wait(mins(2));
     assert_eq!(town.offers.len(), 2, "both cool off");
@@ -35,7 +35,7 @@ fn a_declined_order_goes_to_the_next_driver() {
         town.ping(2, place(900, 0)).expect("a new fix");
         town.wait(Span::from_secs(20));
     }
-    let third = town.offers[2];
+    let third = &town.offers[2];
     assert_eq!(
         third.driver,
         DriverId(1),
@@ -62,7 +62,7 @@ fn a_silent_driver_loses_the_offer_and_late_answers_change_nothing() {
         outcome: Outcome::Expired,
     });
     assert_eq!(
-        town.answer(first, Answer::Accept),
+        town.answer(&first, Answer::Accept),
         late,
         "before the deadline was handled"
     );
@@ -73,7 +73,7 @@ fn a_silent_driver_loses_the_offer_and_late_answers_change_nothing() {
             .is_some_and(|driver| driver.offer().is_none()),
         "after the deadline the driver is free"
     );
-    assert_eq!(town.answer(first, Answer::Accept), late);
+    assert_eq!(town.answer(&first, Answer::Accept), late);
     assert!(matches!(
         town.send(received),
         Err(Rejection::OfferEnded { .. })
@@ -86,7 +86,7 @@ fn a_silent_driver_loses_the_offer_and_late_answers_change_nothing() {
 
     let second = town.wait_for_offer(mins(1));
     assert_eq!(second.driver, DriverId(2));
-    town.accept(second);
+    town.accept(&second);
     town.wait(mins(2));
     assert_eq!(town.state(1), DeliveryState::Assigned);
 }
@@ -95,14 +95,14 @@ fn a_silent_driver_loses_the_offer_and_late_answers_change_nothing() {
 fn the_same_answer_again_is_known_and_the_opposite_is_refused() {
     let mut town = two_drivers();
     let offer = town.wait_for_offer(mins(1));
-    town.accept(offer);
-    assert_eq!(town.answer(offer, Answer::Accept), Ok(Handled::Already));
+    town.accept(&offer);
+    assert_eq!(town.answer(&offer, Answer::Accept), Ok(Handled::Already));
     let ended = Err(Rejection::OfferEnded {
         offer: offer.offer,
         outcome: Outcome::Accepted,
     });
     assert_eq!(
-        town.answer(offer, Answer::Decline(DeclineReason::Break)),
+        town.answer(&offer, Answer::Decline(DeclineReason::Break)),
         ended
     );
     assert_eq!(town.state(1), DeliveryState::Assigned);
@@ -134,7 +134,7 @@ fn nobody_answers_for_others() {
         town.send(answer(1, unknown)),
         Err(Rejection::UnknownOffer { offer: unknown })
     );
-    town.accept(offer);
+    town.accept(&offer);
     assert_eq!(
         town.send(answer(2, offer.offer)),
         foreign,
@@ -179,10 +179,10 @@ fn an_app_that_reconnects_is_told_the_plan_and_the_offer_again() {
                 driver: DriverId(1),
                 stops: Vec::new()
             },
-            Output::Offer(offer)
+            Output::Offer(offer.clone())
         ]
     );
-    town.accept(offer);
+    town.accept(&offer);
     let plan = town.outputs.last().cloned().expect("a plan");
     town.on_duty(1, place(100, 0));
     assert_eq!(town.outputs, [plan]);
@@ -197,7 +197,7 @@ fn a_driver_who_let_offers_expire_is_asked_after_the_others() {
     town.wait(Span::ZERO);
     town.request(town.order(2, place(0, 0), place(0, 2000), Span::ZERO));
     town.send(Input::CancelDelivery {
-        delivery: first.delivery,
+        delivery: first.deliveries[0],
     })
     .expect("searching");
     town.wait(mins(1));

@@ -1,8 +1,8 @@
 //! Any sequence of inputs, sensible or not, keeps the rules and can be repeated.
 
 use doorstep_dispatch_core::{
-    Answer, DeclineReason, DeliveryId, DriverId, Fix, Input, MilestoneKind, OfferId, Policy, Span,
-    StopKind, Time,
+    Answer, Bundling, DeclineReason, DeliveryId, DriverId, Fix, Input, Matching, MilestoneKind,
+    OfferId, Policy, Span, StopKind, Time,
 };
 use proptest::prelude::*;
 
@@ -21,10 +21,12 @@ enum Event {
     },
     Request {
         delivery: u128,
-        north: i32,
+        /// One of a few, so that orders meet there.
+        restaurant: i32,
+        customer: i32,
         ready_s: u64,
     },
-    /// The `back`-th last offer is received by its driver, or by another.
+    /// An offer is received by its driver, or by another.
     Received {
         back: usize,
         foreign: bool,
@@ -46,7 +48,7 @@ enum Event {
 
 fn plain() -> impl Strategy<Value = Input> {
     let driver = || (0..6_u64).prop_map(DriverId);
-    let delivery = || (0..9_u128).prop_map(DeliveryId);
+    let delivery = || (0..30_u128).prop_map(DeliveryId);
     let reached = prop_oneof![
         Just(MilestoneKind::ArrivedAtRestaurant),
         Just(MilestoneKind::PickedUp),
@@ -54,8 +56,10 @@ fn plain() -> impl Strategy<Value = Input> {
         Just(MilestoneKind::DroppedOff),
     ];
     prop_oneof![
-        3 => (driver(), -4000..4000_i32)
-            .prop_map(|(driver, north)| Input::DriverOnDuty { driver, at: place(north, 0) }),
+        6 => (driver(), -4000..4000_i32, prop::option::weighted(0.4, 0..5000_u64)).prop_map(|(driver, north, seconds)| {
+            let until = seconds.map(|seconds| START.after(Span::from_secs(seconds)));
+            Input::DriverOnDuty { driver, at: place(north, 0), until }
+        }),
         1 => driver().prop_map(|driver| Input::DriverOffDuty { driver }),
         1 => driver().prop_map(|driver| Input::DriverLost { driver }),
         1 => (delivery(), 0..4000_u64).prop_map(|(delivery, seconds)| Input::ReadyTimeChanged {
@@ -74,26 +78,35 @@ fn event() -> impl Strategy<Value = Event> {
         prop_oneof![4 => Just(Answer::Accept), 1 => Just(Answer::Decline(DeclineReason::Other))];
     let foreign = || prop::bool::weighted(0.1);
     prop_oneof![
-        10 => plain().prop_map(Event::Plain),
+        7 => plain().prop_map(Event::Plain),
         2 => (0..6_u64, -4000..4000_i32, -200..200_i64)
             .prop_map(|(driver, north, offset_s)| Event::Fix { driver, north, offset_s }),
-        3 => (0..9_u128, -4000..4000_i32, 0..1500_u64)
-            .prop_map(|(delivery, north, ready_s)| Event::Request { delivery, north, ready_s }),
+        8 => (0..30_u128, -2..2_i32, -3000..3000_i32, 0..900_u64).prop_map(
+            |(delivery, restaurant, customer, ready_s)| Event::Request { delivery, restaurant, customer, ready_s },
+        ),
         1 => (0..4_usize, foreign()).prop_map(|(back, foreign)| Event::Received { back, foreign }),
-        5 => (0..4_usize, foreign(), answer)
+        7 => (0..4_usize, foreign(), answer)
             .prop_map(|(back, foreign, answer)| Event::Answered { back, foreign, answer }),
-        4 => (0..6_u64, prop_oneof![2 => Just(0), 1 => 1..3_usize]).prop_map(|(driver, stop)| Event::Work { driver, stop }),
-        6 => (0..50_u64).prop_map(|seconds| Event::Wait { seconds }),
+        7 => (0..6_u64, prop_oneof![2 => Just(0), 1 => 1..3_usize]).prop_map(|(driver, stop)| Event::Work { driver, stop }),
+        7 => (0..80_u64).prop_map(|seconds| Event::Wait { seconds }),
     ]
 }
 
-/// The `back`-th last offer and who is to speak about it; one that never was if there are fewer.
+/// Mostly an open offer, else the `back`-th last one, and who is to speak about it; one that never was if there are fewer.
 fn offer_of(town: &Town, back: usize, foreign: bool) -> (DriverId, OfferId) {
-    let offer = town
-        .offers
-        .len()
-        .checked_sub(back + 1)
-        .map(|at| town.offers[at]);
+    let ended = || {
+        let at = town.offers.len().checked_sub(back + 1)?;
+        town.offers.get(at)
+    };
+    let open = || {
+        let count = town.open_offers.len().max(1);
+        town.open_offers.values().nth(back % count)
+    };
+    let offer = if back == 3 {
+        ended()
+    } else {
+        open().or_else(ended)
+    };
     offer.map_or((DriverId(0), OfferId(99)), |offer| {
         (DriverId(offer.driver.0 + u64::from(foreign)), offer.offer)
     })
@@ -122,12 +135,13 @@ fn input_of(town: &Town, event: &Event) -> Option<Input> {
         }
         Event::Request {
             delivery,
-            north,
+            restaurant,
+            customer,
             ready_s,
         } => Input::RequestDelivery(town.order(
             delivery,
-            place(north, 0),
-            place(0, north),
+            place(restaurant * 1500, 0),
+            place(0, customer),
             Span::from_secs(ready_s),
         )),
         Event::Received { back, foreign } => {
@@ -174,35 +188,61 @@ fn run(policy: &Policy, events: &[Event]) -> Town {
     town
 }
 
+/// Every way of matching with every way of bundling; small tables, exact estimates and patient rounds in turn.
+fn policies() -> impl Strategy<Value = Policy> {
+    let bundling = prop_oneof![
+        1 => Just(Bundling::Never),
+        2 => Just(Bundling::OneRestaurant),
+        2 => Just(Bundling::AcrossRestaurants),
+    ];
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (prop::sample::select(&Matching::ALL[..]), bundling, flags).prop_map(
+        |(matching, bundling, (small, exact, busy, dwelling))| {
+            let mut policy = Policy {
+                matching,
+                bundling,
+                ..Policy::default()
+            };
+            if small {
+                policy.drivers_max = 3;
+                policy.open_deliveries_max = 3;
+                policy.ended_deliveries_max = 2;
+                policy.ended_offers_max = 2;
+                policy.declines_max = 1;
+                policy.round_deliveries_max = 2;
+                policy.candidates_max = 2;
+                policy.bundle_max = 2;
+            }
+            if exact {
+                policy.ready_sd = Span::ZERO;
+            }
+            if busy {
+                policy.next_order_within = Span::from_mins(120);
+            }
+            if dwelling {
+                policy.dwells.parking = Span::from_secs(60);
+                policy.dwells.leaving = Span::from_secs(30);
+                policy.dwells.returning = Span::from_secs(90);
+            }
+            policy
+        },
+    )
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The town checks the rules after each input; see there.
     #[test]
-    fn rules_hold_and_runs_repeat(events in prop::collection::vec(event(), 1..250), small in any::<bool>()) {
-        let policy = if small {
-            Policy {
-                drivers_max: 3,
-                open_deliveries_max: 3,
-                ended_deliveries_max: 2,
-                ended_offers_max: 2,
-                declines_max: 1,
-                round_deliveries_max: 2,
-                candidates_max: 2,
-                next_order_within: Span::from_mins(120),
-                ..Policy::default()
-            }
-        } else {
-            Policy::default()
-        };
+    fn rules_hold_and_runs_repeat(policy in policies(), events in prop::collection::vec(event(), 1..250)) {
         let town = run(&policy, &events);
         prop_assert_eq!(town.dispatcher.digest(), run(&policy, &events).dispatcher.digest());
     }
 
     /// Whatever happened: once the world is quiet, only food on its way keeps a delivery open.
     #[test]
-    fn nothing_searches_for_ever(events in prop::collection::vec(event(), 1..120)) {
-        let mut town = run(&Policy::default(), &events);
+    fn nothing_searches_for_ever(policy in policies(), events in prop::collection::vec(event(), 1..120)) {
+        let mut town = run(&policy, &events);
         town.wait(Span::from_mins(24 * 60));
         for delivery in town.dispatcher.deliveries() {
             prop_assert!(delivery.state().is_end() || delivery.state().is_served(), "{:?}", delivery);

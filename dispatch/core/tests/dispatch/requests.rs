@@ -6,7 +6,7 @@ use doorstep_dispatch_core::{
 };
 use doorstep_routing::{LatLng, TravelTime};
 
-use crate::town::{Town, mins, place};
+use crate::town::{Town, etas_of, mins, place};
 
 #[test]
 fn one_order_from_click_to_door() {
@@ -15,25 +15,26 @@ fn one_order_from_click_to_door() {
     town.on_duty(7, home);
     town.request(town.order(1, pickup, dropoff, mins(2)));
     let offer = town.wait_for_offer(mins(1));
-    assert_eq!((offer.driver, offer.delivery), (DriverId(7), DeliveryId(1)));
+    assert_eq!(
+        (offer.driver, &offer.deliveries),
+        (DriverId(7), &vec![DeliveryId(1)])
+    );
     let ready_at = town
         .dispatcher
         .delivery(DeliveryId(1))
         .expect("known")
         .ready_at();
     let ride = town.drive(pickup, dropoff);
+    let (pickup_eta, dropoff_eta) = etas_of(&offer, 1);
     assert_eq!(
-        offer.pickup_eta,
+        pickup_eta,
         ready_at.after(mins(2)),
         "the food is later than the driver"
     );
-    assert_eq!(
-        offer.dropoff_eta,
-        offer.pickup_eta.after_drive(ride).after(mins(2))
-    );
+    assert_eq!(dropoff_eta, pickup_eta.after_drive(ride).after(mins(2)));
 
     town.wait(Span::from_secs(5));
-    town.accept(offer);
+    town.accept(&offer);
     let stops = &town.plans[&DriverId(7)];
     assert_eq!(
         stops.iter().map(|stop| stop.kind).collect::<Vec<_>>(),
@@ -145,7 +146,7 @@ fn cancelled_before_the_pickup_and_never_after() {
         }
     ));
     assert!(matches!(
-        offered.answer(offer, doorstep_dispatch_core::Answer::Accept),
+        offered.answer(&offer, doorstep_dispatch_core::Answer::Accept),
         Err(Rejection::OfferEnded { .. })
     ));
 
@@ -261,6 +262,7 @@ fn a_full_table_refuses_and_ended_deliveries_make_room() {
     let second = Input::DriverOnDuty {
         driver: DriverId(2),
         at: place(0, 0),
+        until: None,
     };
     assert_eq!(
         town.send(second),

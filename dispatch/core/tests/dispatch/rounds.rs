@@ -6,7 +6,7 @@ use doorstep_dispatch_core::{
 };
 use doorstep_routing::Distance;
 
-use crate::town::{START, Town, mins, place};
+use crate::town::{START, Town, etas_of, mins, place};
 
 #[test]
 fn the_round_looks_at_all_pairs_together() {
@@ -21,7 +21,7 @@ fn the_round_looks_at_all_pairs_together() {
     let asked: Vec<_> = town
         .offers
         .iter()
-        .map(|offer| (offer.delivery.0, offer.driver.0))
+        .map(|offer| (offer.deliveries[0].0, offer.driver.0))
         .collect();
     assert_eq!(asked, [(1, 2), (2, 1)]);
 }
@@ -54,11 +54,14 @@ fn an_order_is_not_offered_long_before_its_food_is_ready() {
         town.wait(mins(1));
         town.ping(1, place(0, 0)).expect("a new fix");
     }
-    assert_eq!(town.offers, [], "a minute away with more than five to wait");
-    town.wait(mins(2));
-    assert_eq!(town.offers.len(), 1);
-    let waits = town.offers[0].pickup_eta.since(town.now);
-    assert!(waits <= mins(6), "{waits}");
+    assert_eq!(town.offers, [], "a minute away with five to wait");
+    let offer = town.wait_for_offer_at(1, place(0, 0), mins(4));
+    let waits = etas_of(&offer, 1).0.since(town.now);
+    assert!(waits <= mins(5), "{waits}");
+    assert!(
+        waits >= mins(3),
+        "{waits}: time to answer, to drive, to pick up"
+    );
 }
 
 #[test]
@@ -69,8 +72,8 @@ fn with_too_few_drivers_the_older_order_comes_first() {
     town.request(town.order(1, place(200, 0), place(0, 2000), Span::ZERO));
     town.on_duty(1, place(0, 0));
     assert_eq!(
-        town.wait_for_offer(mins(1)).delivery,
-        DeliveryId(2),
+        town.wait_for_offer(mins(1)).deliveries,
+        [DeliveryId(2)],
         "though the younger one is nearer"
     );
 }
@@ -85,7 +88,7 @@ fn a_round_that_is_full_still_serves_who_can_be_served() {
     town.wait(mins(1));
     town.request(town.order(2, place(0, 0), place(0, 2000), Span::ZERO));
     town.on_duty(1, place(0, 0));
-    assert_eq!(town.wait_for_offer(mins(1)).delivery, DeliveryId(2));
+    assert_eq!(town.wait_for_offer(mins(1)).deliveries, [DeliveryId(2)]);
 }
 
 #[test]
@@ -124,14 +127,20 @@ fn a_driver_who_is_nearly_done_gets_the_next_order() {
     town.reach(1, 1, MilestoneKind::PickedUp).expect("assigned");
     let (first_dropoff, second_pickup) = (place(500, 2000), place(500, 2600));
     town.request(town.order(2, second_pickup, place(0, 0), Span::ZERO));
-    let offer = town.wait_for_offer(mins(2));
+    town.wait(mins(1));
+    assert_eq!(town.offers.len(), 1, "the driver may still go elsewhere");
+    let ride = town.drive(place(500, 0), first_dropoff);
+    town.wait(Span::from_millis(u64::from(ride.as_millis())));
+    town.reach(1, 1, MilestoneKind::ArrivedAtCustomer)
+        .expect("carried");
+    let offer = town.wait_for_offer_at(1, first_dropoff, mins(5));
     let done_at = town.events[&DeliveryId(1)].dropoff_eta.expect("carried");
     let approach = town.drive(first_dropoff, second_pickup);
     assert_eq!(
-        offer.pickup_eta,
+        etas_of(&offer, 2).0,
         done_at.after_drive(approach).after(mins(2))
     );
-    town.accept(offer);
+    town.accept(&offer);
     let stops: Vec<_> = town.plans[&DriverId(1)]
         .iter()
         .map(|stop| (stop.delivery.0, stop.kind))

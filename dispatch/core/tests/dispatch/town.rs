@@ -1,11 +1,11 @@
 //! A dispatcher in a flat town, watched: after every input its rules are checked from inside and from outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_dispatch_core::{
-    Answer, CrowFlyTravelTimes, DeliveryEvent, DeliveryId, DeliveryRequest, DeliveryState,
-    Dispatcher, DriverId, Fix, Handled, Input, MilestoneKind, Offer, OfferId, Output, Policy,
-    Rejection, Span, Stop, Time, TravelTimes, invariants,
+    Answer, Bundling, CrowFlyTravelTimes, DeliveryEvent, DeliveryId, DeliveryRequest,
+    DeliveryState, Dispatcher, DriverId, Fix, Handled, Input, MilestoneKind, Offer, OfferId,
+    Output, Policy, Rejection, Span, Stop, StopKind, Time, TravelTimes, invariants,
 };
 use doorstep_routing::{LatLng, TravelTime};
 
@@ -22,6 +22,8 @@ pub(crate) struct Town {
     pub(crate) events: BTreeMap<DeliveryId, DeliveryEvent>,
     /// As told to the drivers.
     pub(crate) plans: BTreeMap<DriverId, Vec<Stop>>,
+    /// When their shifts end, as they said last.
+    pub(crate) shift_ends: BTreeMap<DriverId, Option<Time>>,
     pub(crate) open_offers: BTreeMap<OfferId, Offer>,
     /// Every offer ever made, in order.
     pub(crate) offers: Vec<Offer>,
@@ -35,6 +37,23 @@ pub(crate) fn mins(minutes: u64) -> Span {
     Span::from_mins(minutes)
 }
 
+fn deliveries_of(stops: &[Stop]) -> BTreeSet<DeliveryId> {
+    stops.iter().map(|stop| stop.delivery).collect()
+}
+
+/// When an offer says that the food of a delivery would be in hand, and handed over.
+pub(crate) fn etas_of(offer: &Offer, delivery: u128) -> (Time, Time) {
+    let eta = |kind| {
+        offer
+            .stops
+            .iter()
+            .find(|stop| stop.delivery.0 == delivery && stop.kind == kind)
+            .expect("a stop of the offer")
+            .eta
+    };
+    (eta(StopKind::Pickup), eta(StopKind::Dropoff))
+}
+
 impl Town {
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
@@ -44,6 +63,7 @@ impl Town {
             outputs: Vec::new(),
             events: BTreeMap::new(),
             plans: BTreeMap::new(),
+            shift_ends: BTreeMap::new(),
             open_offers: BTreeMap::new(),
             offers: Vec::new(),
         }
@@ -55,13 +75,10 @@ impl Town {
             .retain(|&delivery, _| dispatcher.delivery(delivery).is_some());
         let result = self.dispatcher.handle(self.now, input, &mut self.travel);
         self.outputs.clear();
-        if let Input::OfferAnswered { offer, .. } = input
-            && result == Ok(Handled::Done)
-        {
-            self.open_offers.remove(&offer);
-        }
+        let accepted = self.take_in(input, result);
+        let mut is_new = Vec::new();
         while let Some(output) = self.dispatcher.poll_output() {
-            self.watch(&output);
+            is_new.extend(self.watch(&output));
             self.outputs.push(output);
         }
         if let Err(violation) = invariants::check(&self.dispatcher) {
@@ -74,19 +91,45 @@ impl Town {
                 self.outputs
             );
         }
+        for offer in &is_new {
+            self.check_new_offer(&self.open_offers[offer]);
+        }
+        if let Some(offer) = accepted {
+            self.check_accepted(&offer);
+        }
+        self.check_told();
         result
     }
 
-    fn watch(&mut self, output: &Output) {
+    /// What the input itself says; returns the offer that it accepts.
+    fn take_in(&mut self, input: Input, result: Result<Handled, Rejection>) -> Option<Offer> {
+        match input {
+            Input::OfferAnswered { offer, answer, .. } if result == Ok(Handled::Done) => {
+                let ended = self.open_offers.remove(&offer);
+                ended.filter(|_| answer == Answer::Accept)
+            }
+            Input::DriverOnDuty { driver, until, .. } if result == Ok(Handled::Done) => {
+                self.shift_ends.insert(driver, until);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the offer if it was made now.
+    fn watch(&mut self, output: &Output) -> Option<OfferId> {
         match output {
             Output::Offer(offer) => {
                 let other = self.open_offers.values().find(|open| {
+                    let shares = |id| open.deliveries.contains(id);
                     open.offer != offer.offer
-                        && (open.driver == offer.driver || open.delivery == offer.delivery)
+                        && (open.driver == offer.driver || offer.deliveries.iter().any(shares))
                 });
                 assert!(other.is_none(), "{offer:?} while {other:?} is open");
-                if self.open_offers.insert(offer.offer, *offer).is_none() {
-                    self.offers.push(*offer);
+                let before = self.open_offers.insert(offer.offer, offer.clone());
+                if before.is_none() {
+                    self.offers.push(offer.clone());
+                    return Some(offer.offer);
                 }
             }
             Output::RevokeOffer { offer, .. } => {
@@ -95,26 +138,216 @@ impl Town {
                     "{offer} revoked and not open"
                 );
             }
-            Output::DeliveryChanged(event) => {
-                let before = self.events.insert(event.delivery, *event);
-                assert_eq!(
-                    event.seq,
-                    before.map_or(1, |before| before.seq + 1),
-                    "{event:?}"
-                );
-                if let Some(before) = before {
-                    assert!(!before.state.is_end(), "{event:?} after the end {before:?}");
-                    let both = (before.driver, event.driver);
-                    assert!(
-                        !matches!(both, (Some(one), Some(other)) if one != other),
-                        "{before:?} then {event:?}"
-                    );
-                }
-            }
+            Output::DeliveryChanged(event) => self.watch_event(event),
             Output::DriverPlan { driver, stops } => {
                 self.plans.insert(*driver, stops.clone());
             }
         }
+        None
+    }
+
+    fn watch_event(&mut self, event: &DeliveryEvent) {
+        let before = self.events.insert(event.delivery, *event);
+        assert_eq!(
+            event.seq,
+            before.map_or(1, |before| before.seq + 1),
+            "{event:?}"
+        );
+        if let Some(before) = before {
+            assert!(!before.state.is_end(), "{event:?} after the end {before:?}");
+            let both = (before.driver, event.driver);
+            assert!(
+                !matches!(both, (Some(one), Some(other)) if one != other),
+                "{before:?} then {event:?}"
+            );
+        }
+    }
+
+    /// What must hold of an offer when it is made.
+    fn check_new_offer(&self, offer: &Offer) {
+        let offered: BTreeSet<DeliveryId> = offer.deliveries.iter().copied().collect();
+        assert!(!offered.is_empty(), "{offer:?} asks for nothing");
+        assert_eq!(offered.len(), offer.deliveries.len(), "{offer:?}");
+        let held = |driver: &DriverId| {
+            let stops = self.plans.get(driver).map_or(&[][..], Vec::as_slice);
+            deliveries_of(stops)
+        };
+        for (driver, stops) in &self.plans {
+            let both: Vec<_> = deliveries_of(stops)
+                .intersection(&offered)
+                .copied()
+                .collect();
+            assert!(both.is_empty(), "{offer:?}, and {driver} has {both:?}");
+        }
+        let all: BTreeSet<DeliveryId> = held(&offer.driver).union(&offered).copied().collect();
+        assert_eq!(
+            deliveries_of(&offer.stops),
+            all,
+            "{offer:?} is not the whole plan"
+        );
+        let in_order: Vec<DeliveryId> = offer
+            .stops
+            .iter()
+            .filter(|stop| stop.kind == StopKind::Dropoff && offered.contains(&stop.delivery))
+            .map(|stop| stop.delivery)
+            .collect();
+        assert_eq!(
+            offer.deliveries, in_order,
+            "not in the order of the dropoffs"
+        );
+        for &id in &offered {
+            let state = self.events[&id].state;
+            assert_eq!(state, DeliveryState::Offered, "{offer:?}");
+            self.check_record(offer, id);
+        }
+        self.check_route(&offer.stops, &offered);
+        self.check_shift(offer, &offered);
+    }
+
+    /// No pickup after the shift of a driver who is free. Estimates with a spread may end a little after it: the rule is
+    /// checked on draws. A driver who is late already may be later than the round thinks.
+    fn check_shift(&self, offer: &Offer, offered: &BTreeSet<DeliveryId>) {
+        let is_free = self.plans.get(&offer.driver).is_none_or(Vec::is_empty);
+        let shift_end = self.shift_ends.get(&offer.driver).copied().flatten();
+        let Some(until) = shift_end.filter(|_| is_free) else {
+            return;
+        };
+        let spread = self.dispatcher.policy().ready_sd;
+        let latest = until.after(spread).after(spread);
+        for stop in &offer.stops {
+            let is_new = offered.contains(&stop.delivery) && stop.kind == StopKind::Pickup;
+            assert!(
+                !is_new || stop.eta <= latest,
+                "{stop:?} after the shift, {until}: {offer:?}"
+            );
+        }
+    }
+
+    /// The reasons that are kept with a delivery are those of the offer.
+    fn check_record(&self, offer: &Offer, id: DeliveryId) {
+        let delivery = self.dispatcher.delivery(id).expect("an offered delivery");
+        let record = delivery.decisions().last().expect("a reason");
+        assert_eq!(record.deliveries, offer.deliveries, "{record:?}");
+        assert_eq!(
+            (record.chosen.driver, record.at),
+            (offer.driver, self.now),
+            "{record:?}"
+        );
+        let others: BTreeSet<DriverId> = record.runners_up.iter().map(|one| one.driver).collect();
+        assert_eq!(others.len(), record.runners_up.len(), "{record:?}");
+        assert!(others.len() <= 5, "{record:?}");
+        assert!(!others.contains(&offer.driver), "{record:?}");
+        assert!(record.drivers_considered > others.len(), "{record:?}");
+        assert!(
+            record.orders_considered >= offer.deliveries.len(),
+            "{record:?}"
+        );
+    }
+
+    /// After a yes the plan holds all that was asked for, from the restaurant to the customer.
+    fn check_accepted(&self, offer: &Offer) {
+        for &id in &offer.deliveries {
+            let kinds: Vec<StopKind> = self.plans[&offer.driver]
+                .iter()
+                .filter(|stop| stop.delivery == id)
+                .map(|stop| stop.kind)
+                .collect();
+            assert_eq!(
+                kinds,
+                [StopKind::Pickup, StopKind::Dropoff],
+                "{id} after a yes to {offer:?}"
+            );
+            let event = self.events[&id];
+            assert_eq!(
+                (event.state, event.driver),
+                (DeliveryState::Assigned, Some(offer.driver))
+            );
+        }
+    }
+
+    /// What all drivers were told fits together, and to what was told of the deliveries.
+    fn check_told(&self) {
+        let mut holders: BTreeMap<DeliveryId, DriverId> = BTreeMap::new();
+        for (&driver, stops) in &self.plans {
+            self.check_route(stops, &BTreeSet::new());
+            for id in deliveries_of(stops) {
+                let other = holders.insert(id, driver);
+                assert!(other.is_none(), "{id} held by {driver} and {other:?}");
+                assert_eq!(
+                    self.events.get(&id).and_then(|event| event.driver),
+                    Some(driver),
+                    "{id} in the plan of {driver}"
+                );
+            }
+        }
+        for event in self.events.values().filter(|event| event.state.is_served()) {
+            assert_eq!(
+                holders.get(&event.delivery).copied(),
+                event.driver,
+                "{event:?} and no plan"
+            );
+        }
+    }
+
+    /// A route picks up before it drops off, each delivery once, carries no more than the policy lets it, and its times
+    /// only grow.
+    fn check_route(&self, stops: &[Stop], offered: &BTreeSet<DeliveryId>) {
+        let policy = self.dispatcher.policy();
+        let pickup_of = |id: &DeliveryId| {
+            self.dispatcher
+                .delivery(*id)
+                .expect("a known delivery")
+                .request()
+                .pickup
+        };
+        let mut carried: BTreeSet<DeliveryId> = deliveries_of(stops)
+            .into_iter()
+            .filter(|id| {
+                self.events
+                    .get(id)
+                    .is_some_and(|event| event.state.is_carried())
+            })
+            .collect();
+        let mut is_over: BTreeSet<DeliveryId> = BTreeSet::new();
+        for (index, stop) in stops.iter().enumerate() {
+            let id = stop.delivery;
+            assert!(
+                index == 0 || stops[index - 1].eta <= stop.eta,
+                "times go back: {stops:?}"
+            );
+            match stop.kind {
+                StopKind::Pickup => {
+                    match policy.bundling {
+                        Bundling::Never => assert!(carried.is_empty(), "{stops:?}"),
+                        Bundling::OneRestaurant => assert!(
+                            carried.iter().all(|other| pickup_of(other) == stop.at),
+                            "{stops:?} with {carried:?} in the bag"
+                        ),
+                        Bundling::AcrossRestaurants => {}
+                    }
+                    assert!(
+                        carried.insert(id) && !is_over.contains(&id),
+                        "{id} picked up twice: {stops:?}"
+                    );
+                    assert!(
+                        carried.len() <= policy.plan_deliveries_max,
+                        "too much in the bag: {stops:?}"
+                    );
+                }
+                StopKind::Dropoff => {
+                    assert!(
+                        carried.remove(&id),
+                        "{id} dropped off and not had: {stops:?}"
+                    );
+                    is_over.insert(id);
+                }
+            }
+        }
+        assert!(carried.is_empty(), "{carried:?} kept: {stops:?}");
+        assert!(
+            offered.is_subset(&is_over),
+            "{offered:?} left out: {stops:?}"
+        );
     }
 
     /// Lets time pass and sends the deadlines in between.
@@ -143,14 +376,33 @@ impl Town {
                 .expect("an offer in time");
             self.wait(at.since(self.now));
         }
-        *self.open_offers.values().next().expect("an open offer")
+        self.open_offers
+            .values()
+            .next()
+            .expect("an open offer")
+            .clone()
+    }
+
+    /// The same with a driver who tells every 20 seconds to be at a place.
+    pub(crate) fn wait_for_offer_at(&mut self, driver: u64, at: LatLng, span: Span) -> Offer {
+        let end = self.now.after(span);
+        while self.open_offers.is_empty() && self.now < end {
+            self.wait(Span::from_secs(20));
+            self.ping(driver, at).expect("a new fix");
+        }
+        self.wait_for_offer(Span::ZERO)
     }
 
     pub(crate) fn on_duty(&mut self, driver: u64, at: LatLng) {
+        self.on_duty_until(driver, at, None);
+    }
+
+    pub(crate) fn on_duty_until(&mut self, driver: u64, at: LatLng, until: Option<Time>) {
         assert_eq!(
             self.send(Input::DriverOnDuty {
                 driver: DriverId(driver),
-                at
+                at,
+                until,
             }),
             Ok(Handled::Done)
         );
@@ -195,7 +447,7 @@ impl Town {
         );
     }
 
-    pub(crate) fn answer(&mut self, offer: Offer, answer: Answer) -> Result<Handled, Rejection> {
+    pub(crate) fn answer(&mut self, offer: &Offer, answer: Answer) -> Result<Handled, Rejection> {
         self.send(Input::OfferAnswered {
             driver: offer.driver,
             offer: offer.offer,
@@ -203,7 +455,7 @@ impl Town {
         })
     }
 
-    pub(crate) fn accept(&mut self, offer: Offer) {
+    pub(crate) fn accept(&mut self, offer: &Offer) {
         assert_eq!(self.answer(offer, Answer::Accept), Ok(Handled::Done));
     }
 
@@ -237,7 +489,7 @@ impl Town {
         town.on_duty(1, place(0, 0));
         town.request(town.order(1, place(500, 0), place(500, 2000), Span::ZERO));
         let offer = town.wait_for_offer(mins(1));
-        town.accept(offer);
+        town.accept(&offer);
         assert_eq!(town.state(1), DeliveryState::Assigned);
         town
     }
