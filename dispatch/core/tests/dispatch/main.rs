@@ -1,5 +1,6 @@
 //! The dispatcher from outside: drawn towns, random inputs, whole evenings.
 
+mod bundles;
 mod evening;
 mod lost_drivers;
 mod offers;
