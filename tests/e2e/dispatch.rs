@@ -151,7 +151,7 @@ async fn a_server_goes_on_where_it_was() {
         matches!(&first, Some(LinkEvent::Up(welcome)) if welcome.driver_id == 7),
         "{first:?}"
     );
-    link.duty(true, driver::LatLng { lat_e7, lng_e7 })
+    link.on_duty(driver::LatLng { lat_e7, lng_e7 }, None)
         .await
         .unwrap();
     let plan = timeout(PATIENCE, events.recv()).await.unwrap();

@@ -69,7 +69,7 @@ pub struct LinkClosed;
 
 #[derive(Debug)]
 pub(crate) enum Command {
-    Duty { on: bool, at: LatLng },
+    Duty(Duty),
     Answer(OfferAnswer),
     Milestone(Milestone),
 }
@@ -109,12 +109,25 @@ impl DriverLink {
         self.pings.ping(fix, motion)
     }
 
-    /// Goes on or off duty at a place; told again after every reconnect.
+    /// Goes on duty at a place, until the end of the shift if it is known; told again after every reconnect.
     ///
     /// # Errors
     /// [`LinkClosed`].
-    pub async fn duty(&self, on: bool, at: LatLng) -> Result<(), LinkClosed> {
-        self.command(Command::Duty { on, at }).await
+    pub async fn on_duty(&self, at: LatLng, until_ms: Option<u64>) -> Result<(), LinkClosed> {
+        let duty = Duty {
+            on: true,
+            at: Some(at),
+            until_ms,
+        };
+        self.command(Command::Duty(duty)).await
+    }
+
+    /// Goes off duty; told again after every reconnect.
+    ///
+    /// # Errors
+    /// [`LinkClosed`].
+    pub async fn off_duty(&self) -> Result<(), LinkClosed> {
+        self.command(Command::Duty(Duty::default())).await
     }
 
     /// Answers an offer. Sent until acknowledged; the server takes the first answer to an offer.
@@ -179,8 +192,7 @@ impl Wanted {
     /// Notes a command and gives the frame that tells it.
     pub(crate) fn note(&mut self, command: Command) -> ClientFrame {
         let body = match command {
-            Command::Duty { on, at } => {
-                let duty = Duty { on, at: Some(at) };
+            Command::Duty(duty) => {
                 self.duty = Some(duty);
                 return ClientFrame {
                     number: 0,

@@ -19,7 +19,7 @@ use crate::driver::Driver;
 use crate::driver_index::DriverIndex;
 use crate::offers::OfferBook;
 use crate::{
-    DeliveryId, DriverId, Input, Output, Policy, PolicyError, Rejection, Time, TravelTimes,
+    DeliveryId, DriverId, Input, Output, Policy, PolicyError, Rejection, Stop, Time, TravelTimes,
     matching,
 };
 pub(crate) use timers::{Timer, Timers};
@@ -244,6 +244,14 @@ impl Dispatcher {
     #[must_use]
     pub fn driver(&self, driver: DriverId) -> Option<&Driver> {
         self.drivers.get(&driver)
+    }
+
+    /// What a driver is to do, in the order of doing it; empty for a driver who is free or not known.
+    #[must_use]
+    pub fn plan_of(&self, driver: DriverId) -> Vec<Stop> {
+        self.drivers
+            .get(&driver)
+            .map_or_else(Vec::new, |driver| self.stops_of(&driver.plan))
     }
 
     /// Open deliveries and the last ended ones, by id.

@@ -14,6 +14,11 @@ pub trait TravelTimes {
     /// `None`: no way, or a place that is not on the road.
     fn matrix(&mut self, sources: &[LatLng], targets: &[LatLng], out: &mut Vec<Option<TravelTime>>);
 
+    /// Version of these times: it grows when the roads get faster or slower. 0: they never change.
+    fn epoch(&self) -> u64 {
+        0
+    }
+
     /// The time of one drive.
     fn one(&mut self, from: LatLng, to: LatLng) -> Option<TravelTime> {
         let mut out = Vec::with_capacity(1);
@@ -106,6 +111,10 @@ impl RoutedTravelTimes {
 }
 
 impl TravelTimes for RoutedTravelTimes {
+    fn epoch(&self) -> u64 {
+        self.router.epoch()
+    }
+
     fn matrix(
         &mut self,
         sources: &[LatLng],

@@ -177,12 +177,14 @@ pub(crate) fn delivery_request(
 pub(crate) fn offer_frame(offer: &core::Offer) -> driver::Offer {
     driver::Offer {
         offer_id: offer.offer.0,
-        delivery_id: delivery_text(offer.delivery),
-        pickup: Some(to_driver_position(offer.pickup)),
-        dropoff: Some(to_driver_position(offer.dropoff)),
         expires_at_ms: offer.expires_at.as_millis(),
-        pickup_eta_ms: offer.pickup_eta.as_millis(),
-        dropoff_eta_ms: offer.dropoff_eta.as_millis(),
+        delivery_ids: offer
+            .deliveries
+            .iter()
+            .copied()
+            .map(delivery_text)
+            .collect(),
+        stops: offer.stops.iter().map(driver_stop).collect(),
     }
 }
 
@@ -202,18 +204,34 @@ pub(crate) fn revoked_frame(offer: OfferId, why: RevokeReason) -> driver::OfferR
 
 /// The frame that tells what to do.
 pub(crate) fn plan_frame(stops: &[core::Stop]) -> driver::Plan {
-    let stop = |stop: &core::Stop| driver::Stop {
+    driver::Plan {
+        stops: stops.iter().map(driver_stop).collect(),
+    }
+}
+
+fn driver_stop(stop: &core::Stop) -> driver::Stop {
+    let kind = match stop.kind {
+        StopKind::Pickup => driver::StopKind::Pickup,
+        StopKind::Dropoff => driver::StopKind::Dropoff,
+    };
+    driver::Stop {
         delivery_id: delivery_text(stop.delivery),
-        kind: match stop.kind {
-            StopKind::Pickup => driver::StopKind::Pickup,
-            StopKind::Dropoff => driver::StopKind::Dropoff,
-        }
-        .into(),
+        kind: kind.into(),
         at: Some(to_driver_position(stop.at)),
         eta_ms: stop.eta.as_millis(),
+    }
+}
+
+fn dispatch_stop(stop: &core::Stop) -> dispatch::Stop {
+    let kind = match stop.kind {
+        StopKind::Pickup => dispatch::StopKind::Pickup,
+        StopKind::Dropoff => dispatch::StopKind::Dropoff,
     };
-    driver::Plan {
-        stops: stops.iter().map(stop).collect(),
+    dispatch::Stop {
+        delivery_id: delivery_text(stop.delivery),
+        kind: kind.into(),
+        at: Some(to_dispatch_position(stop.at)),
+        eta_ms: stop.eta.as_millis(),
     }
 }
 
@@ -245,10 +263,11 @@ fn delivery_state(state: DeliveryState) -> dispatch::DeliveryState {
     }
 }
 
-/// A driver as the city view shows it; `in_hand` is the state of the delivery being served.
+/// A driver as the city view shows it; `in_hand` is the state of the delivery of the next stop.
 pub(crate) fn driver_view(
     driver: &core::Driver,
     in_hand: Option<DeliveryState>,
+    stops: &[core::Stop],
 ) -> dispatch::Driver {
     let state = match (driver.state(), in_hand) {
         (core::DriverState::OffDuty, _) => dispatch::DriverState::OffDuty,
@@ -267,11 +286,9 @@ pub(crate) fn driver_view(
         at: Some(to_dispatch_position(fix.at)),
         state: state.into(),
         fix_at_ms: fix.time.as_millis(),
-        delivery_id: driver
-            .deliveries()
-            .first()
-            .map_or_else(String::new, |delivery| delivery_text(*delivery)),
+        delivery_id: driver.in_hand().map_or_else(String::new, delivery_text),
         heading_cdeg: fix.heading_cdeg.unwrap_or(0),
+        stops: stops.iter().map(dispatch_stop).collect(),
     }
 }
 
@@ -301,10 +318,13 @@ pub(crate) fn to_record(now: Time, input: &Input) -> journal::Record {
     use journal::record::Input as Recorded;
     let uuid = |delivery: &DeliveryId| delivery.0.to_be_bytes().to_vec();
     let input = match input {
-        Input::DriverOnDuty { driver, at } => Recorded::DriverOnDuty(journal::DriverOnDuty {
-            driver_id: driver.0,
-            at: Some(to_journal_position(*at)),
-        }),
+        Input::DriverOnDuty { driver, at, until } => {
+            Recorded::DriverOnDuty(journal::DriverOnDuty {
+                driver_id: driver.0,
+                at: Some(to_journal_position(*at)),
+                until_ms: until.map(Time::as_millis),
+            })
+        }
         Input::DriverOffDuty { driver } => Recorded::DriverOffDuty(journal::DriverOffDuty {
             driver_id: driver.0,
         }),
@@ -378,6 +398,7 @@ pub(crate) fn from_record(record: journal::Record) -> Result<(Time, Input), Conv
         Recorded::DriverOnDuty(on) => Input::DriverOnDuty {
             driver: DriverId(on.driver_id),
             at: journal_position(on.at)?,
+            until: on.until_ms.map(Time::from_millis),
         },
         Recorded::DriverOffDuty(off) => Input::DriverOffDuty {
             driver: DriverId(off.driver_id),

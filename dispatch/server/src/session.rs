@@ -193,7 +193,8 @@ impl Session {
             ClientBody::Duty(duty) if duty.on => {
                 let at =
                     convert::driver_position("at", duty.at).map_err(|error| ("duty", error))?;
-                Input::DriverOnDuty { driver, at }
+                let until = duty.until_ms.map(Time::from_millis);
+                Input::DriverOnDuty { driver, at, until }
             }
             ClientBody::Duty(_) => Input::DriverOffDuty { driver },
             ClientBody::OfferReceipt(receipt) => {

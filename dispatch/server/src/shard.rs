@@ -347,10 +347,10 @@ impl Shard {
     fn drivers(&self) -> dispatch::DriversResponse {
         let view = |driver: &doorstep_dispatch_core::Driver| {
             let in_hand = driver
-                .deliveries()
-                .first()
-                .and_then(|delivery| self.dispatcher.delivery(*delivery));
-            convert::driver_view(driver, in_hand.map(|delivery| delivery.state()))
+                .in_hand()
+                .and_then(|delivery| self.dispatcher.delivery(delivery));
+            let stops = self.dispatcher.plan_of(driver.id());
+            convert::driver_view(driver, in_hand.map(|delivery| delivery.state()), &stops)
         };
         dispatch::DriversResponse {
             now_ms: self.clock.now().as_millis(),
@@ -362,7 +362,7 @@ impl Shard {
         let (mut on_duty, mut idle) = (0, 0);
         for driver in self.dispatcher.drivers() {
             on_duty += u64::from(driver.duty() == Duty::On);
-            idle += u64::from(driver.duty() == Duty::On && driver.deliveries().is_empty());
+            idle += u64::from(driver.duty() == Duty::On && driver.is_free());
         }
         let counters = self.dispatcher.counters();
         StatusResponse {

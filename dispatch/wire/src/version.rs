@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-/// The application protocol agreed on in the TLS handshake; it changes only when old apps cannot be served any more.
+/// The application protocol agreed on in the TLS handshake; it changes only when not even
+/// the hello could be understood, so that an app with an old [`PROTOCOL`] is told so.
 pub const ALPN: &[u8] = b"doorstep-driver/1";
 
 /// The number in `Hello.protocol`; a server refuses numbers that it does not know.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Why a QUIC connection of the driver protocol was closed: the application error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -93,6 +93,8 @@ struct Guest {
 
 struct Driver {
     actor: DriverActor,
+    /// When the shift ends, from its beginning on.
+    until: Time,
     link: Option<Link>,
     was_up: bool,
 }
@@ -142,6 +144,7 @@ impl City {
         let drivers = doorstep_sim::actors::driver_ids(&scenario)
             .map(|id| Driver {
                 actor: DriverActor::new(id, world, &scenario, origin),
+                until: Time::EPOCH,
                 link: None,
                 was_up: false,
             })

@@ -19,10 +19,12 @@ const COMMANDS_MAX: usize = 64;
 /// What has to be told reliably, in order.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Command {
-    Duty {
-        on: bool,
+    OnDuty {
         at: LatLng,
+        /// End of the shift.
+        until: Time,
     },
+    OffDuty,
     Answer {
         offer: u64,
         answer: Answer,
@@ -110,16 +112,14 @@ impl Link {
 /// A link that has closed says so in its last event: nothing to do about it here.
 async fn tell(link: &DriverLink, command: Command) {
     let _ = match command {
-        Command::Duty { on, at } => {
-            link.duty(
-                on,
-                wire::LatLng {
-                    lat_e7: at.lat_e7(),
-                    lng_e7: at.lng_e7(),
-                },
-            )
-            .await
+        Command::OnDuty { at, until } => {
+            let at = wire::LatLng {
+                lat_e7: at.lat_e7(),
+                lng_e7: at.lng_e7(),
+            };
+            link.on_duty(at, Some(until.as_millis())).await
         }
+        Command::OffDuty => link.off_duty().await,
         Command::Answer { offer, answer } => link.answer(offer, wire_answer(answer)).await,
         Command::Reach {
             delivery,

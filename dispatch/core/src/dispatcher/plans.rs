@@ -163,10 +163,7 @@ impl Dispatcher {
 
     /// Tells a driver all that is to be done.
     pub(super) fn tell_plan(&mut self, driver: DriverId) {
-        let stops = self
-            .drivers
-            .get(&driver)
-            .map_or_else(Vec::new, |driver| self.stops_of(&driver.plan));
+        let stops = self.plan_of(driver);
         self.emit(Output::DriverPlan { driver, stops });
     }
 }

@@ -101,6 +101,8 @@ impl Dice {
             0 | 1 => Input::DriverOnDuty {
                 driver,
                 at: place(self.below(20)),
+                until: (self.below(2) == 0)
+                    .then(|| Time::from_millis(now.as_millis() + 60_000 * self.below(600))),
             },
             2 => match self.below(4) {
                 0 => Input::DriverOffDuty { driver },
@@ -188,13 +190,13 @@ fn live(
         let _ = shard.apply(input, now);
         for (driver, _, body) in &shard.held.frames {
             if let Body::Offer(offer) = body {
-                let delivery = delivery_id(&offer.delivery_id).unwrap();
-                offers.push((*driver, OfferId(offer.offer_id), delivery));
+                for delivery in &offer.delivery_ids {
+                    let delivery = delivery_id(delivery).unwrap();
+                    offers.push((*driver, OfferId(offer.offer_id), delivery));
+                }
             }
         }
-        if offers.len() > 4 {
-            offers.remove(0);
-        }
+        offers.drain(..offers.len().saturating_sub(4));
         shard.commit().unwrap();
     }
     invariants::check(&shard.dispatcher).unwrap_or_else(|rule| panic!("seed {seed}: {rule}"));

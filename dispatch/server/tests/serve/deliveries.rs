@@ -1,7 +1,7 @@
 //! Deliveries that go well, and drivers who do not want them.
 
 use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState, StatusRequest};
-use doorstep_dispatch_wire::driver::{DeclineReason, MilestoneKind};
+use doorstep_dispatch_wire::driver::{DeclineReason, MilestoneKind, Stop, StopKind};
 use doorstep_driver_client::{Answer, LinkEvent};
 use tonic::Code;
 
@@ -39,10 +39,11 @@ async fn from_the_request_to_the_door() {
         .created;
     assert!(created);
     let offer = driver.offer().await;
-    assert_eq!(offer.delivery_id, delivery(1));
-    assert!(
-        offer.pickup_eta_ms > town.now_ms() - 60_000 && offer.dropoff_eta_ms > offer.pickup_eta_ms
-    );
+    assert_eq!(offer.delivery_ids, [delivery(1)]);
+    let kinds: Vec<StopKind> = offer.stops.iter().map(Stop::kind).collect();
+    assert_eq!(kinds, [StopKind::Pickup, StopKind::Dropoff]);
+    let (pickup, dropoff) = (&offer.stops[0], &offer.stops[1]);
+    assert!(pickup.eta_ms > town.now_ms() - 60_000 && dropoff.eta_ms > pickup.eta_ms);
     driver
         .link
         .answer(offer.offer_id, Answer::Accept)
@@ -115,7 +116,7 @@ async fn a_decline_goes_to_the_next_driver() {
         .await
         .unwrap();
     let next = far.offer().await;
-    assert_eq!(next.delivery_id, delivery(1));
+    assert_eq!(next.delivery_ids, [delivery(1)]);
     assert_ne!(next.offer_id, offer.offer_id);
     far.link
         .answer(next.offer_id, Answer::Accept)
@@ -225,7 +226,7 @@ async fn a_driver_who_is_gone_before_the_pickup_is_replaced() {
     let mut second = town.driver(2, corner(5, 5)).await;
     drop(first);
     let next = second.offer().await;
-    assert_eq!(next.delivery_id, delivery(1));
+    assert_eq!(next.delivery_ids, [delivery(1)]);
     second
         .link
         .answer(next.offer_id, Answer::Accept)

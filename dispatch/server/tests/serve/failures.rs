@@ -10,7 +10,7 @@ use doorstep_dispatch_wire::dispatch::{DeliveryState, StatusRequest};
 use doorstep_dispatch_wire::driver::client_frame::Body;
 use doorstep_dispatch_wire::driver::{ClientFrame, Duty, Hello, OfferReceipt};
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenKey};
-use doorstep_dispatch_wire::version::CloseCode;
+use doorstep_dispatch_wire::version::{CloseCode, PROTOCOL};
 use doorstep_driver_client::{LinkEvent, connect};
 use quinn::{Connection, ConnectionError, RecvStream, SendStream};
 use tonic::{Code, Request};
@@ -58,7 +58,7 @@ impl Raw {
         let mut raw = Self::open(town).await;
         let token = token(Audience::Driver, &driver.to_string(), u64::MAX);
         raw.frame(Body::Hello(Hello {
-            protocol: 1,
+            protocol: PROTOCOL,
             token,
             device: String::new(),
         }))
@@ -203,7 +203,7 @@ async fn the_first_frame_is_a_hello_of_this_protocol_in_time() {
     let mut raw = Raw::open(&town).await;
     let token = token(Audience::Driver, "7", u64::MAX);
     raw.frame(Body::Hello(Hello {
-        protocol: 2,
+        protocol: PROTOCOL - 1,
         token,
         device: String::new(),
     }))
@@ -235,11 +235,7 @@ async fn a_flood_of_frames_and_a_crowd_of_connections_are_refused() {
         "{refused:?}"
     );
     for _ in 0..100 {
-        raw.frame(Body::Duty(Duty {
-            on: false,
-            at: None,
-        }))
-        .await;
+        raw.frame(Body::Duty(Duty::default())).await;
     }
     assert_eq!(raw.close_code().await, Some(CloseCode::TooFast));
     town.stop().await;

@@ -90,8 +90,8 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_assigned_twice() {
     let mut second = second_life.driver(2, corner(2, 2)).await;
     let offered = second.offer().await;
     assert_eq!(
-        offered.delivery_id,
-        delivery(2),
+        offered.delivery_ids,
+        [delivery(2)],
         "the other one has its driver"
     );
     second
@@ -176,7 +176,7 @@ async fn an_app_survives_the_restart_of_its_server() {
     let refused = driver.refusal().await;
     assert_eq!(refused.what, "offer answer", "{}", refused.why);
     let offer = driver.offer().await;
-    assert_eq!(offer.delivery_id, delivery(1));
+    assert_eq!(offer.delivery_ids, [delivery(1)]);
     driver
         .link
         .answer(offer.offer_id, Answer::Accept)

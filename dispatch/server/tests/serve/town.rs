@@ -240,7 +240,7 @@ impl Town {
             matches!(event, LinkEvent::Up(welcome) if welcome.driver_id == id).then_some(())
         };
         driver.until("welcome", welcomed).await;
-        driver.link.duty(true, driver_at(at)).await.unwrap();
+        driver.link.on_duty(driver_at(at), None).await.unwrap();
         driver.plan_of(numbers).await;
         driver
     }

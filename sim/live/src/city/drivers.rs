@@ -52,13 +52,16 @@ impl City {
             }
             LinkEvent::Offer(offer) => {
                 self.report.offers += 1;
-                match delivery_id(&offer.delivery_id) {
-                    Some(delivery) => {
-                        let offer = OfferId(offer.offer_id);
-                        self.tell_driver(now, index, DriverEvent::Offered { offer, delivery });
-                    }
-                    None => self.report.error("offer_without_delivery"),
+                let deliveries: Vec<DeliveryId> = offer
+                    .delivery_ids
+                    .iter()
+                    .filter_map(|id| delivery_id(id))
+                    .collect();
+                if deliveries.is_empty() || deliveries.len() < offer.delivery_ids.len() {
+                    self.report.error("offer_not_understood");
                 }
+                let offer = OfferId(offer.offer_id);
+                self.tell_driver(now, index, DriverEvent::Offered { offer, deliveries });
             }
             LinkEvent::OfferRevoked(revoked) => {
                 let offer = OfferId(revoked.offer_id);
@@ -92,14 +95,12 @@ impl City {
     fn driver_acts(&mut self, now: Time, index: usize, actions: &[DriverAction]) {
         for &action in actions {
             match action {
-                DriverAction::GoOnDuty { .. } => {
+                DriverAction::GoOnDuty { until, .. } => {
+                    self.drivers[index].until = until;
                     self.to_connect.push_back(index);
                     self.connect_next(now);
                 }
-                DriverAction::GoOffDuty => {
-                    let at = self.drivers[index].actor.position_at(now).at;
-                    self.tell_server(index, Command::Duty { on: false, at });
-                }
+                DriverAction::GoOffDuty => self.tell_server(index, Command::OffDuty),
                 DriverAction::Ping(fix) => self.ping(index, fix),
                 // The link has told the server already.
                 DriverAction::ReceiveOffer { .. } => {}
@@ -192,7 +193,8 @@ impl City {
                 self.news_sender.clone(),
             );
             let at = self.drivers[index].actor.position_at(now).at;
-            link.tell(Command::Duty { on: true, at });
+            let until = self.drivers[index].until;
+            link.tell(Command::OnDuty { at, until });
             self.drivers[index].link = Some(link);
             self.connecting += 1;
         }

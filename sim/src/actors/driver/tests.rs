@@ -148,7 +148,7 @@ fn answers_after_thinking_and_not_when_the_offer_was_taken_back() {
     ride.log.clear();
     ride.send(DriverEvent::Offered {
         offer: OFFER,
-        delivery: ORDER,
+        deliveries: vec![ORDER],
     });
     assert!(matches!(
         ride.log[..],
@@ -173,7 +173,7 @@ fn answers_after_thinking_and_not_when_the_offer_was_taken_back() {
     assert_eq!(answers(&ride), 1);
     ride.send(DriverEvent::Offered {
         offer: OfferId(2),
-        delivery: DeliveryId(6),
+        deliveries: vec![DeliveryId(6)],
     });
     ride.send(DriverEvent::OfferRevoked { offer: OfferId(2) });
     ride.run_for(Span::from_mins(2));
