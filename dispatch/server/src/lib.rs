@@ -11,6 +11,7 @@ mod clock;
 mod config;
 mod convert;
 mod event_log;
+mod explain;
 mod fix_slots;
 mod ingest;
 mod journal;

@@ -8,8 +8,8 @@ use doorstep_dispatch_core::{Input, Time};
 use doorstep_dispatch_wire::dispatch::dispatch_server::Dispatch;
 use doorstep_dispatch_wire::dispatch::{
     CancelDeliveryRequest, CancelDeliveryResponse, ChangeReadyTimeRequest, ChangeReadyTimeResponse,
-    DeliveryEvent, DriversRequest, DriversResponse, QuoteRequest, QuoteResponse,
-    RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
+    DeliveryEvent, DriversRequest, DriversResponse, ExplainRequest, ExplainResponse, QuoteRequest,
+    QuoteResponse, RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
     WatchDeliveriesRequest,
 };
 use doorstep_dispatch_wire::token::{Audience, TokenKey};
@@ -23,6 +23,7 @@ use tonic::{Request, Response, Status};
 use crate::clock::Clock;
 use crate::convert::{self, dispatch_position};
 use crate::event_log::{CursorError, EventLog};
+use crate::explain::explanation;
 use crate::shard::Command;
 
 /// Events read from the log at a time for one watcher.
@@ -178,6 +179,19 @@ impl Dispatch for Rpc {
             });
         }
         Ok(Response::new(response))
+    }
+
+    async fn explain(
+        &self,
+        request: Request<ExplainRequest>,
+    ) -> Result<Response<ExplainResponse>, Status> {
+        let delivery = convert::delivery_id(&request.into_inner().delivery_id)?;
+        let decisions = self
+            .ask(|reply| Command::Explain { delivery, reply })
+            .await?;
+        let unknown = || Status::not_found(format!("{delivery} is not known"));
+        let decisions = decisions.ok_or_else(unknown)?;
+        Ok(Response::new(explanation(&decisions)))
     }
 
     async fn status(

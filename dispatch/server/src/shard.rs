@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep_dispatch_core::{
-    Dispatcher, DriverId, Duty, Handled, Input, Output, Quote, Rejection, RoutedTravelTimes, Time,
+    DecisionRecord, DeliveryId, Dispatcher, DriverId, Duty, Handled, Input, Output, Quote,
+    Rejection, RoutedTravelTimes, Time,
 };
 use doorstep_dispatch_wire::dispatch::{self, DeliveryEvent, StatusResponse};
 use doorstep_dispatch_wire::driver::server_frame::Body;
@@ -71,6 +72,11 @@ pub(crate) enum Command {
     /// Where is everybody?
     Drivers {
         reply: oneshot::Sender<dispatch::DriversResponse>,
+    },
+    /// Why was it given to its drivers? Nothing: the delivery is not known.
+    Explain {
+        delivery: DeliveryId,
+        reply: oneshot::Sender<Option<Vec<DecisionRecord>>>,
     },
     /// How is it going?
     Status {
@@ -239,6 +245,9 @@ impl Shard {
             Command::Drivers { reply } => {
                 let _ = reply.send(self.drivers());
             }
+            Command::Explain { delivery, reply } => {
+                let _ = reply.send(self.explain(delivery));
+            }
             Command::Status { reply } => {
                 let _ = reply.send(self.status());
             }
@@ -356,6 +365,12 @@ impl Shard {
             now_ms: self.clock.now().as_millis(),
             drivers: self.dispatcher.drivers().map(view).collect(),
         }
+    }
+
+    /// Copies at most eight records; the call's own task makes an answer of them.
+    fn explain(&self, delivery: DeliveryId) -> Option<Vec<DecisionRecord>> {
+        let delivery = self.dispatcher.delivery(delivery)?;
+        Some(delivery.decisions().to_vec())
     }
 
     fn status(&self) -> StatusResponse {

@@ -1,12 +1,13 @@
 //! A shard that is fed at random, and the one that lives through its journal again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use doorstep_dispatch_core::{
-    Answer, DeclineReason, DeliveryId, DeliveryRequest, Dispatcher, DriverId, Fix, Input,
-    MilestoneKind, OfferId, Policy, RoutedTravelTimes, Time, invariants,
+    Answer, DecisionRecord, DeclineReason, DeliveryId, DeliveryRequest, Dispatcher, DriverId, Fix,
+    Input, MilestoneKind, OfferId, Policy, RoutedTravelTimes, Time, invariants,
 };
 use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState};
 use doorstep_dispatch_wire::driver::server_frame::Body;
@@ -158,13 +159,14 @@ impl Dice {
     }
 }
 
-/// Feeds a new shard with a journal in `folder`; gives its digest and its events.
-fn live(
-    router: &Arc<Router>,
-    folder: &Path,
-    seed: u64,
-    steps: usize,
-) -> ([u8; 32], Vec<DeliveryEvent>) {
+/// Why each delivery was given to its drivers.
+fn decisions(shard: &Shard) -> BTreeMap<DeliveryId, Vec<DecisionRecord>> {
+    let ids = shard.dispatcher.deliveries().map(|delivery| delivery.id());
+    ids.map(|id| (id, shard.explain(id).unwrap())).collect()
+}
+
+/// Feeds a new shard with a journal in `folder`; gives it back as it was when it ended, without the journal.
+fn live(router: &Arc<Router>, folder: &Path, seed: u64, steps: usize) -> Shard {
     let mut shard = shard(router);
     shard.open_journal(folder, SETUP).unwrap();
     let mut dice = Dice(seed * 2 + 1);
@@ -200,21 +202,30 @@ fn live(
         shard.commit().unwrap();
     }
     invariants::check(&shard.dispatcher).unwrap_or_else(|rule| panic!("seed {seed}: {rule}"));
-    (shard.dispatcher.digest(), events(&shard))
+    shard.journal = None;
+    shard
 }
 
 #[test]
-fn a_replayed_journal_gives_the_same_digest_and_the_same_events() {
+fn a_replayed_journal_gives_the_same_digest_events_and_reasons() {
     let router = router();
-    let mut delivered = 0;
+    let (mut delivered, mut decided) = (0, 0);
     for seed in 0..20 {
         let folder = tempfile::tempdir().unwrap();
-        let (digest, told) = live(&router, folder.path(), seed, 600);
+        let first = live(&router, folder.path(), seed, 600);
         let mut again = shard(&router);
         let replayed = again.open_journal(folder.path(), SETUP).unwrap();
         assert_eq!(replayed.records, 600, "seed {seed}");
-        assert_eq!(again.dispatcher.digest(), digest, "seed {seed}");
+        assert_eq!(
+            again.dispatcher.digest(),
+            first.dispatcher.digest(),
+            "seed {seed}"
+        );
+        let told = events(&first);
         assert_eq!(events(&again), told, "seed {seed}");
+        let reasons = decisions(&first);
+        assert_eq!(decisions(&again), reasons, "seed {seed}");
+        decided += reasons.values().map(Vec::len).sum::<usize>();
         delivered += told
             .iter()
             .filter(|event| event.state() == DeliveryState::DroppedOff)
@@ -224,4 +235,5 @@ fn a_replayed_journal_gives_the_same_digest_and_the_same_events() {
         delivered > 10,
         "only {delivered} deliveries came to their end: the inputs are too tame"
     );
+    assert!(decided > 100, "only {decided} decisions");
 }

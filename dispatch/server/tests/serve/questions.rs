@@ -1,8 +1,8 @@
 //! Quotes, positions, and orders that are changed or called off.
 
 use doorstep_dispatch_wire::dispatch::{
-    CancelDeliveryRequest, ChangeReadyTimeRequest, DriverState, DriversRequest, QuoteRequest,
-    StatusRequest,
+    CancelDeliveryRequest, ChangeReadyTimeRequest, CostTerms, DriverState, DriversRequest,
+    ExplainRequest, Matching, QuoteRequest, Rule, StatusRequest,
 };
 use doorstep_driver_client::{LinkEvent, Motion, PingFix};
 use tonic::Code;
@@ -113,6 +113,50 @@ async fn a_ping_moves_the_driver_on_the_map() {
         status.ping_to_index_us.map(|quantiles| quantiles.count),
         Some(1)
     );
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_tells_why_its_driver_was_asked() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let mut near = town.driver(9, corner(1, 2)).await;
+    let _far = town.driver(8, corner(5, 5)).await;
+    let why = |number| ExplainRequest {
+        delivery_id: delivery(number),
+    };
+    let unknown = control_plane.explain(why(1)).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound, "{unknown}");
+    let no_uuid = ExplainRequest {
+        delivery_id: "7".to_owned(),
+    };
+    let refused = control_plane.explain(no_uuid).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
+
+    let asked_ms = town.now_ms();
+    control_plane
+        .request_delivery(request(1, asked_ms))
+        .await
+        .unwrap();
+    near.offer().await;
+    let answer = control_plane.explain(why(1)).await.unwrap().into_inner();
+    let [decision] = &answer.decisions[..] else {
+        panic!("one decision, not {answer:?}");
+    };
+    assert_eq!(decision.matching(), Matching::Doorstep);
+    assert_eq!(decision.delivery_ids, [delivery(1)]);
+    assert_ne!(decision.rule(), Rule::Unspecified);
+    assert!(decision.at_ms >= asked_ms && decision.postpone_cost_ms > 0);
+    assert_eq!(
+        (decision.orders_considered, decision.drivers_considered),
+        (1, 2)
+    );
+    let chosen = decision.chosen.unwrap();
+    let other = decision.runners_up[0];
+    assert_eq!((chosen.driver_id, other.driver_id), (9, 8));
+    assert!(chosen.pickup_eta_ms < other.pickup_eta_ms);
+    let driving = |cost: Option<CostTerms>| cost.map(|cost| cost.driving_ms);
+    assert!(driving(chosen.cost) < driving(other.cost), "{decision:?}");
     town.stop().await;
 }
 

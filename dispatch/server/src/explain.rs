@@ -1,0 +1,143 @@
+//! Why a delivery went to its driver, in the words of the wire.
+
+use doorstep_dispatch_core::{Alternative, CostTerms, DecisionRecord, Matching, Rule};
+use doorstep_dispatch_wire::dispatch;
+
+use crate::convert::delivery_text;
+
+/// The answer to a call that asks why; the oldest decision first.
+pub(crate) fn explanation(decisions: &[DecisionRecord]) -> dispatch::ExplainResponse {
+    dispatch::ExplainResponse {
+        decisions: decisions.iter().map(decision).collect(),
+    }
+}
+
+fn decision(record: &DecisionRecord) -> dispatch::Decision {
+    dispatch::Decision {
+        at_ms: record.at.as_millis(),
+        matching: matching(record.policy).into(),
+        rule: rule(record.rule).into(),
+        delivery_ids: record
+            .deliveries
+            .iter()
+            .copied()
+            .map(delivery_text)
+            .collect(),
+        chosen: Some(alternative(&record.chosen)),
+        runners_up: record.runners_up.iter().map(alternative).collect(),
+        postpone_cost_ms: record.postpone_cost,
+        orders_considered: record.orders_considered as u64,
+        drivers_considered: record.drivers_considered as u64,
+        traffic_epoch: record.traffic_epoch,
+    }
+}
+
+fn alternative(alternative: &Alternative) -> dispatch::Alternative {
+    dispatch::Alternative {
+        driver_id: alternative.driver.0,
+        pickup_eta_ms: alternative.pickup_eta.as_millis(),
+        cost: Some(cost(&alternative.cost)),
+        price_ms: alternative.price,
+    }
+}
+
+fn cost(terms: &CostTerms) -> dispatch::CostTerms {
+    dispatch::CostTerms {
+        customer_delay_ms: terms.customer_delay,
+        overage_ms: terms.overage,
+        driving_ms: terms.driving,
+        driver_wait_ms: terms.driver_wait,
+        beyond_guarantee_ms: terms.beyond_guarantee,
+        declined_before_ms: terms.declined_before,
+        silence_ms: terms.silence,
+    }
+}
+
+fn matching(policy: Matching) -> dispatch::Matching {
+    match policy {
+        Matching::Nearest => dispatch::Matching::Nearest,
+        Matching::Mdrp => dispatch::Matching::Mdrp,
+        Matching::FoodMatch => dispatch::Matching::FoodMatch,
+        Matching::Doorstep => dispatch::Matching::Doorstep,
+    }
+}
+
+fn rule(rule: Rule) -> dispatch::Rule {
+    match rule {
+        Rule::DepartureDue => dispatch::Rule::DepartureDue,
+        Rule::Late => dispatch::Rule::Late,
+        Rule::LastChanceToJoin => dispatch::Rule::LastChanceToJoin,
+        Rule::FirstCome => dispatch::Rule::FirstCome,
+        Rule::Final => dispatch::Rule::Final,
+        Rule::Partial => dispatch::Rule::Partial,
+        Rule::Overdue => dispatch::Rule::Overdue,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_dispatch_core::{DeliveryId, DriverId, Time};
+
+    use super::*;
+
+    #[test]
+    fn every_figure_of_a_decision_is_told() {
+        let terms = CostTerms {
+            customer_delay: 1,
+            overage: 2,
+            driving: 3,
+            driver_wait: -4,
+            beyond_guarantee: 5,
+            declined_before: 6,
+            silence: 7,
+        };
+        let of = |driver, price| Alternative {
+            driver: DriverId(driver),
+            pickup_eta: Time::from_millis(driver * 10),
+            cost: terms,
+            price,
+        };
+        let record = DecisionRecord {
+            at: Time::from_millis(9),
+            policy: Matching::FoodMatch,
+            deliveries: vec![DeliveryId(1), DeliveryId(2)],
+            chosen: of(3, -8),
+            runners_up: vec![of(4, 0)],
+            postpone_cost: 11,
+            orders_considered: 12,
+            drivers_considered: 13,
+            traffic_epoch: 14,
+            rule: Rule::LastChanceToJoin,
+        };
+        let told = explanation(&[record]).decisions.remove(0);
+        let cost = told.chosen.and_then(|chosen| chosen.cost).unwrap();
+        let sum = cost.customer_delay_ms
+            + cost.overage_ms
+            + cost.driving_ms
+            + cost.driver_wait_ms
+            + cost.beyond_guarantee_ms
+            + cost.declined_before_ms
+            + cost.silence_ms;
+        assert_eq!(sum, terms.total());
+        assert_eq!((cost.driving_ms, cost.driver_wait_ms), (3, -4));
+        assert_eq!(told.chosen.map(|chosen| chosen.price_ms), Some(-8));
+        assert_eq!(told.runners_up[0].pickup_eta_ms, 40);
+        assert_eq!(told.delivery_ids.len(), 2);
+        assert_eq!(
+            (told.matching(), told.rule()),
+            (
+                dispatch::Matching::FoodMatch,
+                dispatch::Rule::LastChanceToJoin
+            )
+        );
+        assert_eq!((told.at_ms, told.postpone_cost_ms), (9, 11));
+        assert_eq!(
+            (
+                told.orders_considered,
+                told.drivers_considered,
+                told.traffic_epoch
+            ),
+            (12, 13, 14)
+        );
+    }
+}
