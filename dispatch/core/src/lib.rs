@@ -19,6 +19,7 @@ mod input;
 pub mod invariants;
 mod matching;
 mod offers;
+pub mod optimization;
 mod output;
 mod plan;
 mod policy;

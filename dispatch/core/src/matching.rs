@@ -6,7 +6,6 @@
 //!           └─> the dispatcher makes offers of them
 //! ```
 
-pub(crate) mod assignment;
 mod bundling;
 mod cost;
 mod doorstep;

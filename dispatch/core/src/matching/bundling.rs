@@ -1,11 +1,11 @@
 //! Which orders to carry together: pairs of bundles that cost less as one, at the prices of the present assignment.
 
-use crate::matching::assignment::Assigned;
 use crate::matching::cost::{Pricing, bounded};
 use crate::matching::doorstep::{Candidate, candidate};
 use crate::matching::options::Bundle;
 use crate::matching::situation::{Situation, Task};
 use crate::matching::timeline::{Begin, Expected, Timeline};
+use crate::optimization::assignment::Assignment;
 use crate::{Bundling, StopKind};
 
 /// Pairs looked at for each bundle: those whose food is ready nearest in time.
@@ -17,17 +17,17 @@ const NEIGHBOURS_MAX: usize = 6;
 pub(crate) fn merge(
     pricing: &mut Pricing<'_>,
     candidates: &[Candidate],
-    assigned: &Assigned,
+    assigned: &Assignment,
 ) -> Option<Vec<Candidate>> {
     let mut gains: Vec<(i64, usize, usize, Candidate)> = Vec::new();
     for (one, other) in pairs(pricing.situation, candidates) {
-        let alone = assigned.row_price[one] + assigned.row_price[other];
+        let alone = assigned.row_prices[one] + assigned.row_prices[other];
         if let Some(together) = join(pricing, &candidates[one], &candidates[other]) {
             let least = together
                 .choices
                 .iter()
                 .map(|choice| {
-                    bounded(choice.terms.total()) - assigned.column_price[choice.start as usize]
+                    bounded(choice.terms.total()) + assigned.column_prices[choice.start as usize]
                 })
                 .min();
             if let Some(gain) = least.map(|least| alone - least).filter(|&gain| gain > 0) {

@@ -9,7 +9,6 @@
 //! The prices are those of the assignment's dual: where drivers are scarce they rise, and bundles pay; where they are
 //! idle the prices are zero, and a bundle would only make customers wait.
 
-use crate::matching::assignment::{Assigned, Row, assign};
 use crate::matching::bundling::merge;
 use crate::matching::cost::{Pricing, bounded, ms, postpone_cost};
 use crate::matching::draws::Draws;
@@ -17,6 +16,7 @@ use crate::matching::options::{Bundle, Choice, best};
 use crate::matching::proposal::{Decided, Proposal, proposal, time};
 use crate::matching::record::{RUNNERS_UP_MAX, Rule};
 use crate::matching::situation::Situation;
+use crate::optimization::assignment::{Assignment, SparseCosts, assign_sparse};
 use crate::{Bundling, Matching};
 
 /// A bundle and the drivers who could take it.
@@ -26,19 +26,6 @@ pub(crate) struct Candidate {
     pub(crate) choices: Vec<Choice>,
     /// Cost of leaving it for the next round.
     pub(crate) postpone_cost: i64,
-}
-
-impl Candidate {
-    fn row(&self) -> Row {
-        Row {
-            unassigned: self.postpone_cost,
-            choices: self
-                .choices
-                .iter()
-                .map(|choice| (choice.start as usize, bounded(choice.terms.total())))
-                .collect(),
-        }
-    }
 }
 
 pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
@@ -61,7 +48,7 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
                 break;
             };
             let better = solve(situation, &merged);
-            if total(&merged, &better) >= total(&candidates, &assigned) {
+            if better.total >= assigned.total {
                 break;
             }
             (candidates, assigned) = (merged, better);
@@ -110,27 +97,18 @@ pub(crate) fn candidate(pricing: &mut Pricing<'_>, bundle: Bundle, starts: &[u32
     }
 }
 
-pub(crate) fn solve(situation: &Situation<'_>, candidates: &[Candidate]) -> Assigned {
-    let rows: Vec<Row> = candidates.iter().map(Candidate::row).collect();
-    assign(&rows, situation.starts.len())
-}
-
-fn total(candidates: &[Candidate], assigned: &Assigned) -> i64 {
-    candidates
-        .iter()
-        .zip(&assigned.column_of)
-        .map(|(candidate, column)| {
-            let given = column.and_then(|column| {
-                candidate
-                    .choices
-                    .iter()
-                    .find(|choice| choice.start as usize == column)
-            });
-            given.map_or(candidate.postpone_cost, |choice| {
-                bounded(choice.terms.total())
-            })
-        })
-        .sum()
+/// The cheapest way to give each candidate at most one driver and each driver at most one candidate.
+pub(crate) fn solve(situation: &Situation<'_>, candidates: &[Candidate]) -> Assignment {
+    let starts = u32::try_from(situation.starts.len()).expect("tables are far smaller than 2^32");
+    let mut costs = SparseCosts::new(starts);
+    for candidate in candidates {
+        let choices = candidate.choices.iter();
+        costs.push_row(
+            candidate.postpone_cost,
+            choices.map(|choice| (choice.start, bounded(choice.terms.total()))),
+        );
+    }
+    assign_sparse(&costs)
 }
 
 /// Whether the next round would be too late. An offer takes the driver's time to answer, and more than one offer if
@@ -168,9 +146,9 @@ pub(crate) fn decide<'a>(
     candidate: &'a Candidate,
     bundle: &'a Bundle,
     chosen: &'a Choice,
-    assigned: &Assigned,
+    assigned: &Assignment,
 ) -> Decided<'a> {
-    let price = |choice: &Choice| -assigned.column_price[choice.start as usize];
+    let price = |choice: &Choice| assigned.column_prices[choice.start as usize];
     let mut others: Vec<(&Choice, i64)> = candidate
         .choices
         .iter()

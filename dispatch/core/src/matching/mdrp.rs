@@ -11,7 +11,6 @@
 //! A partial commitment sends the driver to the restaurant, where more orders may join until the pickup. Chosen values of
 //! the paper's coefficients are not published; ours are the middle of their ranges.
 
-use crate::matching::assignment::{Row, assign};
 use crate::matching::cost::{Pricing, ms};
 use crate::matching::draws::Draws;
 use crate::matching::options::{Bundle, Choice};
@@ -19,6 +18,7 @@ use crate::matching::proposal::{Decided, Proposal, proposal, time};
 use crate::matching::record::{RUNNERS_UP_MAX, Rule};
 use crate::matching::situation::{NO_WAY, Situation, Start, Task};
 use crate::matching::timeline::{Begin, Expected, Timeline};
+use crate::optimization::assignment::{Row, assign};
 use crate::{Matching, StopKind};
 
 /// Weight of service delay against travel time in a route, in thousandths (the paper's beta, of 0 to 1).
@@ -338,7 +338,7 @@ impl Round<'_> {
         }
         let assigned = assign(&rows, situation.starts.len());
         for (row, bundle) in bundles.iter().enumerate() {
-            let Some(start) = assigned.column_of[row] else {
+            let Some(start) = assigned[row] else {
                 continue;
             };
             self.is_used[start] = true;
