@@ -1,3 +1,5 @@
-//! Solvers that know nothing of deliveries: integers in, the cheapest choice out, the same on every machine.
+//! Solvers that know nothing of deliveries: integers in, a cheap or the cheapest choice out, the same on every machine.
 
 pub mod assignment;
+mod random;
+pub mod set_partition;
