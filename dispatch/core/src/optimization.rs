@@ -1,5 +1,6 @@
 //! Solvers that know nothing of deliveries: integers in, a cheap or the cheapest choice out, the same on every machine.
 
 pub mod assignment;
+pub mod batch_routes;
 mod random;
 pub mod set_partition;

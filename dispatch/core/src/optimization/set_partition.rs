@@ -10,9 +10,11 @@
 //! solution from below, and what a solution costs above the bound is the sum of its regrets. The improvement looks where
 //! the regrets are.
 
+mod dive;
 mod improvement;
 mod prices;
 
+use dive::dive;
 use improvement::improve;
 use prices::Prices;
 
@@ -120,7 +122,7 @@ impl Default for Effort {
     fn default() -> Self {
         Self {
             price_steps: 600,
-            neighbourhoods: 4000,
+            neighbourhoods: 3000,
             seed: 1,
         }
     }
@@ -152,7 +154,7 @@ pub fn choose(problem: &Bundles, effort: &Effort) -> Choice {
         .collect();
 
     let prices = Prices::find(&problem, effort.price_steps);
-    let mut chosen = Chosen::greedy(&problem, &prices);
+    let mut chosen = dive(&problem, &prices, effort.price_steps / 12);
     improve(&problem, &prices, effort, &mut chosen);
     let mut bundles: Vec<usize> = chosen.of_driver.iter().flatten().copied().collect();
     let cost_of_bundles: i64 = bundles.iter().map(|&at| problem.bundles[at].cost).sum();
@@ -178,28 +180,19 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// The bundles of least regret, one after the other, that fit.
-    fn greedy(problem: &Bundles, prices: &Prices) -> Self {
-        let mut chosen = Self {
+    fn none(problem: &Bundles) -> Self {
+        Self {
             of_driver: vec![None; problem.driver_count],
             driver_of: vec![None; problem.order_count()],
-        };
-        let mut by_regret: Vec<(i64, usize)> = (0..problem.bundles.len())
-            .map(|bundle| (prices.regret(&problem.bundles[bundle]), bundle))
-            .collect();
-        by_regret.sort_unstable();
-        for (_, at) in by_regret {
-            let bundle = &problem.bundles[at];
-            let driver = bundle.driver as usize;
-            let fits = chosen.of_driver[driver].is_none()
-                && problem
-                    .orders_of(bundle)
-                    .all(|order| chosen.driver_of[order].is_none());
-            if fits {
-                chosen.take(problem, at);
-            }
         }
-        chosen
+    }
+
+    fn fits(&self, problem: &Bundles, at: usize) -> bool {
+        let bundle = &problem.bundles[at];
+        self.of_driver[bundle.driver as usize].is_none()
+            && problem
+                .orders_of(bundle)
+                .all(|order| self.driver_of[order].is_none())
     }
 
     fn take(&mut self, problem: &Bundles, at: usize) {

@@ -11,13 +11,13 @@ use crate::optimization::random::Random;
 const ORDERS_MAX: usize = 64;
 
 /// Drivers of the smallest and of the largest neighbourhoods.
-const DRIVERS: [usize; 2] = [6, 18];
+const DRIVERS: [usize; 2] = [5, 16];
 
 /// Steps of one branch and bound at most.
-const NODES_MAX: usize = 3000;
+const NODES_MAX: usize = 1000;
 
 /// Of each order's bundles, so many of least regret tell who its neighbours are.
-const NEIGHBOURS: usize = 16;
+const NEIGHBOURS: usize = 10;
 
 /// Lowers the cost of the choice, never raises it.
 pub(super) fn improve(problem: &Bundles, prices: &Prices, effort: &Effort, chosen: &mut Chosen) {
@@ -31,17 +31,30 @@ pub(super) fn improve(problem: &Bundles, prices: &Prices, effort: &Effort, chose
     for step in 0..effort.neighbourhoods {
         let span = DRIVERS[1] - DRIVERS[0] + 1;
         let drivers_max = DRIVERS[0] + step * span / effort.neighbourhoods;
-        // Of two orders, the one that is the worse served is the better start.
-        let (one, other) = (random.below(orders), random.below(orders));
-        let regret = |order: usize| regret_at(problem, prices, chosen, order);
-        let start = if regret(one) >= regret(other) {
-            one
-        } else {
-            other
-        };
+        let start = start(problem, prices, chosen, step, &mut random);
         search.gather(problem, chosen, &near, start, drivers_max, &mut random);
         search.solve(problem, prices, &near, chosen);
     }
+}
+
+/// The worst served of a few orders; every other time one that is not served at all.
+fn start(
+    problem: &Bundles,
+    prices: &Prices,
+    chosen: &Chosen,
+    step: usize,
+    random: &mut Random,
+) -> usize {
+    let orders = problem.order_count();
+    let regret = |&order: &usize| (regret_at(problem, prices, chosen, order), order);
+    let drawn: [usize; 3] = std::array::from_fn(|_| random.below(orders));
+    let worst = drawn.into_iter().max_by_key(regret).unwrap_or(0);
+    if step.is_multiple_of(2) {
+        return worst;
+    }
+    let is_unserved = |order: &usize| chosen.driver_of[*order].is_none();
+    let after = (worst..orders).chain(0..worst);
+    after.into_iter().find(is_unserved).unwrap_or(worst)
 }
 
 fn regret_at(problem: &Bundles, prices: &Prices, chosen: &Chosen, order: usize) -> i64 {
@@ -96,12 +109,11 @@ struct Candidate {
 struct Neighbourhood {
     drivers: Vec<usize>,
     orders: Vec<usize>,
-    options: Vec<Candidate>,
-    /// Of each order the options that hold it, least regret first.
+    candidates: Vec<Candidate>,
+    /// Of each order the candidates that hold it, least regret first.
     of_order: Vec<Vec<u32>>,
     unserved: Vec<i64>,
     idle: Vec<i64>,
-    order_sequence: Vec<usize>,
     nodes: usize,
     best: i64,
     best_taken: Vec<usize>,
@@ -183,8 +195,8 @@ impl Neighbourhood {
         for &driver in &self.drivers {
             chosen.drop(problem, driver);
         }
-        for &option in &self.best_taken {
-            chosen.take(problem, self.options[option].at);
+        for &candidate in &self.best_taken {
+            chosen.take(problem, self.candidates[candidate].at);
         }
     }
 
@@ -204,7 +216,7 @@ impl Neighbourhood {
     /// The bundles of these drivers with these orders that have less regret than all of it now.
     fn fill(&mut self, problem: &Bundles, prices: &Prices, near: &Near) {
         let place_of = |orders: &[usize], order: usize| orders.iter().position(|&o| o == order);
-        self.options.clear();
+        self.candidates.clear();
         for (place, &driver) in self.drivers.iter().enumerate() {
             for &(regret, at) in &near.of_driver[driver] {
                 if regret >= self.best {
@@ -218,7 +230,7 @@ impl Neighbourhood {
                     found.is_some()
                 });
                 if fits {
-                    self.options.push(Candidate {
+                    self.candidates.push(Candidate {
                         regret,
                         orders,
                         driver: 1 << place,
@@ -227,56 +239,67 @@ impl Neighbourhood {
                 }
             }
         }
-        self.options
-            .sort_unstable_by_key(|option| (option.regret, option.at));
-        self.of_order.resize(self.orders.len(), Vec::new());
+        self.candidates
+            .sort_unstable_by_key(|candidate| (candidate.regret, candidate.at));
+        self.renumber();
+        let count = self.orders.len().max(self.of_order.len());
+        self.of_order.resize(count, Vec::new());
         self.of_order.iter_mut().for_each(Vec::clear);
-        for (number, option) in (0_u32..).zip(&self.options) {
-            for place in places(option.orders) {
+        for (number, candidate) in (0_u32..).zip(&self.candidates) {
+            for place in places(candidate.orders) {
                 self.of_order[place].push(number);
             }
         }
         let regret_unserved = |&order: &usize| prices.regret_unserved(problem, order);
-        self.unserved = self.orders.iter().map(regret_unserved).collect();
-        self.idle = self
-            .drivers
-            .iter()
-            .map(|&driver| prices.driver[driver])
-            .collect();
-        // Orders with few options first, so that the tree stays narrow.
-        self.order_sequence = (0..self.orders.len()).collect();
-        let of_order = &self.of_order;
-        self.order_sequence
-            .sort_by_key(|&place| (of_order[place].len(), place));
+        self.unserved.clear();
+        self.unserved
+            .extend(self.orders.iter().map(regret_unserved));
+        self.idle.clear();
+        self.idle
+            .extend(self.drivers.iter().map(|&driver| prices.driver[driver]));
+    }
+
+    /// Puts orders with few bundles first, so that the tree stays narrow where it begins.
+    fn renumber(&mut self) {
+        let mut count = [0; ORDERS_MAX];
+        for candidate in &self.candidates {
+            places(candidate.orders).for_each(|place| count[place] += 1);
+        }
+        let mut sequence: Vec<usize> = (0..self.orders.len()).collect();
+        sequence.sort_by_key(|&place| (count[place], place));
+        let mut rank = [0; ORDERS_MAX];
+        for (new, &old) in sequence.iter().enumerate() {
+            rank[old] = new;
+        }
+        for candidate in &mut self.candidates {
+            candidate.orders = places(candidate.orders).fold(0, |mask, old| mask | 1 << rank[old]);
+        }
+        self.orders = sequence.iter().map(|&old| self.orders[old]).collect();
     }
 
     fn branch(&mut self, open: u64, free: u64, regret: i64) {
         self.nodes += 1;
-        let next = self
-            .order_sequence
-            .iter()
-            .copied()
-            .find(|&place| open >> place & 1 == 1);
-        let Some(next) = next else {
+        let next = open.trailing_zeros() as usize;
+        if open == 0 {
             let idle: i64 = places(free).map(|place| self.idle[place]).sum();
             if regret + idle < self.best {
                 self.best = regret + idle;
                 self.best_taken.clone_from(&self.taken);
             }
             return;
-        };
+        }
         for index in 0..self.of_order[next].len() {
             let number = self.of_order[next][index] as usize;
-            let option = self.options[number];
-            if regret + option.regret >= self.best || self.nodes >= NODES_MAX {
+            let candidate = self.candidates[number];
+            if regret + candidate.regret >= self.best || self.nodes >= NODES_MAX {
                 break;
             }
-            if option.orders & !open == 0 && option.driver & free != 0 {
+            if candidate.orders & !open == 0 && candidate.driver & free != 0 {
                 self.taken.push(number);
                 self.branch(
-                    open & !option.orders,
-                    free & !option.driver,
-                    regret + option.regret,
+                    open & !candidate.orders,
+                    free & !candidate.driver,
+                    regret + candidate.regret,
                 );
                 self.taken.pop();
             }

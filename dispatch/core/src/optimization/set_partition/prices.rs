@@ -14,7 +14,7 @@ const SCALE: i64 = 256;
 const ONCE: i64 = 1 << 16;
 
 /// Of what is missed, the latest step weighs one part of so many.
-const AVERAGE: i64 = 10;
+const AVERAGE: i64 = 20;
 
 /// Steps without a better bound before they become shorter.
 const PATIENCE: u32 = 10;
@@ -23,6 +23,7 @@ const PATIENCE: u32 = 10;
 const FULL_STEP: i64 = 1 << 16;
 
 /// The best prices found. For every bundle `cost - prices of its orders + price of its driver` is not negative.
+#[derive(Clone)]
 pub(super) struct Prices {
     /// What serving each order is worth, at most the cost of leaving it; a zero behind the last for the empty places of
     /// bundles.
@@ -35,54 +36,16 @@ pub(super) struct Prices {
 impl Prices {
     /// Costs `steps` times the number of bundles, which are in the order of their drivers.
     pub(super) fn find(problem: &Bundles, steps: usize) -> Self {
-        let mut best = Self::start(problem);
-        let mut taken = vec![0; problem.order_count() + 1];
-        let mut trial = Self {
-            order: best.order.clone(),
-            driver: best.driver.clone(),
-            bound: 0,
-        };
-        best.charge_drivers(problem, &mut taken);
-        let mut missed: Vec<i64> = taken.iter().map(|&times| ONCE * (1 - times)).collect();
-        let (mut length, mut in_vain) = (FULL_STEP, 0);
-        for _ in 0..steps {
-            if !trial.step_from(&best, problem, &missed, length) {
-                break;
-            }
-            trial.charge_drivers(problem, &mut taken);
-            let mut agreement = 0;
-            for (missed, &times) in missed.iter_mut().zip(&taken) {
-                let now = ONCE * (1 - times);
-                agreement += *missed * (1 - times);
-                *missed += (now - *missed) / AVERAGE;
-            }
-            if trial.bound > best.bound {
-                best.order.copy_from_slice(&trial.order);
-                best.driver.copy_from_slice(&trial.driver);
-                best.bound = trial.bound;
-                in_vain = 0;
-                if agreement >= 0 {
-                    length = (length + length / 10).min(2 * FULL_STEP);
-                }
-            } else {
-                in_vain += 1;
-                if in_vain == PATIENCE {
-                    length -= length / 3;
-                    in_vain = 0;
-                }
-            }
-        }
-        best
+        let mut ascent = Ascent::new(problem);
+        ascent.climb(steps);
+        ascent.best
     }
 
     /// Each order is worth its cheapest share of a bundle.
     fn start(problem: &Bundles) -> Self {
         let mut order: Vec<i64> = problem.unserved.iter().map(|cost| cost * SCALE).collect();
         for bundle in &problem.bundles {
-            let size = (0_i64..)
-                .zip(problem.orders_of(bundle))
-                .last()
-                .map_or(1, |(last, _)| last + 1);
+            let size = problem.orders_of(bundle).fold(0, |size, _| size + 1);
             let share = bundle.cost * SCALE / size;
             for place in problem.orders_of(bundle) {
                 order[place] = order[place].min(share);
@@ -94,61 +57,6 @@ impl Prices {
             driver: vec![0; problem.driver_count],
             bound: 0,
         }
-    }
-
-    /// Prices a step away from the best ones; false if nothing is missed.
-    fn step_from(&mut self, best: &Self, problem: &Bundles, missed: &[i64], length: i64) -> bool {
-        let missed = &missed[..problem.order_count()];
-        let square: i128 = missed.iter().map(|&missed| i128::from(missed).pow(2)).sum();
-        if square == 0 {
-            return false;
-        }
-        // As if the optimum were two percent above the bound.
-        let gap = best.bound.abs() / 50 + SCALE;
-        let wide = i128::from(length) * i128::from(gap) * i128::from(ONCE).pow(2);
-        let stride = wide / square;
-        for (place, &missed) in missed.iter().enumerate() {
-            let change = stride * i128::from(missed) / i128::from(ONCE * FULL_STEP);
-            let limit = problem.unserved[place] * SCALE;
-            let change = i64::try_from(change).unwrap_or(limit);
-            self.order[place] = best.order[place]
-                .saturating_add(change)
-                .clamp(-limit, limit);
-        }
-        true
-    }
-
-    /// Lets each driver earn what the best bundle earns, computes the bound, and counts how often each order is taken.
-    fn charge_drivers(&mut self, problem: &Bundles, taken: &mut [i64]) {
-        taken.fill(0);
-        self.driver.fill(0);
-        let mut rest = problem.bundles.as_slice();
-        let mut bound: i64 = self.order.iter().sum();
-        while let Some(first) = rest.first() {
-            let driver = first.driver;
-            let (mut least, mut takes) = (0, None);
-            let mut count = 0;
-            for bundle in rest.iter().take_while(|bundle| bundle.driver == driver) {
-                count += 1;
-                let reduced = self.reduced(bundle);
-                if reduced < least {
-                    (least, takes) = (reduced, Some(bundle));
-                }
-            }
-            rest = &rest[count..];
-            self.driver[driver as usize] = -least;
-            bound += least;
-            for place in takes.into_iter().flat_map(|bundle| bundle.orders) {
-                taken[place as usize] += 1;
-            }
-        }
-        // An order at its limit may just as well stay unserved.
-        for (place, &cost) in problem.unserved.iter().enumerate() {
-            if self.order[place] == cost * SCALE && taken[place] == 0 {
-                taken[place] = 1;
-            }
-        }
-        self.bound = bound;
     }
 
     fn reduced(&self, bundle: &Bundle) -> i64 {
@@ -172,5 +80,153 @@ impl Prices {
     /// In costs: since all costs are integers, the optimum is no less than the bound rounded up.
     pub(super) fn lower_bound(&self) -> i64 {
         (self.bound + SCALE - 1).div_euclid(SCALE)
+    }
+}
+
+/// The way up.
+pub(super) struct Ascent<'a> {
+    problem: &'a Bundles,
+    pub(super) best: Prices,
+    trial: Prices,
+    /// What each driver takes at the trial's prices.
+    takes: Vec<u32>,
+    /// How often each order is taken less than once, on average.
+    missed: Vec<i64>,
+    /// The same in this step.
+    now: Vec<i64>,
+    /// How often each bundle was taken, in how many steps.
+    pub(super) times: Vec<u32>,
+    pub(super) rounds: u32,
+    length: i64,
+}
+
+impl<'a> Ascent<'a> {
+    pub(super) fn new(problem: &'a Bundles) -> Self {
+        Self::at(problem, Prices::start(problem))
+    }
+
+    pub(super) fn at(problem: &'a Bundles, start: Prices) -> Self {
+        let mut ascent = Self {
+            problem,
+            best: start.clone(),
+            trial: start,
+            takes: Vec::new(),
+            missed: Vec::new(),
+            now: Vec::new(),
+            times: vec![0; problem.bundles.len()],
+            rounds: 0,
+            length: FULL_STEP,
+        };
+        ascent.look();
+        ascent.best.clone_from(&ascent.trial);
+        ascent.missed.clone_from(&ascent.now);
+        ascent
+    }
+
+    pub(super) fn climb(&mut self, steps: usize) {
+        self.times.fill(0);
+        self.rounds = 0;
+        let mut in_vain = 0;
+        for step in 0..steps {
+            if !self.step(self.length) {
+                break;
+            }
+            self.look();
+            if step >= steps / 4 {
+                self.rounds += 1;
+                for &bundle in &self.takes {
+                    self.times[bundle as usize] += 1;
+                }
+            }
+            let mut agreement = 0;
+            for (missed, &now) in self.missed.iter_mut().zip(&self.now) {
+                agreement += (*missed / ONCE.isqrt()) * (now / ONCE.isqrt());
+                *missed += (now - *missed) / AVERAGE;
+            }
+            if self.trial.bound > self.best.bound {
+                std::mem::swap(&mut self.best, &mut self.trial);
+                in_vain = 0;
+                if agreement >= 0 {
+                    self.length = (self.length + self.length / 10).min(2 * FULL_STEP);
+                }
+            } else {
+                in_vain += 1;
+                if in_vain == PATIENCE {
+                    self.length -= self.length / 3;
+                    in_vain = 0;
+                }
+            }
+        }
+    }
+
+    /// Prices a step away from the best ones; false if nothing is missed.
+    fn step(&mut self, length: i64) -> bool {
+        let square: i128 = self
+            .missed
+            .iter()
+            .map(|&missed| i128::from(missed).pow(2))
+            .sum();
+        if square == 0 {
+            return false;
+        }
+        // As if the optimum were two percent above the bound.
+        let gap = self.best.bound.abs() / 50 + SCALE;
+        let wide = i128::from(length) * i128::from(gap) * i128::from(ONCE).pow(2);
+        let stride = wide / square;
+        let change = |missed: i64, limit: i64| {
+            let wide = stride * i128::from(missed) / i128::from(ONCE * FULL_STEP);
+            i64::try_from(wide).map_or(limit, |change| change.clamp(-limit, limit))
+        };
+        for (place, &missed) in self.missed.iter().enumerate() {
+            let limit = self.problem.unserved[place] * SCALE;
+            let price = self.best.order[place] + change(missed, limit);
+            self.trial.order[place] = price.clamp(-limit, limit);
+        }
+        true
+    }
+
+    /// Lets each driver earn what the best bundle earns at the trial's prices, computes the bound, and counts what is
+    /// missed.
+    fn look(&mut self) {
+        let Self { problem, trial, .. } = self;
+        trial.driver.fill(0);
+        trial.bound = trial.order.iter().sum();
+        self.takes.clear();
+        let mut best: Option<(i64, u32)> = None;
+        let mut bundles = (0_u32..).zip(&problem.bundles).peekable();
+        while let Some((at, bundle)) = bundles.next() {
+            let reduced = trial.reduced(bundle);
+            if reduced < best.map_or(0, |(least, _)| least) {
+                best = Some((reduced, at));
+            }
+            let is_last = bundles
+                .peek()
+                .is_none_or(|(_, next)| next.driver != bundle.driver);
+            if let Some((least, at)) = best.take_if(|_| is_last) {
+                trial.driver[bundle.driver as usize] = -least;
+                trial.bound += least;
+                self.takes.push(at);
+            }
+        }
+        self.count_missed();
+    }
+
+    fn count_missed(&mut self) {
+        let orders = self.problem.order_count();
+        self.now.clear();
+        self.now.resize(orders, ONCE);
+        for &at in &self.takes {
+            let at = at as usize;
+            for order in self.problem.orders_of(&self.problem.bundles[at]) {
+                self.now[order] -= ONCE;
+            }
+        }
+        for place in 0..orders {
+            // An order at its limit may just as well stay unserved.
+            let limit = self.problem.unserved[place] * SCALE;
+            if self.trial.order[place] == limit && self.now[place] > 0 {
+                self.now[place] = 0;
+            }
+        }
     }
 }
