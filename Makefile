@@ -10,7 +10,7 @@ FETCH_MAP = -$(CARGO) fetch --locked --quiet --manifest-path maps/default-map/Ca
 AREA_SECONDS ?= 600
 FUZZ_TARGETS ?= extract archive http
 
-.PHONY: help demo test test-full check fmt docs audit bench-routing fuzz
+.PHONY: help demo test test-full check fmt docs audit bench-routing bench-matching fuzz
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ test-full: ## every answer of the router against Dijkstra's algorithm: 10,000 pa
 bench-routing: ## the road router beside its peers; writes docs/performance.md (needs a C++ compiler; docs/performance.md says what else)
 	$(CARGO) build --release --locked --bin doorstep
 	$(CARGO) run --release --locked --manifest-path benches/peers/Cargo.toml -- $(BENCH_PARTS)
+
+bench-matching: ## the matching's solvers beside their peers; writes docs/performance.md, which says how the peers are installed
+	$(CARGO) run --release --locked --manifest-path benches/matching/Cargo.toml -- $(BENCH_PARTS)
 
 fuzz: ## feed the readers of outside bytes for AREA_SECONDS each (needs nightly Rust and cargo-fuzz)
 	cd fuzz && $(CARGO) +nightly run --release --locked --bin seeds

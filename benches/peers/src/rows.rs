@@ -21,6 +21,9 @@ pub(crate) enum Unit {
     PerSecond,
     /// Edges.
     Edges,
+    /// Of a hundred, above a bound.
+    #[allow(dead_code, reason = "only the bench of the matching has such figures")]
+    Percent,
 }
 
 /// What we want of a row.
@@ -177,6 +180,7 @@ pub(crate) fn show(figure: f64, unit: Unit) -> String {
         Unit::Mebibytes => (figure, "MiB"),
         Unit::PerSecond => (figure, "/s"),
         Unit::Edges => (figure, ""),
+        Unit::Percent => (figure, "%"),
     };
     let digits = match value {
         value if unit == Unit::Edges || value >= 1000.0 => 0,

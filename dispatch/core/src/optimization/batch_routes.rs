@@ -92,7 +92,7 @@ pub struct Effort {
 impl Default for Effort {
     fn default() -> Self {
         Self {
-            steps: 8_000,
+            steps: 6_000,
             seed: 1,
         }
     }

@@ -23,11 +23,7 @@ pub(super) fn dive(problem: &Bundles, prices: &Prices, steps: usize) -> Chosen {
             .filter(|&at| ascent.times[at] > 0)
             .collect();
         if by_times.is_empty() {
-            for at in number {
-                if chosen.fits(problem, at) {
-                    chosen.take(problem, at);
-                }
-            }
+            fill(problem, &ascent.best, number, &mut chosen);
             return chosen;
         }
         by_times.sort_by_key(|&at| {
@@ -57,6 +53,21 @@ pub(super) fn dive(problem: &Bundles, prices: &Prices, steps: usize) -> Chosen {
                 rest.unserved[order] = 0;
                 prices.order[order] = 0;
             }
+        }
+    }
+}
+
+/// No driver gains by any bundle that is left. Those of least regret that are cheaper than leaving their orders are taken.
+fn fill(problem: &Bundles, prices: &Prices, mut left: Vec<usize>, chosen: &mut Chosen) {
+    left.sort_by_key(|&at| (prices.regret(&problem.bundles[at]), at));
+    for at in left {
+        let bundle = &problem.bundles[at];
+        let unserved: i64 = problem
+            .orders_of(bundle)
+            .map(|order| problem.unserved[order])
+            .sum();
+        if bundle.cost < unserved && chosen.fits(problem, at) {
+            chosen.take(problem, at);
         }
     }
 }

@@ -97,7 +97,6 @@ pub(super) struct Ascent<'a> {
     /// How often each bundle was taken, in how many steps.
     pub(super) times: Vec<u32>,
     pub(super) rounds: u32,
-    length: i64,
 }
 
 impl<'a> Ascent<'a> {
@@ -115,7 +114,6 @@ impl<'a> Ascent<'a> {
             now: Vec::new(),
             times: vec![0; problem.bundles.len()],
             rounds: 0,
-            length: FULL_STEP,
         };
         ascent.look();
         ascent.best.clone_from(&ascent.trial);
@@ -126,17 +124,16 @@ impl<'a> Ascent<'a> {
     pub(super) fn climb(&mut self, steps: usize) {
         self.times.fill(0);
         self.rounds = 0;
-        let mut in_vain = 0;
+        let (mut length, mut in_vain) = (FULL_STEP, 0);
         for step in 0..steps {
-            if !self.step(self.length) {
+            if !self.step(length) {
+                self.count_takes();
                 break;
             }
             self.look();
+            // The first prices are far from the last ones.
             if step >= steps / 4 {
-                self.rounds += 1;
-                for &bundle in &self.takes {
-                    self.times[bundle as usize] += 1;
-                }
+                self.count_takes();
             }
             let mut agreement = 0;
             for (missed, &now) in self.missed.iter_mut().zip(&self.now) {
@@ -147,15 +144,22 @@ impl<'a> Ascent<'a> {
                 std::mem::swap(&mut self.best, &mut self.trial);
                 in_vain = 0;
                 if agreement >= 0 {
-                    self.length = (self.length + self.length / 10).min(2 * FULL_STEP);
+                    length = (length + length / 10).min(2 * FULL_STEP);
                 }
             } else {
                 in_vain += 1;
                 if in_vain == PATIENCE {
-                    self.length -= self.length / 3;
+                    length -= length / 3;
                     in_vain = 0;
                 }
             }
+        }
+    }
+
+    fn count_takes(&mut self) {
+        self.rounds += 1;
+        for &bundle in &self.takes {
+            self.times[bundle as usize] += 1;
         }
     }
 

@@ -1,0 +1,91 @@
+//! The matching's solvers beside their peers in one run: prints a line for each row and writes `docs/performance.md`.
+//!
+//! `make bench-matching` runs all parts. `cargo run --release -- PART…` runs some of `assignment`, `bundles` and `batch`.
+//! What it looks for, by environment variable:
+//!
+//! * `DOORSTEP_PEERS`: a Python environment with the peers, or a folder with one in `matching/venv`; without it their
+//!   cells say so, and ours run on made-up input of the same size.
+//! * `DOORSTEP_PEERS_DISPATCH`: the peers' scripts; `../shared/peers/dispatch/python` if not set.
+//!
+//! A further row: a function that gives rows, a name in `PARTS`, an arm in `main`, and two markers on the page.
+
+mod assignment;
+mod batch;
+mod bundles;
+mod instances;
+mod peers;
+#[path = "../../peers/src/race.rs"]
+#[allow(dead_code, reason = "shared with the bench of the router")]
+mod race;
+#[path = "../../peers/src/rows.rs"]
+#[allow(dead_code, reason = "shared with the bench of the router")]
+mod rows;
+
+use std::env;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use crate::peers::Peers;
+use crate::race::{median, timed};
+use crate::rows::{Row, Section, write_section};
+
+const PARTS: [&str; 3] = ["assignment", "bundles", "batch"];
+
+fn main() -> Result<()> {
+    let asked: Vec<String> = env::args().skip(1).collect();
+    let unknown = asked.iter().find(|part| !PARTS.contains(&part.as_str()));
+    ensure!(
+        unknown.is_none(),
+        "unknown part {unknown:?}: expected some of {PARTS:?}"
+    );
+    let peers = Peers::find()?;
+    for part in PARTS {
+        if !asked.is_empty() && !asked.iter().any(|asked| asked == part) {
+            continue;
+        }
+        match part {
+            "assignment" => publish(part, "One order a driver", &assignment::rows(&peers)?)?,
+            "bundles" => publish(part, "Bundles", &bundles::rows(&peers)?)?,
+            _ => publish(part, "A batch of routes", &batch::rows(&peers)?)?,
+        }
+    }
+    Ok(())
+}
+
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// What a part measured, and what it says about it.
+struct Measured {
+    about: String,
+    rows: Vec<Row>,
+}
+
+fn publish(part: &str, title: &str, measured: &Measured) -> Result<()> {
+    measured.rows.iter().for_each(|row| say(&row.to_string()));
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance.md");
+    let section = Section::of_rows(title, &measured.about, &measured.rows);
+    write_section(&page, &format!("matching-{part}"), &section)
+}
+
+/// Seconds of the middle one of so many runs and what the last one gave; says the least too, because others may be at
+/// work on the machine.
+fn repeated<T>(name: &str, runs: usize, mut run: impl FnMut() -> T) -> (f64, T) {
+    let (first, mut given) = timed(&mut run);
+    let mut seconds = vec![first];
+    for _ in 1..runs {
+        let (here, next) = timed(&mut run);
+        seconds.push(here);
+        given = next;
+    }
+    let least = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+    let middle = median(seconds);
+    say(&format!(
+        "{name}: {runs} runs, median {:.3} ms, least {:.3} ms",
+        middle * 1e3,
+        least * 1e3
+    ));
+    (middle, given)
+}

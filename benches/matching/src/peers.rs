@@ -1,0 +1,154 @@
+//! Other solvers, run by the Python scripts beside the data: `../shared/peers/dispatch/README.md`.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::say;
+
+/// Writes the input of `vroom_pdp.py`, whose loop over the sizes is left out: drivers, orders, ready times, travel times.
+const EXPORT_BATCH: &str = r#"
+import sys, numpy as np
+script, out, drivers, orders = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+sys.argv = [script, out + ".unused"]
+scope = {}
+exec(open(script).read().split("SIZES =")[0], scope)
+travel, ready, due = scope["inst"](drivers, orders)
+with open(out, "wb") as f:
+    np.array([drivers, orders], np.uint32).tofile(f)
+    ready.astype(np.uint32).tofile(f)
+    travel.astype(np.uint32).tofile(f)
+"#;
+
+/// The peers as they are installed here, and the folder for their input and output.
+pub(crate) struct Peers {
+    folder: PathBuf,
+    installed: std::result::Result<Installed, String>,
+}
+
+struct Installed {
+    python: PathBuf,
+    scripts: PathBuf,
+}
+
+impl Peers {
+    pub(crate) fn find() -> Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/instances");
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Self {
+            folder,
+            installed: Installed::find(),
+        })
+    }
+
+    /// Why there are none, if so.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        self.installed.as_ref().err().map(String::as_str)
+    }
+
+    /// Words of a file that `gen_lap.py` makes; nothing without the peers.
+    pub(crate) fn instance(&self, name: &str) -> Result<Option<Vec<u32>>> {
+        let Ok(installed) = &self.installed else {
+            return Ok(None);
+        };
+        let path = self.folder.join(name);
+        if !path.exists() {
+            say("the instances are made once, which takes half a minute");
+            let folder = self.folder.as_os_str();
+            installed.run(&["gen_lap.py".as_ref(), folder])?;
+        }
+        words(&path).map(Some)
+    }
+
+    /// Words of the batch that `vroom_pdp.py` plans; nothing without the peers.
+    pub(crate) fn batch(&self, drivers: usize, orders: usize) -> Result<Option<Vec<u32>>> {
+        let Ok(installed) = &self.installed else {
+            return Ok(None);
+        };
+        let path = self.folder.join(format!("batch_{drivers}x{orders}.bin"));
+        let mut command = Command::new(&installed.python);
+        command
+            .args(["-c", EXPORT_BATCH])
+            .arg(installed.scripts.join("vroom_pdp.py"))
+            .arg(&path)
+            .args([drivers.to_string(), orders.to_string()]);
+        finish(&mut command)?;
+        words(&path).map(Some)
+    }
+
+    /// The lines that a script writes about its runs, none without the peers. If it fails, the last line has no kind and
+    /// says so.
+    pub(crate) fn measure(&self, script: &str, more: &[&str]) -> Result<Vec<Value>> {
+        let Ok(installed) = &self.installed else {
+            return Ok(Vec::new());
+        };
+        say(&format!("{script} runs, which takes a minute or two"));
+        let out = self.folder.join(script).with_extension("jsonl");
+        let reads_folder = script != "vroom_pdp.py";
+        let mut arguments = vec![script.as_ref()];
+        arguments.extend(reads_folder.then_some(self.folder.as_os_str()));
+        arguments.push(out.as_os_str());
+        arguments.extend(more.iter().map(|&more| std::ffi::OsStr::new(more)));
+        let outcome = installed.run(&arguments);
+        let text = fs::read_to_string(&out).unwrap_or_default();
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str(line).with_context(|| format!("{script}: {line}")));
+        let failed = outcome.err().map(|error| {
+            say(&format!("{error:#}"));
+            Ok(json!({ "peer": script, "error": "failed" }))
+        });
+        lines.chain(failed).collect()
+    }
+}
+
+impl Installed {
+    fn find() -> std::result::Result<Self, String> {
+        let Some(root) = env::var_os("DOORSTEP_PEERS").map(PathBuf::from) else {
+            return Err("not installed: DOORSTEP_PEERS is not set".to_owned());
+        };
+        let python = ["matching/venv/bin/python", "bin/python"]
+            .map(|path| root.join(path))
+            .into_iter()
+            .find(|path| path.exists());
+        let python = python.ok_or("not installed: no Python environment in DOORSTEP_PEERS")?;
+        let scripts = env::var_os("DOORSTEP_PEERS_DISPATCH").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peers/dispatch/python"),
+            PathBuf::from,
+        );
+        if scripts.join("gen_lap.py").exists() {
+            Ok(Self { python, scripts })
+        } else {
+            Err("not installed: the scripts are not there".to_owned())
+        }
+    }
+
+    /// Runs the script that comes first.
+    fn run(&self, arguments: &[&std::ffi::OsStr]) -> Result<()> {
+        let mut command = Command::new(&self.python);
+        if let Some((script, rest)) = arguments.split_first() {
+            command.arg(self.scripts.join(script)).args(rest);
+        }
+        finish(&mut command)
+    }
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let status = command
+        .stdout(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    ensure!(status.success(), "{command:?} gave {status}");
+    Ok(())
+}
+
+fn words(path: &Path) -> Result<Vec<u32>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (words, rest) = bytes.as_chunks();
+    ensure!(rest.is_empty(), "{} is cut off", path.display());
+    Ok(words.iter().map(|&word| u32::from_le_bytes(word)).collect())
+}
