@@ -110,7 +110,7 @@ pub struct Routes {
 }
 
 /// Plans the batch: first as many orders served as it finds a way for, then as little travel. Nothing but the input and
-/// the effort decides; of equal insertions the lowest driver and the earliest place is taken.
+/// the effort decides.
 ///
 /// # Panics
 ///

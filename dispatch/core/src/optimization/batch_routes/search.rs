@@ -13,6 +13,9 @@ const REMOVED: [usize; 2] = [2, 12];
 /// One of so many routes is overlooked when an order is put back, so that not every step ends in the same place.
 const BLINK: u64 = 64;
 
+/// Of each order, the drivers who start nearest and are looked at.
+const DRIVERS_NEAR: usize = 24;
+
 /// An order that is not served costs more than any travel.
 const UNSERVED: i64 = 1 << 40;
 
@@ -30,6 +33,11 @@ pub(super) struct Search<'a> {
     /// For each order and route, the best insertion and the state of the route for which it was computed.
     known: Vec<(u32, Insertion)>,
     near: Vec<Vec<u32>>,
+    drivers_near: Vec<Vec<u32>>,
+    // The routes in question for an order; a route is listed if its mark is the latest.
+    listed: Vec<usize>,
+    marks: Vec<u64>,
+    mark: u64,
     // What a step changes, to take it back.
     touched: Vec<(usize, Route)>,
     removed: Vec<usize>,
@@ -55,6 +63,12 @@ impl<'a> Search<'a> {
             versions,
             known: vec![(0, Insertion::NONE); orders * drivers],
             near: (0..orders).map(|order| near(nodes, order)).collect(),
+            drivers_near: (0..orders)
+                .map(|order| drivers_near(nodes, order))
+                .collect(),
+            listed: Vec::new(),
+            marks: vec![0; drivers],
+            mark: 0,
             touched: Vec::new(),
             removed: Vec::new(),
             was_on: Vec::new(),
@@ -109,7 +123,11 @@ impl<'a> Search<'a> {
                 self.take_back(before);
             } else if self.cost < best.0 {
                 best.0 = self.cost;
-                best.1.clone_from(&self.routes);
+                for (kept, route) in best.1.iter_mut().zip(&self.routes) {
+                    if kept.version != route.version {
+                        kept.clone_from(route);
+                    }
+                }
                 best.2.clone_from(&self.route_of);
             }
         }
@@ -192,22 +210,46 @@ impl<'a> Search<'a> {
             _ => {}
         }
         for &order in &removed {
-            let (mut best, mut at) = (NEVER, 0);
-            let mut blinks = self.random.next();
-            for route in 0..self.routes.len() {
-                let cost = self.insertion(order, route).cost;
-                if cost < best {
-                    blinks = blinks.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                    if blinks >> 32 & (BLINK - 1) != 0 {
-                        (best, at) = (cost, route);
-                    }
-                }
+            self.list_routes_near(order);
+            let (mut best, mut at) = self.best_listed(order);
+            if best == NEVER {
+                self.listed = (0..self.routes.len()).collect();
+                (best, at) = self.best_listed(order);
             }
             if best < NEVER {
                 self.insert(order, at);
             }
         }
         self.removed = removed;
+    }
+
+    /// The routes of the orders near by and of the drivers who start near by.
+    fn list_routes_near(&mut self, order: usize) {
+        self.mark += 1;
+        self.listed.clear();
+        let routes = self.near[order]
+            .iter()
+            .filter_map(|&other| self.route_of[other as usize])
+            .chain(self.drivers_near[order].iter().copied());
+        for route in routes {
+            let route = route as usize;
+            if std::mem::replace(&mut self.marks[route], self.mark) != self.mark {
+                self.listed.push(route);
+            }
+        }
+    }
+
+    /// The cheapest of the listed routes for an order, now and then overlooking one.
+    fn best_listed(&mut self, order: usize) -> (i32, usize) {
+        let (mut best, mut at) = (NEVER, 0);
+        for place in 0..self.listed.len() {
+            let route = self.listed[place];
+            let cost = self.insertion(order, route).cost;
+            if cost < best && self.random.next() % BLINK != 0 {
+                (best, at) = (cost, route);
+            }
+        }
+        (best, at)
     }
 
     /// The best insertion into the route as it is now.
@@ -302,4 +344,15 @@ fn near(nodes: &Nodes, order: usize) -> Vec<u32> {
     others.sort_unstable();
     others.truncate(NEAR);
     others.into_iter().map(|(_, other)| other).collect()
+}
+
+/// The drivers who start nearest to the pickup.
+fn drivers_near(nodes: &Nodes, order: usize) -> Vec<u32> {
+    let mut drivers: Vec<(i32, u32)> = (0_u32..)
+        .zip(0..nodes.driver_count())
+        .map(|(name, driver)| (nodes.travel(driver, nodes.pickup(order)), name))
+        .collect();
+    drivers.sort_unstable();
+    drivers.truncate(DRIVERS_NEAR);
+    drivers.into_iter().map(|(_, driver)| driver).collect()
 }
