@@ -122,7 +122,7 @@ impl Default for Effort {
     fn default() -> Self {
         Self {
             price_steps: 600,
-            neighbourhoods: 3000,
+            neighbourhoods: 2000,
             seed: 1,
         }
     }

@@ -251,3 +251,15 @@ fn equal_costs_go_to_the_lower_column_and_the_earlier_row() {
         [Some(0), Some(1), None]
     );
 }
+
+/// Thousands of ties at once are settled by the rule: everybody wants everything equally.
+#[test]
+fn where_all_is_equal_row_by_row_gets_column_by_column() {
+    let row = Row {
+        unassigned: 3,
+        choices: (0..300).map(|column| (column, 2)).collect(),
+    };
+    let given = assign(&vec![row; 400], 300);
+    let expected = (0..400).map(|row| (row < 300).then_some(row));
+    assert_eq!(given, expected.collect::<Vec<_>>());
+}

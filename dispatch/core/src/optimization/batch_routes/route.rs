@@ -124,6 +124,7 @@ impl Insertion {
     };
 }
 
+/// A driver's stops as nodes, timed.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
     driver: usize,
@@ -185,7 +186,7 @@ impl Route {
         }
     }
 
-    /// The cheapest way to carry one more order, if it costs less than `below`.
+    /// The cheapest way to carry one more order; the first of equals. Assumes that no detour is shorter than the way.
     pub(super) fn best_insertion(&self, nodes: &Nodes, order: usize) -> Insertion {
         let (pickup, dropoff) = (nodes.pickup(order), nodes.pickup(order) + 1);
         let (fetch, hand) = (nodes.nodes[pickup], nodes.nodes[dropoff]);

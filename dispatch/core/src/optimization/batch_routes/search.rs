@@ -142,7 +142,7 @@ impl<'a> Search<'a> {
         let draw = self.random.next() | 1;
         let tail =
             u64::from(draw.leading_zeros()) * 64 + 63 - ((draw << draw.leading_zeros()) << 1 >> 58);
-        // 128 * 64 * 64 / 45: the fractions above, and natural for binary logarithms.
+        // The temperature is in parts of 128, the tail in 64ths of a bit, of which a natural logarithm has 92.
         (temperature >> (halvings / 64)) * i64::try_from(tail).unwrap_or(0) / (128 * 92)
     }
 
@@ -245,7 +245,7 @@ impl<'a> Search<'a> {
         for place in 0..self.listed.len() {
             let route = self.listed[place];
             let cost = self.insertion(order, route).cost;
-            if cost < best && self.random.next() % BLINK != 0 {
+            if cost < best && !self.random.next().is_multiple_of(BLINK) {
                 (best, at) = (cost, route);
             }
         }

@@ -16,6 +16,9 @@ const DRIVERS: [usize; 2] = [5, 16];
 /// Steps of one branch and bound at most.
 const NODES_MAX: usize = 1000;
 
+/// How often the regret looked for is halved at first.
+const HALVINGS: u32 = 4;
+
 /// Of each order's bundles, so many of least regret tell who its neighbours are.
 const NEIGHBOURS: usize = 10;
 
@@ -185,11 +188,19 @@ impl Neighbourhood {
             return;
         }
         self.fill(problem, prices, near);
-        self.nodes = 0;
-        self.taken.clear();
-        let all = mask_of(self.orders.len());
-        self.branch(all, mask_of(self.drivers.len()), 0);
-        if self.best == before {
+        // Little regret is looked for first: that leaves few bundles, and the search ends soon.
+        let mut is_found = false;
+        for shift in (0..=HALVINGS).rev() {
+            let limit = before >> shift;
+            (self.best, self.nodes) = (limit, 0);
+            self.taken.clear();
+            self.branch(mask_of(self.orders.len()), mask_of(self.drivers.len()), 0);
+            if self.best < limit {
+                is_found = true;
+                break;
+            }
+        }
+        if !is_found {
             return;
         }
         for &driver in &self.drivers {
