@@ -60,3 +60,6 @@ pub fn run(instance: &Instance, policy: Policy, chance: Chance) -> Result<Outcom
         solution,
     })
 }
+
+#[cfg(test)]
+mod tests;

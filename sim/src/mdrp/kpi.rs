@@ -17,6 +17,9 @@ pub struct Kpis {
     pub orders: f64,
     /// Per cent of them that were not delivered.
     pub undelivered_pct: f64,
+    /// Per cent of them that nobody could bring within the maximum from click to door, even with a driver waiting at the
+    /// restaurant: no dispatcher that keeps that rule leaves fewer undelivered.
+    pub impossible_pct: f64,
     /// Click to door, mean over the delivered.
     pub ctd_mean: f64,
     /// Click to door, 90th percentile (linear interpolation).
@@ -77,6 +80,7 @@ impl Kpis {
             instance: instance.name.clone(),
             orders,
             undelivered_pct: 100.0 * (1.0 - delivered / orders.max(1.0)),
+            impossible_pct: 100.0 * impossible(instance, world) as f64 / orders.max(1.0),
             ctd_mean: mean(&click_to_door),
             ctd_p90: p90(&mut click_to_door),
             rtp_mean: mean(&ready_to_pickup),
@@ -96,6 +100,7 @@ impl Kpis {
             instance: "mean".to_owned(),
             orders: of(|line| line.orders),
             undelivered_pct: of(|line| line.undelivered_pct),
+            impossible_pct: of(|line| line.impossible_pct),
             ctd_mean: of(|line| line.ctd_mean),
             ctd_p90: of(|line| line.ctd_p90),
             rtp_mean: of(|line| line.rtp_mean),
@@ -106,6 +111,21 @@ impl Kpis {
             orders_per_bundle: of(|line| line.orders_per_bundle),
         }
     }
+}
+
+fn impossible(instance: &Instance, world: &World) -> usize {
+    let parameters = &instance.parameters;
+    let travel = PlaneTravelTimes {
+        metres_per_minute: parameters.metres_per_minute,
+    };
+    let is_impossible = |index: &usize| {
+        let order = &instance.orders[*index];
+        let ride = travel.minutes(instance.restaurants[order.restaurant].at, order.at);
+        let service = f64::from(parameters.pickup_service + parameters.dropoff_service) / 2.0;
+        let soonest = minutes(world.ready_at(*index)) + service + f64::from(ride);
+        soonest - f64::from(order.placed) > f64::from(parameters.maximum)
+    };
+    (0..instance.orders.len()).filter(is_impossible).count()
 }
 
 fn utilization(instance: &Instance, solution: &Solution, served_by: &[u32]) -> f64 {

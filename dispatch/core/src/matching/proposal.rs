@@ -65,7 +65,7 @@ pub(crate) fn proposal(
             postpone_cost: decided.postpone_cost,
             orders_considered: situation.open,
             drivers_considered: situation.starts.len(),
-            traffic_epoch: 0,
+            traffic_epoch: situation.traffic_epoch,
             rule: decided.rule,
         },
         deliveries,

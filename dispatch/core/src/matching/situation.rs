@@ -86,6 +86,8 @@ pub(crate) struct Situation<'a> {
     /// As many orders search; the others are held by drivers.
     pub(crate) open: usize,
     pub(crate) starts: Vec<Start>,
+    /// Version of the travel times.
+    pub(crate) traffic_epoch: u64,
     /// From each node (row) to each target (column), by the columns of `target_of`.
     times: Vec<i64>,
     targets: usize,
@@ -195,6 +197,7 @@ pub(crate) fn survey<'a>(
         orders,
         open,
         starts,
+        traffic_epoch: travel.epoch(),
         times: matrix
             .into_iter()
             .map(|time| time.map_or(NO_WAY, |time| i64::from(time.as_millis())))
