@@ -41,7 +41,9 @@ pub(crate) fn rows(peers: &Peers) -> Result<Measured> {
                 wanted: Wanted::AtMost(most),
             }
         };
-    let gap = |line: &Value| line["cost"].as_f64().map(above);
+    // What costs less than the bound is the zero of a peer that has found nothing yet.
+    let is_found = |cost: &f64| *cost >= millions(best_bound);
+    let gap = |line: &Value| line["cost"].as_f64().filter(is_found).map(above);
     let seconds = |line: &Value| line["ms"].as_f64().map(|millis| millis / 1e3);
     Ok(Measured {
         about: format!(
@@ -76,7 +78,7 @@ fn measured(peers: &Peers, lines: &[&Value], figure: &dyn Fn(&Value) -> Option<f
     let peer = |line: &&Value| {
         let name = line["peer"].as_str().unwrap_or("unnamed");
         figure(line).map_or_else(
-            || Peer::missing(name, line["error"].to_string()),
+            || Peer::missing(name, line["error"].as_str().unwrap_or("nothing found")),
             |figure| Peer::new(name, figure),
         )
     };
