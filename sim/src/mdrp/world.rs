@@ -88,19 +88,8 @@ impl World {
                 (known, expected)
             }
             Preparation::Noisy => {
-                let noisy = instance.orders.iter().enumerate().map(|(index, order)| {
-                    let draw =
-                        chance
-                            .seed
-                            .draw(Entity::Order, index as u64, Purpose::Preparation, 0);
-                    let normal = draw.normal();
-                    let shift = (normal * chance.preparation_sd.as_millis() as f64).round() as i64;
-                    let ready = minutes(order.ready)
-                        .as_millis()
-                        .saturating_add_signed(shift);
-                    // Food is never ready before it is ordered.
-                    Time::from_millis(ready.max(minutes(order.placed).as_millis()))
-                });
+                let noisy = (0..instance.orders.len())
+                    .map(|index| noisy_ready_at(instance, index, &chance));
                 (noisy.collect(), known)
             }
         };
@@ -136,6 +125,22 @@ impl World {
         let accepts = draw.unit() >= f64::from(self.chance.decline_permille) / 1000.0;
         (accepts, self.chance.answer_delay)
     }
+}
+
+/// The ready time of the instance and a normal deviation, never before the order is placed.
+fn noisy_ready_at(instance: &Instance, index: usize, chance: &Chance) -> Time {
+    let order = &instance.orders[index];
+    let minute = u64::from(MINUTE_MS);
+    let draw = chance
+        .seed
+        .draw(Entity::Order, index as u64, Purpose::Preparation, 0);
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "within six standard deviations of some minutes"
+    )]
+    let shift = (draw.normal() * chance.preparation_sd.as_millis() as f64).round() as i64;
+    let ready = (u64::from(order.ready) * minute).saturating_add_signed(shift);
+    Time::from_millis(ready.max(u64::from(order.placed) * minute))
 }
 
 /// Mean time from click to ready food of each restaurant's orders in the instance, in whole milliseconds.
