@@ -9,6 +9,7 @@
 mod demo;
 mod dispatch;
 mod maps;
+mod mdrp;
 mod page;
 mod route_commands;
 mod route_server;

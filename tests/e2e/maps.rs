@@ -60,12 +60,12 @@ fn skip(missing: &str) {
 }
 
 /// For what nobody can install, such as real extracts: said, never failed.
-fn say_skipped(missing: &str) {
+pub(crate) fn say_skipped(missing: &str) {
     // Past the capture of the test runner, so that a person sees it.
     let _ = writeln!(std::io::stderr(), "skipped: {missing}");
 }
 
-fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
