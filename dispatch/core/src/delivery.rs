@@ -5,7 +5,7 @@ use std::fmt;
 use doorstep_routing::TravelTime;
 
 use crate::eta::Etas;
-use crate::{DecisionRecord, DeliveryId, DeliveryRequest, DriverId, OfferId, Time};
+use crate::{DecisionRecord, DeliveryId, DeliveryRequest, DriverId, EtaBand, OfferId, Span, Time};
 
 /// Where a delivery is in its life.
 ///
@@ -210,6 +210,11 @@ pub struct Delivery {
     /// From the restaurant to the customer.
     pub(crate) ride: TravelTime,
     pub(crate) etas: Option<Etas>,
+    /// The dropoff ETA of the last event.
+    pub(crate) told_dropoff: Option<Time>,
+    pub(crate) revisions: u32,
+    /// Set with the first offer and never again.
+    pub(crate) promised_dropoff: Option<Time>,
     /// Oldest first, at most `policy.declines_max`.
     pub(crate) refusals: Vec<Refusal>,
     /// Oldest first, at most [`DECISIONS_MAX`].
@@ -232,6 +237,9 @@ impl Delivery {
             offer: None,
             ride,
             etas: None,
+            told_dropoff: None,
+            revisions: 0,
+            promised_dropoff: None,
             refusals: Vec::new(),
             decisions: Vec::new(),
         }
@@ -296,6 +304,40 @@ impl Delivery {
     #[must_use]
     pub fn dropoff_eta(&self) -> Option<Time> {
         self.etas.map(|etas| etas.dropoff)
+    }
+
+    /// How far the pickup may be off. A point once the food is picked up.
+    #[must_use]
+    pub fn pickup_band(&self) -> Option<EtaBand> {
+        self.etas.map(|etas| etas.pickup_band)
+    }
+
+    /// How far the dropoff may be off. A point once the food is handed over.
+    #[must_use]
+    pub fn dropoff_band(&self) -> Option<EtaBand> {
+        self.etas.map(|etas| etas.dropoff_band)
+    }
+
+    /// What the customer is promised: the policy's quantile of the dropoff when the order was first asked for. That is
+    /// the first moment at which the whole way to the door is known, and the odds of a no count in it; a promise at the
+    /// assignment would leave out all the time that nobody was found. Never moved, even if the driver is lost.
+    #[must_use]
+    pub const fn promised_dropoff(&self) -> Option<Time> {
+        self.promised_dropoff
+    }
+
+    /// How often its dropoff was told anew for no other reason than that it moved.
+    #[must_use]
+    pub const fn revisions(&self) -> u32 {
+        self.revisions
+    }
+
+    /// Whether the dropoff is farther than this from where it was told last.
+    pub(crate) fn has_moved(&self, by: Span) -> bool {
+        let (Some(now), Some(told)) = (self.dropoff_eta(), self.told_dropoff) else {
+            return self.dropoff_eta().is_some();
+        };
+        now.since(told).max(told.since(now)) > by
     }
 }
 

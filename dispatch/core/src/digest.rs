@@ -4,7 +4,7 @@
 use doorstep_routing::LatLng;
 
 use crate::{
-    Answer, DeclineReason, DeliveryEvent, DeliveryRequest, DeliveryState, Handled, Input,
+    Answer, DeclineReason, DeliveryEvent, DeliveryRequest, DeliveryState, EtaBand, Handled, Input,
     MilestoneKind, Offer, Output, Rejection, RevokeReason, Stop, StopKind, Time,
 };
 
@@ -145,6 +145,16 @@ impl Digest {
             .option(event.driver.map(|driver| driver.0))
             .option(event.pickup_eta.map(Time::as_millis))
             .option(event.dropoff_eta.map(Time::as_millis))
+            .band(event.pickup_band)
+            .band(event.dropoff_band)
+            .option(event.promised_dropoff.map(Time::as_millis))
+    }
+
+    fn band(&mut self, band: Option<EtaBand>) -> &mut Self {
+        match band {
+            None => self.byte(0),
+            Some(band) => self.byte(1).time(band.p10).time(band.p50).time(band.p90),
+        }
     }
 
     fn stop(&mut self, stop: &Stop) -> &mut Self {

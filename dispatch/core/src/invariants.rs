@@ -28,6 +28,7 @@ pub fn check(dispatcher: &Dispatcher) -> Result<(), Violation> {
     for delivery in dispatcher.deliveries() {
         delivery_is_held_once(dispatcher, delivery)?;
         delivery_is_offered_once(dispatcher, delivery)?;
+        etas_fit_together(delivery)?;
     }
     for driver in dispatcher.drivers() {
         driver_matches_deliveries(dispatcher, driver)?;
@@ -95,6 +96,25 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
         dispatcher.timers.is_set(Timer::SearchEnds(id)) == is_searching,
         || format!("{id} is {state} and its search has the wrong end"),
     )
+}
+
+/// Bands are ordered and contain the ETAs, and whoever has an ETA was promised something.
+fn etas_fit_together(delivery: &Delivery) -> Result<(), Violation> {
+    let Some(etas) = delivery.etas else {
+        return Ok(());
+    };
+    for (eta, band) in [
+        (etas.pickup, etas.pickup_band),
+        (etas.dropoff, etas.dropoff_band),
+    ] {
+        let is_ordered = band.p10 <= band.p50 && band.p50 <= band.p90;
+        rule(is_ordered && band.contains(eta), || {
+            format!("{} has {eta} in {band:?}", delivery.id())
+        })?;
+    }
+    rule(delivery.promised_dropoff.is_some(), || {
+        format!("{} has ETAs and no promise", delivery.id())
+    })
 }
 
 /// A plan picks up what is not carried and then drops it off, drops off what is carried, and holds nothing of others.

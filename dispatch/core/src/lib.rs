@@ -30,6 +30,7 @@ mod travel_times;
 pub use delivery::{Delivery, DeliveryState};
 pub use dispatcher::{Counters, Dispatcher, Handled, Quote};
 pub use driver::{Driver, DriverState, Duty};
+pub use eta::EtaBand;
 pub use ids::{DeliveryId, DriverId, OfferId};
 pub use input::{Answer, DeclineReason, DeliveryRequest, Fix, Input, MilestoneKind};
 pub use matching::{Alternative, CostTerms, DecisionRecord, Rule};

@@ -2,7 +2,7 @@
 
 use doorstep_routing::LatLng;
 
-use crate::{DeliveryId, DeliveryState, DriverId, OfferId, Time};
+use crate::{DeliveryId, DeliveryState, DriverId, EtaBand, OfferId, Time};
 
 /// One thing to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,12 @@ pub struct DeliveryEvent {
     pub pickup_eta: Option<Time>,
     /// When the food is (or was) handed over, if a driver is asked or assigned.
     pub dropoff_eta: Option<Time>,
+    /// How far the pickup may be off; contains the ETA.
+    pub pickup_band: Option<EtaBand>,
+    /// How far the dropoff may be off; contains the ETA.
+    pub dropoff_band: Option<EtaBand>,
+    /// What the customer is promised, from the first offer on; never changes.
+    pub promised_dropoff: Option<Time>,
 }
 
 /// One place a driver shall visit.

@@ -153,21 +153,33 @@ impl Walk<'_> {
         drive: TravelTime,
         ready_at: Time,
     ) -> Time {
+        self.visit_with(self.dwells, kind, at, drive, ready_at)
+    }
+
+    /// The same where this stop takes another time.
+    pub(crate) fn visit_with(
+        &mut self,
+        dwells: &Dwells,
+        kind: StopKind,
+        at: LatLng,
+        drive: TravelTime,
+        ready_at: Time,
+    ) -> Time {
         let begin = if same_visit(self.last, at, kind) {
             self.done
         } else {
             let arrival = self
                 .arrived
                 .unwrap_or_else(|| self.departure.after_drive(drive).max(self.now));
-            arrival.after(self.dwells.before(kind))
+            arrival.after(dwells.before(kind))
         };
         let done = match kind {
-            StopKind::Pickup => begin.max(ready_at).after(self.dwells.pickup),
-            StopKind::Dropoff => begin.after(self.dwells.dropoff),
+            StopKind::Pickup => begin.max(ready_at).after(dwells.pickup),
+            StopKind::Dropoff => begin.after(dwells.dropoff),
         }
         .max(self.now);
         (self.arrived, self.last, self.done) = (None, Some((at, kind)), done);
-        self.departure = done.after(self.dwells.after(kind));
+        self.departure = done.after(dwells.after(kind));
         done
     }
 }

@@ -117,6 +117,14 @@ pub struct Policy {
     pub click_to_door_max: Span,
     /// Standard deviation of estimates of the ready time. Raising it sends drivers earlier, to wait for food rather than let it wait.
     pub ready_sd: Span,
+    /// Standard deviation of a drive, in thousandths of it. Raising it widens what customers are told and makes promises later.
+    pub travel_spread_permille: u32,
+    /// Standard deviation of the time at a stop, in thousandths of it. Raising it does the same.
+    pub dwell_spread_permille: u32,
+    /// As many of a thousand deliveries are to arrive by the time that the customer is promised. Raising it promises later.
+    pub promise_quantile_permille: u32,
+    /// A dropoff that moves by no more than this is not told unless something else happens. Raising it tells less often.
+    pub eta_push_min: Span,
     /// Between an offer and the driver's yes. Raising it makes offers earlier.
     pub answer_delay: Span,
     /// Of a thousand offers to a driver of whom nothing is known, as many are accepted. Lowering it makes offers earlier.
@@ -201,6 +209,10 @@ impl Default for Policy {
             click_to_door_target: Span::from_mins(40),
             click_to_door_max: Span::from_mins(180),
             ready_sd: Span::from_mins(3),
+            travel_spread_permille: 150,
+            dwell_spread_permille: 300,
+            promise_quantile_permille: 850,
+            eta_push_min: Span::from_mins(1),
             answer_delay: Span::from_secs(12),
             accept_permille: 850,
             guaranteed_orders_permille_h: 0,
@@ -262,6 +274,10 @@ impl Policy {
             ("plan_deliveries_max", self.plan_deliveries_max > 0),
             ("click_to_door_max", self.click_to_door_max > Span::ZERO),
             ("accept_permille", self.accept_permille > 0),
+            (
+                "promise_quantile_permille",
+                self.promise_quantile_permille > 0,
+            ),
             ("candidates_max", self.candidates_max > 0),
             ("search_radius", self.search_radius.as_millimetres() > 0),
             ("round_deliveries_max", self.round_deliveries_max > 0),

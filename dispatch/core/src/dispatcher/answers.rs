@@ -81,13 +81,13 @@ impl Dispatcher {
         for &delivery in &deliveries {
             self.known_delivery(delivery).driver = Some(driver);
         }
-        let changed = self.refresh_etas(driver);
+        let moved = self.refresh_etas(driver);
         for &delivery in &deliveries {
             self.advance(delivery, Step::Accept);
         }
-        for delivery in changed {
+        for delivery in moved {
             if !deliveries.contains(&delivery) {
-                self.tell_delivery(delivery);
+                self.tell_revision(delivery);
             }
         }
         self.tell_plan(driver);

@@ -88,8 +88,19 @@ impl Dispatcher {
             driver: delivery.driver,
             pickup_eta: delivery.pickup_eta(),
             dropoff_eta: delivery.dropoff_eta(),
+            pickup_band: delivery.pickup_band(),
+            dropoff_band: delivery.dropoff_band(),
+            promised_dropoff: delivery.promised_dropoff,
         };
+        delivery.told_dropoff = event.dropoff_eta;
         self.emit(Output::DeliveryChanged(event));
+    }
+
+    /// Tells a delivery because its dropoff has moved.
+    pub(super) fn tell_revision(&mut self, id: DeliveryId) {
+        let revisions = &mut self.known_delivery(id).revisions;
+        *revisions = revisions.saturating_add(1);
+        self.tell_delivery(id);
     }
 
     /// Ends an open offer on all sides; the delivery's state is the caller's to change.
@@ -157,10 +168,10 @@ impl Dispatcher {
         self.plan_changed(driver);
     }
 
-    /// Tells the new plan, and each delivery whose ETAs it changed.
+    /// Tells the new plan, and each delivery whose dropoff it moved.
     pub(super) fn plan_changed(&mut self, driver: DriverId) {
         for delivery in self.refresh_etas(driver) {
-            self.tell_delivery(delivery);
+            self.tell_revision(delivery);
         }
         self.tell_plan(driver);
     }

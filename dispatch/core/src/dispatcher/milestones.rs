@@ -1,7 +1,6 @@
 //! What drivers reach with their deliveries.
 
 use crate::delivery::{Next, Step};
-use crate::eta::Etas;
 use crate::{
     DeliveryId, DeliveryState, Dispatcher, DriverId, Handled, MilestoneKind, Rejection, StopKind,
 };
@@ -80,28 +79,22 @@ impl Dispatcher {
                 plan.arrived = plan.arrived.or(Some(now));
             }
             MilestoneKind::PickedUp => {
-                delivery.etas = delivery.etas.map(|etas| Etas {
-                    pickup: now,
-                    ..etas
-                });
+                delivery.etas = delivery.etas.map(|etas| etas.done(StopKind::Pickup, now));
                 self.known_driver(driver)
                     .plan
                     .finish(id, StopKind::Pickup, now, &dwells);
             }
             MilestoneKind::DroppedOff => {
-                delivery.etas = delivery.etas.map(|etas| Etas {
-                    dropoff: now,
-                    ..etas
-                });
+                delivery.etas = delivery.etas.map(|etas| etas.done(StopKind::Dropoff, now));
                 self.known_driver(driver)
                     .plan
                     .finish(id, StopKind::Dropoff, now, &dwells);
             }
         }
-        let changed = self.refresh_etas(driver);
+        let moved = self.refresh_etas(driver);
         self.enter(id, next);
-        for other in changed.into_iter().filter(|&other| other != id) {
-            self.tell_delivery(other);
+        for other in moved.into_iter().filter(|&other| other != id) {
+            self.tell_revision(other);
         }
         match reached {
             MilestoneKind::ArrivedAtRestaurant | MilestoneKind::ArrivedAtCustomer => {}

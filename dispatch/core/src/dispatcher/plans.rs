@@ -2,7 +2,7 @@
 
 use doorstep_routing::{LatLng, TravelTime};
 
-use crate::eta::Etas;
+use crate::eta::{Asked, Etas, Food, stop_times};
 use crate::offers::Lookup;
 use crate::plan::{Plan, PlannedStop};
 use crate::policy::Dwells;
@@ -87,54 +87,76 @@ impl Dispatcher {
         Some(self.accepted_plan(open.offer.driver, plan, deliveries, &mut NotAsked))
     }
 
-    /// Computes the ETAs of a driver's deliveries, offered ones included; returns those whose ETAs changed.
+    /// Computes the ETAs of a driver's deliveries, offered ones included; returns those whose dropoff has moved so far
+    /// from where it was told last that it should be told again.
     pub(super) fn refresh_etas(&mut self, driver: DriverId) -> Vec<DeliveryId> {
         let Some(row) = self.drivers.get(&driver) else {
             return Vec::new();
         };
         let (plan, offer) = (row.plan.clone(), row.offer);
-        let mut changed = self.set_etas(&plan, |_| true);
+        let mut moved = self.set_etas(&plan, None, |_| true);
         if let Some(offer) = offer {
-            changed.extend(self.refresh_offer(offer));
+            moved.extend(self.refresh_offer(offer));
         }
-        changed
+        moved
     }
 
-    /// Computes the ETAs of the deliveries of an open offer; returns those whose ETAs changed.
+    /// Computes the ETAs of the deliveries of an open offer, and what is promised for those that are offered for the
+    /// first time; returns those whose dropoff has moved.
     pub(super) fn refresh_offer(&mut self, offer: OfferId) -> Vec<DeliveryId> {
-        let Some(plan) = self.offered_plan(offer) else {
+        let Lookup::Open(open) = self.offers.lookup(offer) else {
             return Vec::new();
         };
-        let offered = self.offers.deliveries(offer).to_vec();
-        self.set_etas(&plan, |delivery| offered.contains(&delivery))
+        let (driver, offered) = (open.offer.driver, open.offer.deliveries.clone());
+        let (Some(plan), Some(row)) = (self.offered_plan(offer), self.drivers.get(&driver)) else {
+            return Vec::new();
+        };
+        let asked = offered.first().map(|&delivery| Asked {
+            delivery,
+            accept_permille: self.policy.accept_permille,
+            is_free: row.is_free(),
+        });
+        self.set_etas(&plan, asked, |delivery| offered.contains(&delivery))
     }
 
-    fn set_etas(&mut self, plan: &Plan, of: impl Fn(DeliveryId) -> bool) -> Vec<DeliveryId> {
-        let dwells = self.policy.dwells;
-        let mut walk = plan.walk(&dwells, self.now);
-        let mut changed = Vec::new();
-        for stop in &plan.stops {
-            let Some(delivery) = self.deliveries.get_mut(&stop.delivery) else {
-                continue;
-            };
-            let done = walk.visit(stop.kind, stop.at, stop.drive, delivery.ready_at);
+    fn set_etas(
+        &mut self,
+        plan: &Plan,
+        asked: Option<Asked>,
+        of: impl Fn(DeliveryId) -> bool,
+    ) -> Vec<DeliveryId> {
+        let times = stop_times(plan, asked, &self.policy, self.now, |id| self.food_of(id));
+        let mut moved = Vec::new();
+        for (stop, times) in plan.stops.iter().zip(&times) {
             if !of(stop.delivery) {
                 continue;
             }
-            let pickup = match stop.kind {
-                StopKind::Pickup => done,
-                StopKind::Dropoff => delivery.etas.map_or(done, |etas| etas.pickup),
+            let Some(delivery) = self.deliveries.get_mut(&stop.delivery) else {
+                continue;
             };
-            let dropoff = match stop.kind {
-                StopKind::Pickup => delivery.etas.map_or(done, |etas| etas.dropoff),
-                StopKind::Dropoff => done,
-            };
-            let etas = Etas { pickup, dropoff };
-            if delivery.etas.replace(etas) != Some(etas) && !changed.contains(&stop.delivery) {
-                changed.push(stop.delivery);
+            let etas = delivery.etas.unwrap_or(Etas::of(times));
+            delivery.etas = Some(etas.with(stop.kind, times));
+            if stop.kind == StopKind::Dropoff {
+                delivery.promised_dropoff.get_or_insert(times.promise);
+                if delivery.has_moved(self.policy.eta_push_min) {
+                    moved.push(stop.delivery);
+                }
             }
         }
-        changed
+        moved
+    }
+
+    fn food_of(&self, delivery: DeliveryId) -> Food {
+        self.deliveries.get(&delivery).map_or(
+            Food {
+                ready_at: Time::EPOCH,
+                is_ready: true,
+            },
+            |delivery| Food {
+                ready_at: delivery.ready_at,
+                is_ready: delivery.is_ready,
+            },
+        )
     }
 
     /// The stops of a plan with the times by which they are done.

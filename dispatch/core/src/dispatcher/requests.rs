@@ -69,16 +69,16 @@ impl Dispatcher {
             self.time_search(id);
         }
         if let Some(driver) = driver {
-            let changed = self.refresh_etas(driver);
-            if !changed.is_empty() {
-                for delivery in changed {
-                    self.tell_delivery(delivery);
+            let moved = self.refresh_etas(driver);
+            if !moved.is_empty() {
+                for delivery in moved {
+                    self.tell_revision(delivery);
                 }
                 self.tell_plan(driver);
             }
         } else if let Some(offer) = offer {
             for delivery in self.refresh_offer(offer) {
-                self.tell_delivery(delivery);
+                self.tell_revision(delivery);
             }
         }
         Ok(Handled::Done)
