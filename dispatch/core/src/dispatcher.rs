@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use doorstep_routing::{LatLng, TravelTime};
 
+use crate::acceptance::Hours;
 use crate::delivery::Delivery;
 use crate::digest::Digest;
 use crate::driver::Driver;
@@ -46,6 +47,8 @@ pub struct Dispatcher {
     last_round: Option<Time>,
     outputs: VecDeque<Output>,
     counters: Counters,
+    /// What drivers say at each hour of the day.
+    pub(crate) hours: Hours,
     digest: Digest,
 }
 
@@ -120,6 +123,7 @@ impl Dispatcher {
             last_round: None,
             outputs: VecDeque::new(),
             counters: Counters::default(),
+            hours: Hours::default(),
             digest: Digest::default(),
         })
     }

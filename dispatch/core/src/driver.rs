@@ -1,7 +1,7 @@
 //! One row of the driver table.
 
 use crate::plan::Plan;
-use crate::{DeliveryId, DriverId, Fix, OfferId, Time};
+use crate::{Answers, DeliveryId, DriverId, Fix, OfferId, Time};
 
 /// Whether a driver can be asked and reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Driver {
     pub(crate) offer: Option<OfferId>,
     /// Offers in a row that expired.
     pub(crate) unanswered: u32,
+    /// What came of the offers since the driver came on duty.
+    pub(crate) answers: Answers,
 }
 
 impl Driver {
@@ -59,6 +61,7 @@ impl Driver {
             accepted: 0,
             offer: None,
             unanswered: 0,
+            answers: Answers::default(),
         }
     }
 
@@ -101,6 +104,12 @@ impl Driver {
     #[must_use]
     pub const fn until(&self) -> Option<Time> {
         self.until
+    }
+
+    /// What came of the offers to this driver, as long as the row lives: it goes when the driver goes off duty.
+    #[must_use]
+    pub const fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// The open offer.

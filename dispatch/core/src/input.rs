@@ -128,6 +128,28 @@ pub enum DeclineReason {
     Other,
 }
 
+impl DeclineReason {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [Self; 5] = [
+        Self::Unspecified,
+        Self::TooFar,
+        Self::Break,
+        Self::Vehicle,
+        Self::Other,
+    ];
+
+    /// Its place in [`Self::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Unspecified => 0,
+            Self::TooFar => 1,
+            Self::Break => 2,
+            Self::Vehicle => 3,
+            Self::Other => 4,
+        }
+    }
+}
+
 /// What a driver reached with a delivery, in the order in which it happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MilestoneKind {

@@ -8,6 +8,7 @@
 //! No clock, no threads, no randomness: the same inputs at the same times give the same outputs, proved by
 //! [`Dispatcher::digest`].
 
+mod acceptance;
 mod delivery;
 mod digest;
 mod dispatcher;
@@ -27,6 +28,7 @@ mod rejection;
 mod time;
 mod travel_times;
 
+pub use acceptance::Answers;
 pub use delivery::{Delivery, DeliveryState};
 pub use dispatcher::{Counters, Dispatcher, Handled, Quote};
 pub use driver::{Driver, DriverState, Duty};

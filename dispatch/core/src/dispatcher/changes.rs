@@ -110,6 +110,7 @@ impl Dispatcher {
             .end(id, outcome, self.policy.ended_offers_max)
             .expect("the offer is open");
         self.timers.clear(Timer::OfferExpires(id));
+        self.count_answer(open.offer.driver, outcome);
         self.known_driver(open.offer.driver).offer = None;
         for &delivery in &open.offer.deliveries {
             self.known_delivery(delivery).offer = None;

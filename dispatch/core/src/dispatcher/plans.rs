@@ -113,7 +113,7 @@ impl Dispatcher {
         };
         let asked = offered.first().map(|&delivery| Asked {
             delivery,
-            accept_permille: self.policy.accept_permille,
+            accept_permille: self.accept_permille(driver, self.now),
             is_free: row.is_free(),
         });
         self.set_etas(&plan, asked, |delivery| offered.contains(&delivery))

@@ -1,5 +1,6 @@
 //! The dispatcher from outside: drawn towns, random inputs, whole evenings.
 
+mod acceptance;
 mod bundles;
 mod etas;
 mod evening;
