@@ -11,7 +11,7 @@ pub enum Matching {
     Nearest,
     /// The rolling horizon of Reyes et al. 2018: bundles of one restaurant, urgency groups, two stages of commitment.
     Mdrp,
-    /// FoodMatch of Joshi et al. 2021: bundles by marginal delay, also across restaurants, then one assignment.
+    /// `FoodMatch` of Joshi et al. 2021: bundles by marginal delay, also across restaurants, then one assignment.
     FoodMatch,
     /// Ours: everything stays open until a driver must drive off; preparation and acceptance are uncertain.
     #[default]
