@@ -33,6 +33,7 @@ enum Command {
     ControlPlane(commands::control_plane::ControlPlaneArgs),
     Sim(commands::sim::SimArgs),
     Token(commands::token::TokenArgs),
+    Why(commands::why::WhyArgs),
     Demo(commands::demo::DemoArgs),
 }
 
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::ControlPlane(args) => commands::control_plane::run(args),
         Command::Sim(args) => commands::sim::run(args),
         Command::Token(args) => commands::token::run(args),
+        Command::Why(args) => commands::why::run(args),
         Command::Demo(args) => commands::demo::run(args),
     };
     outcome.unwrap_or_else(|error| {

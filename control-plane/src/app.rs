@@ -124,8 +124,30 @@ pub(crate) struct DriverSeen {
     pub(crate) at: Place,
     /// `idle`, `to_restaurant`, `at_restaurant`, `to_customer` or `off_duty`.
     pub(crate) state: &'static str,
-    /// The order being served.
+    /// The order of the next stop.
     pub(crate) order_id: Option<OrderId>,
     /// Hundredths of a degree clockwise from north.
     pub(crate) heading_cdeg: u32,
+    /// What is to be done, in the order of doing it.
+    pub(crate) stops: Vec<StopSeen>,
+}
+
+/// One stop of a driver.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StopSeen {
+    /// For which order.
+    pub(crate) order_id: OrderId,
+    /// What is done there.
+    pub(crate) kind: StopKind,
+    /// When it should be done, by the city's clock.
+    pub(crate) eta_ms: u64,
+}
+
+/// What is done at a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopKind {
+    /// The food is fetched at the restaurant.
+    Pickup,
+    /// It is handed over to the customer.
+    Dropoff,
 }

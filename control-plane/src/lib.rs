@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod events;
+pub mod explanation;
 pub mod gateway;
 pub mod sandbox;
 

@@ -14,6 +14,7 @@ pub(crate) mod route_server;
 pub(crate) mod sim;
 mod sim_mdrp;
 pub(crate) mod token;
+pub(crate) mod why;
 
 use tokio::signal;
 use tracing_subscriber::EnvFilter;

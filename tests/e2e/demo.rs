@@ -133,6 +133,7 @@ fn every_command_has_help_with_an_example() {
         vec!["sim"],
         vec!["sim", "run"],
         vec!["token"],
+        vec!["why"],
         vec!["demo"],
     ] {
         let mut arguments = command.clone();

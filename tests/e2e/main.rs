@@ -15,3 +15,4 @@ mod route_commands;
 mod route_server;
 mod routing_oracle;
 mod sim;
+mod why;

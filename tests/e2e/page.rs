@@ -1,7 +1,7 @@
 //! The city view of a running demo in a real browser: it lives, it is clean, it can be used, it says when it is cut off.
 
 pub(crate) mod browser;
-mod demo;
+pub(crate) mod demo;
 
 use browser::{Browser, Page};
 use demo::Demo;

@@ -5,6 +5,8 @@
 use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 
+use crate::app::{StopKind, StopSeen};
+use crate::domain::ids::OrderId;
 use crate::domain::place::Place;
 
 /// Everything there is to see.
@@ -17,6 +19,7 @@ pub(crate) struct Snapshot<'a> {
     pub(crate) figures: &'a Figures,
     pub(crate) history: Vec<&'a MinuteRow>,
     pub(crate) drivers: Vec<DriverRow>,
+    pub(crate) plans: Vec<PlanRow<'a>>,
     pub(crate) orders: Vec<&'a OrderRow>,
 }
 
@@ -30,6 +33,8 @@ pub(crate) struct Delta<'a> {
     pub(crate) minute: Option<&'a MinuteRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) drivers: Vec<DriverRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) plans: Vec<PlanRow<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) gone: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -70,6 +75,44 @@ pub(crate) struct MinuteRow(
     /// Orders per hour.
     pub(crate) Option<u64>,
 );
+
+/// What a driver is to do: `[driver id, stops]`; no stops: nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlanRow<'a>(pub(crate) u64, pub(crate) &'a [StopRow]);
+
+impl Serialize for PlanRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.0.to_string(), self.1).serialize(serializer)
+    }
+}
+
+/// One stop: `[order id, kind, ETA]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StopRow {
+    pub(crate) order: OrderId,
+    pub(crate) kind: StopKind,
+    pub(crate) eta_ms: u64,
+}
+
+impl StopRow {
+    pub(crate) fn of(stop: &StopSeen) -> Self {
+        Self {
+            order: stop.order_id,
+            kind: stop.kind,
+            eta_ms: stop.eta_ms,
+        }
+    }
+}
+
+impl Serialize for StopRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kind = match self.kind {
+            StopKind::Pickup => "pickup",
+            StopKind::Dropoff => "dropoff",
+        };
+        (self.order, kind, self.eta_ms).serialize(serializer)
+    }
+}
 
 /// One driver: `[id, lat_e7, lng_e7, state]`. The id is text, for JavaScript's numbers are too short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

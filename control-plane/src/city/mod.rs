@@ -16,6 +16,7 @@ mod page;
 mod picture;
 mod poll;
 mod routes;
+mod why;
 mod window;
 
 use axum::extract::FromRef;
@@ -28,9 +29,9 @@ pub(crate) use map::MapFile;
 pub(crate) use picture::ORDERS_MAX;
 pub(crate) use poll::poll_dispatch;
 
-/// The routes of the page, its map and its stream.
+/// The routes of the page, its map, its stream and its questions.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::from(routes::router())
+    OpenApiRouter::from(routes::router().merge(why::router()))
 }
 
 impl FromRef<AppState> for Live {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::message::{Delta, DriverRow, Figures, MinuteRow, OrderRow, Snapshot};
+use super::message::{Delta, DriverRow, Figures, MinuteRow, OrderRow, PlanRow, Snapshot, StopRow};
 use super::order_row::{order_row, update_late};
 use super::window::Window;
-use crate::app::DriverPicture;
+use crate::app::{DriverPicture, DriverSeen};
 use crate::domain::ids::OrderId;
 use crate::domain::summary::OrderSummary;
 
@@ -26,7 +26,10 @@ pub(crate) struct Picture {
     seq: u64,
     drivers: BTreeMap<u64, DriverRow>,
     orders: BTreeMap<OrderId, OrderRow>,
+    /// What busy drivers are to do, in the order of doing it.
+    plans: BTreeMap<u64, Vec<StopRow>>,
     moved: BTreeSet<u64>,
+    replanned: BTreeSet<u64>,
     gone: BTreeSet<u64>,
     changed: BTreeSet<OrderId>,
     closed: BTreeSet<OrderId>,
@@ -97,6 +100,7 @@ impl Picture {
                 state,
             };
             seen.insert(row.id);
+            self.see_plan(driver);
             if self.drivers.insert(row.id, row) != Some(row) {
                 self.moved.insert(row.id);
                 self.gone.remove(&row.id);
@@ -111,7 +115,29 @@ impl Picture {
         for id in left {
             self.drivers.remove(&id);
             self.moved.remove(&id);
+            self.plans.remove(&id);
+            self.replanned.remove(&id);
             self.gone.insert(id);
+        }
+    }
+
+    fn see_plan(&mut self, driver: &DriverSeen) {
+        let id = driver.driver_id;
+        let before = self.plans.get(&id).map_or(&[][..], Vec::as_slice);
+        let same = before.len() == driver.stops.len()
+            && before
+                .iter()
+                .zip(&driver.stops)
+                .all(|(row, stop)| *row == StopRow::of(stop));
+        if same {
+            return;
+        }
+        self.replanned.insert(id);
+        if driver.stops.is_empty() {
+            self.plans.remove(&id);
+        } else {
+            let stops = driver.stops.iter().map(StopRow::of).collect();
+            self.plans.insert(id, stops);
         }
     }
 
@@ -135,6 +161,11 @@ impl Picture {
                 .filter_map(|id| self.drivers.get(id))
                 .copied()
                 .collect(),
+            plans: self
+                .replanned
+                .iter()
+                .map(|&id| PlanRow(id, self.plans.get(&id).map_or(&[], Vec::as_slice)))
+                .collect(),
             gone: self.gone.iter().map(u64::to_string).collect(),
             orders: self
                 .changed
@@ -145,6 +176,7 @@ impl Picture {
         };
         let message = serde_json::to_string(&delta);
         self.moved.clear();
+        self.replanned.clear();
         self.gone.clear();
         self.changed.clear();
         self.closed.clear();
@@ -166,8 +198,27 @@ impl Picture {
             figures: &self.figures,
             history: self.history.iter().collect(),
             drivers: self.drivers.values().copied().collect(),
+            plans: self
+                .plans
+                .iter()
+                .map(|(&id, stops)| PlanRow(id, stops))
+                .collect(),
             orders: self.orders.values().collect(),
         })
+    }
+
+    /// One order, if it is open or has ended only now.
+    pub(crate) fn order(&self, id: OrderId) -> Option<&OrderRow> {
+        self.orders.get(&id)
+    }
+
+    /// The orders whose id begins or ends with these hexadecimal digits.
+    pub(crate) fn orders_like(&self, part: &str) -> Vec<OrderId> {
+        let is_like = |id: &&OrderId| {
+            let digits = id.uuid().simple().to_string();
+            digits.starts_with(part) || digits.ends_with(part)
+        };
+        self.orders.keys().filter(is_like).copied().collect()
     }
 
     /// The figures as of the last delta.

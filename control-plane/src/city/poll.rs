@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorstep_dispatch_wire::dispatch::{Driver, DriverState, DriversRequest, StatusRequest};
+use doorstep_dispatch_wire::dispatch::{
+    Driver, DriverState, DriversRequest, StatusRequest, Stop, StopKind as WireStopKind,
+};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::app::{DriverPicture, DriverSeen};
+use crate::app::{DriverPicture, DriverSeen, StopKind, StopSeen};
 use crate::dispatch::{Dispatch, in_time};
 use crate::domain::ids::OrderId;
 use crate::domain::place::Place;
@@ -85,5 +87,20 @@ fn driver_seen(driver: &Driver) -> Option<DriverSeen> {
             .ok()
             .map(OrderId::from_uuid),
         heading_cdeg: driver.heading_cdeg,
+        stops: driver.stops.iter().filter_map(stop_seen).collect(),
+    })
+}
+
+fn stop_seen(stop: &Stop) -> Option<StopSeen> {
+    let kind = match stop.kind() {
+        WireStopKind::Pickup => StopKind::Pickup,
+        WireStopKind::Dropoff => StopKind::Dropoff,
+        WireStopKind::Unspecified => return None,
+    };
+    let order = Uuid::try_parse(&stop.delivery_id).ok()?;
+    Some(StopSeen {
+        order_id: OrderId::from_uuid(order),
+        kind,
+        eta_ms: stop.eta_ms,
     })
 }

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::{Live, LiveConfig, MapFile, routes, run};
-use crate::app::{DriverPicture, DriverSeen};
+use crate::app::{DriverPicture, DriverSeen, StopKind, StopSeen};
 use crate::clock::Clock;
 use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
 use crate::domain::money::Currency;
@@ -116,6 +116,7 @@ fn driver(driver_id: u64, lat_e7: i32, state: &'static str) -> DriverSeen {
         state,
         order_id: None,
         heading_cdeg: 0,
+        stops: Vec::new(),
     }
 }
 
@@ -172,6 +173,49 @@ fn deltas_hold_only_what_changed() {
         snapshot(&live)["drivers"],
         json!([["1", 11, 145_000_000, 1]])
     );
+}
+
+#[test]
+fn plans_are_told_when_they_change() {
+    let (live, _) = live(true);
+    let stop = |number, kind, eta_ms| StopSeen {
+        order_id: OrderId::from_uuid(Uuid::from_u128(number)),
+        kind,
+        eta_ms,
+    };
+    let mut seen = driver(1, 10, "to_restaurant");
+    seen.stops = vec![
+        stop(1, StopKind::Pickup, 5),
+        stop(2, StopKind::Pickup, 6),
+        stop(2, StopKind::Dropoff, 7),
+        stop(1, StopKind::Dropoff, 8),
+    ];
+    let look = |seen: &DriverSeen, now_ms| {
+        let picture = drivers(vec![seen.clone()]);
+        live.picture().see_drivers(&picture);
+        delta(&live, now_ms).get("plans").cloned()
+    };
+    let id = |number: u128| OrderId::from_uuid(Uuid::from_u128(number)).to_string();
+    let told = json!([[
+        "1",
+        [
+            [id(1), "pickup", 5],
+            [id(2), "pickup", 6],
+            [id(2), "dropoff", 7],
+            [id(1), "dropoff", 8],
+        ]
+    ]]);
+    assert_eq!(look(&seen, EVENING_MS), Some(told.clone()));
+    assert_eq!(look(&seen, EVENING_MS + 1), None);
+    assert_eq!(snapshot(&live)["plans"], told);
+    seen.stops.truncate(1);
+    assert_eq!(
+        look(&seen, EVENING_MS + 2),
+        Some(json!([["1", [[id(1), "pickup", 5]]]]))
+    );
+    seen.stops.clear();
+    assert_eq!(look(&seen, EVENING_MS + 3), Some(json!([["1", []]])));
+    assert_eq!(snapshot(&live)["plans"], json!([]));
 }
 
 #[test]

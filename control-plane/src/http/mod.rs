@@ -39,6 +39,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::problem::Problem;
 use crate::app::AppState;
 use crate::city;
 

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use doorstep_dispatch_wire::dispatch::dispatch_server::{Dispatch, DispatchServer};
 use doorstep_dispatch_wire::dispatch::{
     CancelDeliveryRequest, CancelDeliveryResponse, ChangeReadyTimeRequest, ChangeReadyTimeResponse,
-    DeliveryEvent, DeliveryState, Driver, DriversRequest, DriversResponse, LatLng, QuoteRequest,
-    QuoteResponse, RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
-    WatchDeliveriesRequest,
+    Decision, DeliveryEvent, DeliveryState, Driver, DriversRequest, DriversResponse,
+    ExplainRequest, ExplainResponse, LatLng, QuoteRequest, QuoteResponse, RequestDeliveryRequest,
+    RequestDeliveryResponse, StatusRequest, StatusResponse, WatchDeliveriesRequest,
 };
 use futures::Stream;
 use tokio::net::TcpListener;
@@ -27,6 +27,8 @@ pub(crate) struct Deliveries {
     pub(crate) ready_times: Vec<ChangeReadyTimeRequest>,
     pub(crate) cancelled: Vec<String>,
     pub(crate) refuses: bool,
+    /// Why any delivery went to its driver.
+    pub(crate) decisions: Vec<Decision>,
     events: Vec<DeliveryEvent>,
     watchers: Vec<mpsc::Sender<Result<DeliveryEvent, Status>>>,
     drivers: Vec<Driver>,
@@ -209,6 +211,22 @@ impl Dispatch for FakeDispatch {
             now_ms: 5,
             drivers: self.now().drivers.clone(),
         }))
+    }
+
+    async fn explain(
+        &self,
+        request: Request<ExplainRequest>,
+    ) -> Result<Response<ExplainResponse>, Status> {
+        let id = request.into_inner().delivery_id;
+        let now = self.now();
+        if now.refuses {
+            return Err(Status::unavailable("not now"));
+        }
+        if !now.requested.contains_key(&id) {
+            return Err(Status::not_found("not known"));
+        }
+        let decisions = now.decisions.clone();
+        Ok(Response::new(ExplainResponse { decisions }))
     }
 
     async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {

@@ -8,6 +8,7 @@ mod lifecycle;
 mod records;
 mod scopes;
 mod surface;
+mod why;
 
 /// Runs an async test on both databases; the name says which.
 macro_rules! on_both {

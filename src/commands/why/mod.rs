@@ -1,0 +1,102 @@
+//! `doorstep why`.
+
+mod table;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use doorstep_control_plane::explanation::Explanation;
+use doorstep_dispatch_wire::token::{Audience, Claims};
+use serde_json::Value;
+
+use super::token::read_key;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the token of the question is good.
+const TOKEN_LIFE: Duration = Duration::from_secs(300);
+
+/// Tells why an order went to its driver.
+///
+/// Asks a running system: who was asked and when, by which rule, what each driver would have cost and what waiting
+/// would have cost. Costs are minutes that somebody loses. Without options it asks the demo on this machine.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  doorstep why 01981c7e-5d3a-7c11-9a55-0c1e2f3a4b5c
+  doorstep why 4b5c
+  doorstep why 4b5c --server http://10.0.0.5:8080 --token-key token.key --json
+
+Exit codes: 0 told, 1 the order is not known or the system does not answer, 2 wrong command line.")]
+pub(crate) struct WhyArgs {
+    /// The order: its id, or at least four characters of the beginning or end of it, as the city view shows
+    order: String,
+    /// Where the control plane serves HTTP
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    server: reqwest::Url,
+    /// A file with the key that signs tokens, as made by `doorstep token`; the demo needs none
+    #[arg(long, value_name = "FILE")]
+    token_key: Option<PathBuf>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: WhyArgs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let answer = runtime.block_on(ask(&args))?;
+    let text = if args.json {
+        format!("{answer}\n")
+    } else {
+        let told: Explanation = serde_json::from_value(answer)
+            .context("the system answers something that this version does not understand")?;
+        table::render(&told)
+    };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn ask(args: &WhyArgs) -> anyhow::Result<Value> {
+    let mut url = args.server.clone();
+    url.path_segments_mut()
+        .map_err(|()| anyhow::anyhow!("{} is not the address of a server", args.server))?
+        .pop_if_empty()
+        .extend(["city", "orders", args.order.trim_start_matches('#'), "why"]);
+    let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
+    let mut request = client.get(url);
+    if let Some(path) = &args.token_key {
+        let expires_at = SystemTime::now().duration_since(UNIX_EPOCH)? + TOKEN_LIFE;
+        let token = read_key(path)?.sign(&Claims {
+            audience: Audience::Admin,
+            subject: "why".to_owned(),
+            expires_at_ms: u64::try_from(expires_at.as_millis())?,
+        });
+        request = request.bearer_auth(token);
+    }
+    let response = request.send().await.with_context(|| {
+        format!(
+            "nothing answers at {}: is `doorstep demo` running, or is it elsewhere (--server)?",
+            args.server
+        )
+    })?;
+    let status = response.status();
+    let body: Value = response
+        .json()
+        .await
+        .with_context(|| format!("{} answers {status} without JSON", args.server))?;
+    if status.is_success() {
+        return Ok(body);
+    }
+    let detail = body["detail"].as_str().unwrap_or("no reason given");
+    if status == reqwest::StatusCode::UNAUTHORIZED {
+        bail!("{detail}: give the system's key with --token-key");
+    }
+    bail!("order {}: {detail}", args.order);
+}
