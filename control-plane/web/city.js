@@ -10,6 +10,7 @@ export function emptyCity() {
     figures: null,
     history: [],
     drivers: new Map(),
+    plans: new Map(),
     orders: new Map(),
   };
 }
@@ -23,6 +24,12 @@ function driver([id, latE7, lngE7, state]) {
   return { id, lat: latE7 / 1e7, lng: lngE7 / 1e7, state: DRIVER_STATES[state] ?? "off_duty" };
 }
 
+// A plan is the stops of one driver in the order of visiting them; without stops it is none.
+function putPlan(plans, [driverId, stops]) {
+  if (stops.length === 0) plans.delete(driverId);
+  else plans.set(driverId, stops.map(([order, kind, eta]) => ({ order, kind, eta })));
+}
+
 export function applySnapshot(city, snapshot) {
   city.ready = true;
   city.seq = snapshot.seq;
@@ -32,6 +39,8 @@ export function applySnapshot(city, snapshot) {
   city.figures = snapshot.figures;
   city.history = snapshot.history.slice(-HISTORY_MAX);
   city.drivers = new Map(snapshot.drivers.map((row) => [row[0], driver(row)]));
+  city.plans = new Map();
+  for (const row of snapshot.plans) putPlan(city.plans, row);
   city.orders = new Map(snapshot.orders.map((order) => [order.id, order]));
 }
 
@@ -43,7 +52,11 @@ export function applyDelta(city, delta) {
   if (delta.figures) city.figures = delta.figures;
   if (delta.minute) city.history = [...city.history, delta.minute].slice(-HISTORY_MAX);
   for (const row of delta.drivers ?? []) city.drivers.set(row[0], driver(row));
-  for (const id of delta.gone ?? []) city.drivers.delete(id);
+  for (const row of delta.plans ?? []) putPlan(city.plans, row);
+  for (const id of delta.gone ?? []) {
+    city.drivers.delete(id);
+    city.plans.delete(id);
+  }
   for (const order of delta.orders ?? []) city.orders.set(order.id, order);
   for (const id of delta.closed ?? []) city.orders.delete(id);
   return true;

@@ -1,10 +1,11 @@
-// The card of what is selected: an order's way from click to door, or a driver and what it carries.
+// The card of what is selected: an order's way from click to door and why its driver, or a driver and its stops.
 
 import { element, glyph, setText } from "./dom.js";
 import { DRIVER_WORDS, STATE_WORDS, arrival, clock, isOver, minutes } from "./format.js";
 import { orderGlyph } from "./orders.js";
 import { orderColour } from "./palette.js";
 import { DRIVER_COLOURS } from "./sprites.js";
+import { Why } from "./why.js";
 
 const STEPS = [
   ["placed", "placed"],
@@ -20,6 +21,7 @@ export class Detail {
     this.head = card.querySelector("#detail-head");
     this.title = card.querySelector("#detail-title");
     this.body = card.querySelector("#detail-body");
+    this.why = new Why(card.querySelector("#why"));
     this.choose = choose;
     this.shown = "";
     card.querySelector("#detail-close").addEventListener("click", close);
@@ -30,17 +32,19 @@ export class Detail {
     const order = selection?.kind === "order" ? city.orders.get(selection.id) : undefined;
     const driver = selection?.kind === "driver" ? city.drivers.get(selection.id) : undefined;
     this.card.hidden = !order && !driver;
+    this.why.follow(order, city.offsetS);
     if (this.card.hidden) {
       this.shown = "";
       return;
     }
-    const rows = order ? orderRows(order, city, now) : driverRows(driver, city);
-    const shown = JSON.stringify([selection, rows]);
+    const rows = order ? orderRows(order, city, now) : driverRows(driver);
+    const stops = driver ? stopRows(driver, city) : [];
+    const shown = JSON.stringify([selection, rows, stops]);
     if (shown === this.shown) return;
     this.shown = shown;
     if (order) this.fill(glyph(orderGlyph(order), orderColour(order)), order.restaurant, rows);
     else this.fill(glyph(DRIVER_COLOURS[driver.state], DRIVER_COLOURS[driver.state]), `Driver ${driver.id}`, rows);
-    if (driver) this.addCarried(driver, city);
+    this.addStops(stops);
   }
 
   // How much of the map's left or bottom edge the card takes, in pixels.
@@ -55,27 +59,56 @@ export class Detail {
     this.head.replaceChildren(mark);
     setText(this.title, title);
     this.body.replaceChildren(
-      ...rows.map(({ label, value, className }) => {
+      ...rows.map(({ label, value, className, driver }) => {
         const row = element("div", `detail-row ${className ?? ""}`.trim());
-        row.append(element("dt", "", label), element("dd", "", value));
+        const told = element("dd", "", driver ? "" : value);
+        if (driver) told.append(this.link(value, "driver", driver));
+        row.append(element("dt", "", label), told);
         return row;
       }),
     );
   }
 
-  addCarried(driver, city) {
-    for (const order of city.orders.values()) {
-      if (order.driver !== driver.id || isOver(order)) continue;
-      const button = element("button", "link", `${order.restaurant} ${order.code}`);
-      button.type = "button";
-      button.addEventListener("click", () => this.choose(order.id));
-      const row = element("div", "detail-row");
+  // Words that select something else.
+  link(words, kind, id) {
+    const button = element("button", "link", words);
+    button.type = "button";
+    button.addEventListener("click", () => this.choose(kind, id));
+    return button;
+  }
+
+  addStops(stops) {
+    for (const { label, words, time, order } of stops) {
+      const row = element("div", "detail-row stop");
       const value = element("dd");
-      value.append(button);
-      row.append(element("dt", "", "order"), value);
+      value.append(this.link(words, "order", order), element("span", "stop-time", time));
+      row.append(element("dt", "", label), value);
       this.body.append(row);
     }
   }
+}
+
+// The stops of a driver, numbered in the order of visiting them.
+function stopRows(driver, city) {
+  return (city.plans.get(driver.id) ?? []).map(({ order, kind, eta }, index) => {
+    const known = city.orders.get(order);
+    const code = known?.code ?? `#${order.slice(-4).toUpperCase()}`;
+    return {
+      label: `${index + 1}. ${kind === "pickup" ? "pick up" : "hand over"}`,
+      words: known ? `${known.restaurant} ${code}` : `order ${code}`,
+      time: clock(eta, city.offsetS),
+      order,
+    };
+  });
+}
+
+// The other orders of the same bundle, by their codes.
+function companions(order, city) {
+  const stops = isOver(order) || order.driver === null ? [] : (city.plans.get(order.driver) ?? []);
+  const others = new Set(stops.map((stop) => stop.order).filter((id) => id !== order.id));
+  return stops.some((stop) => stop.order === order.id)
+    ? [...others].map((id) => city.orders.get(id)?.code ?? `#${id.slice(-4).toUpperCase()}`)
+    : [];
 }
 
 function orderRows(order, city, now) {
@@ -83,10 +116,12 @@ function orderRows(order, city, now) {
   const rows = [
     { label: "order", value: order.code },
     { label: "state", value: STATE_WORDS[order.state] },
-    { label: "driver", value: order.driver === null ? "none yet" : order.driver },
+    { label: "driver", value: order.driver === null ? "none yet" : order.driver, driver: isOver(order) ? null : order.driver },
     { label: isOver(order) ? "ended" : "expected", value: time === "–" && !order.late ? "not known yet" : `${time}, ${note}`, className: order.late ? "late" : "" },
     { label: "due", value: clock(order.due, city.offsetS) },
   ];
+  const others = companions(order, city);
+  if (others.length > 0) rows.push({ label: "together with", value: others.join(", ") });
   for (const [name, word] of STEPS) {
     const at = name === "placed" ? order.placed : name === "over" ? order.over : order[name];
     if (name === "over" && order.state === "cancelled") continue;

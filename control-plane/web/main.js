@@ -31,7 +31,7 @@ const view = new View(byId("map"), {
 const list = new OrderList(byId("panel"), { choose: (id) => select({ kind: "order", id }, true) });
 const detail = new Detail(byId("detail"), {
   close: () => select(null, false),
-  choose: (id) => select({ kind: "order", id }, true),
+  choose: (kind, id) => select({ kind, id }, true),
 });
 
 function timeNow() {

@@ -20,6 +20,7 @@ export class MoverLayer {
     this.tracks = new Map();
     this.ends = new Map();
     this.orders = new Map();
+    this.plans = new Map();
     this.sprites = null;
     this.spritesFor = "";
     this.selection = null;
@@ -57,6 +58,7 @@ export class MoverLayer {
       retarget(track, projection.x(lng), projection.y(lat), now);
     }
     this.orders = city.orders;
+    this.plans = city.plans;
     for (const id of this.ends.keys()) {
       if (!city.orders.has(id)) this.ends.delete(id);
     }
@@ -110,20 +112,20 @@ export class MoverLayer {
 
   drawOrders(viewport, radius) {
     const { context } = this;
-    const chosen = this.selectedOrder();
+    const chosen = new Set(this.selectedOrders().map(({ id }) => id));
     for (const [id, ends] of this.ends) {
       const order = this.orders.get(id);
-      if (!order || isOver(order) || id === chosen?.id) continue;
+      if (!order || isOver(order) || chosen.has(id)) continue;
       const line = screenLine(viewport, ends);
       if (outside(viewport, line)) continue;
-      context.globalAlpha = (order.late ? 0.75 : 0.24) * (chosen ? 0.35 : 1);
+      context.globalAlpha = (order.late ? 0.75 : 0.24) * (chosen.size > 0 ? 0.35 : 1);
       context.strokeStyle = this.palette[orderColour(order)];
       context.lineWidth = order.late ? 1.8 : 1.2;
       context.beginPath();
       context.moveTo(line.fromX, line.fromY);
       context.lineTo(line.toX, line.toY);
       context.stroke();
-      context.globalAlpha = chosen ? 0.5 : 1;
+      context.globalAlpha = chosen.size > 0 ? 0.5 : 1;
       this.drawEnds(order, line, radius * 0.8);
     }
     context.globalAlpha = 1;
@@ -167,16 +169,13 @@ export class MoverLayer {
     }
   }
 
-  // The chosen order in full strength, and the way its driver has to go next.
+  // The chosen orders in full strength, and the way their driver has to go, from stop to stop.
   drawSelection(viewport, now, radius) {
     const { context } = this;
-    const order = this.selectedOrder();
-    const driverId = order ? order.driver : this.selection?.id;
-    const track = this.tracks.get(driverId);
+    const track = this.tracks.get(this.selectedDriver());
     const at = track && this.seen(track, now);
-    const x = at && viewport.toScreenX(at.x);
-    const y = at && viewport.toScreenY(at.y);
-    if (order && this.ends.has(order.id)) {
+    const orders = this.selectedOrders().filter(({ id }) => this.ends.has(id));
+    for (const order of orders) {
       const line = screenLine(viewport, this.ends.get(order.id));
       context.strokeStyle = this.palette[orderColour(order)];
       context.lineWidth = 2.6;
@@ -184,19 +183,12 @@ export class MoverLayer {
       context.moveTo(line.fromX, line.fromY);
       context.lineTo(line.toX, line.toY);
       context.stroke();
-      if (at && !isOver(order)) {
-        const carried = order.state === "to_customer" || order.state === "at_door";
-        context.setLineDash([5, 5]);
-        context.lineWidth = 1.8;
-        context.beginPath();
-        context.moveTo(x, y);
-        context.lineTo(carried ? line.toX : line.fromX, carried ? line.toY : line.fromY);
-        context.stroke();
-        context.setLineDash([]);
-      }
-      this.drawEnds(order, line, radius * 1.25);
     }
+    if (at) this.drawWay(viewport, at);
+    for (const order of orders) this.drawEnds(order, screenLine(viewport, this.ends.get(order.id)), radius * 1.25);
     if (at) {
+      const x = viewport.toScreenX(at.x);
+      const y = viewport.toScreenY(at.y);
       this.sprites.stamp(context, track.state, x, y);
       context.beginPath();
       context.arc(x, y, radius + 7, 0, 2 * Math.PI);
@@ -206,13 +198,49 @@ export class MoverLayer {
     }
   }
 
+  // Dashes from the driver to each stop in turn.
+  drawWay(viewport, at) {
+    const { context } = this;
+    context.setLineDash([5, 5]);
+    context.lineWidth = 1.8;
+    context.strokeStyle = this.palette.ink;
+    context.beginPath();
+    context.moveTo(viewport.toScreenX(at.x), viewport.toScreenY(at.y));
+    for (const { x, y } of this.stopPlaces()) context.lineTo(viewport.toScreenX(x), viewport.toScreenY(y));
+    context.stroke();
+    context.setLineDash([]);
+  }
+
+  // The places, in metres, of the stops of the selected driver or of the driver who has the selected order.
+  stopPlaces() {
+    return (this.plans.get(this.selectedDriver()) ?? []).flatMap(({ order, kind }) => {
+      const ends = this.ends.get(order);
+      if (!ends) return [];
+      return [kind === "pickup" ? { x: ends.fromX, y: ends.fromY } : { x: ends.toX, y: ends.toY }];
+    });
+  }
+
+  selectedDriver() {
+    if (this.selection?.kind === "driver") return this.selection.id;
+    const order = this.selectedOrder();
+    return order && !isOver(order) ? order.driver : undefined;
+  }
+
+  // The one order that was chosen, or all that the chosen driver has, in the order of the stops.
+  selectedOrders() {
+    if (this.selection?.kind !== "driver") {
+      const order = this.selectedOrder();
+      return order ? [order] : [];
+    }
+    const ids = new Set((this.plans.get(this.selection.id) ?? []).map(({ order }) => order));
+    return [...ids].flatMap((id) => this.orders.get(id) ?? []);
+  }
+
+  // The order that was chosen, or the one of the chosen driver's next stop.
   selectedOrder() {
     if (!this.selection) return null;
     if (this.selection.kind === "order") return this.orders.get(this.selection.id) ?? null;
-    for (const order of this.orders.values()) {
-      if (order.driver === this.selection.id && !isOver(order)) return order;
-    }
-    return null;
+    return this.selectedOrders()[0] ?? null;
   }
 
   seen(track, now) {
@@ -259,13 +287,12 @@ export class MoverLayer {
 
   // Where to look to see what is selected, in metres; null when it is nowhere.
   selectionBox(now) {
-    const order = this.selectedOrder();
-    const track = this.tracks.get(order ? order.driver : this.selection?.id);
-    const points = [];
+    const track = this.tracks.get(this.selectedDriver());
+    const points = this.stopPlaces();
     if (track) points.push(this.seen(track, now));
-    if (order && this.ends.has(order.id)) {
-      const ends = this.ends.get(order.id);
-      points.push({ x: ends.fromX, y: ends.fromY }, { x: ends.toX, y: ends.toY });
+    for (const { id } of this.selectedOrders()) {
+      const ends = this.ends.get(id);
+      if (ends) points.push({ x: ends.fromX, y: ends.fromY }, { x: ends.toX, y: ends.toY });
     }
     if (points.length === 0) return null;
     const xs = points.map(({ x }) => x);

@@ -50,8 +50,39 @@ fn select_and_close(page: &mut Page<'_>) {
     page.eval("document.activeElement.click()");
     page.wait_until("!document.getElementById('detail').hidden");
     page.wait_until("document.querySelectorAll('#detail-body dt').length >= 5");
+    see_reasons(page);
     page.eval("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))");
     page.wait_until("document.getElementById('detail').hidden");
+}
+
+/// The first order in the list that a driver is on the way to fetch.
+const ASSIGNED: &str = "[...document.querySelectorAll('#orders .order')].find((row) => \
+    row.textContent.includes('driver to restaurant'))";
+
+/// An order with a driver tells why it was this one; from there its driver shows all stops, and they lead back. The
+/// city is fast: what ends meanwhile is chosen anew.
+fn see_reasons(page: &mut Page<'_>) {
+    page.wait_until(&format!(
+        "document.querySelectorAll('#why tbody tr').length > 0 || void {ASSIGNED}?.click()"
+    ));
+    page.wait_until("document.querySelector('#why .why-rule').textContent.endsWith('.')");
+    page.wait_until("document.querySelector('#why .why-sum dd').textContent.includes('.')");
+    let wide = page.eval(
+        "(() => { const card = document.getElementById('detail'); card.focus(); \
+         return document.activeElement === card ? card.scrollWidth - card.clientWidth : 999; })()",
+    );
+    assert_eq!(
+        wide, 0,
+        "the card takes the focus and does not scroll sideways"
+    );
+    page.wait_until(&format!(
+        "document.querySelector('#detail-body .stop .stop-time') || \
+         void (document.querySelector('#detail-body .link') ?? {ASSIGNED})?.click()"
+    ));
+    page.wait_until(
+        "!document.getElementById('why').hidden || \
+         document.querySelector('#detail-body .stop .link')?.click()",
+    );
 }
 
 #[test]

@@ -40,11 +40,13 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "palette.js": SCRIPT,
         "projection.js": SCRIPT,
         "spark.js": SCRIPT,
+        "reasons.js": SCRIPT,
         "sprites.js": SCRIPT,
         "stream.js": SCRIPT,
         "streets.js": SCRIPT,
         "style.css": "text/css; charset=utf-8",
         "view.js": SCRIPT,
+        "why.js": SCRIPT,
     }
 });
 

@@ -13,6 +13,7 @@ const snapshot = {
   figures: { open: 1 },
   history: [[0, 1, 0, null, 0, null, null]],
   drivers: [["9007199254740993", 359000000, 145000000, 1], ["2", 359000000, 145000000, 3]],
+  plans: [["2", [["a", "pickup", 5], ["b", "pickup", 6], ["a", "dropoff", 7], ["b", "dropoff", 8]]]],
   orders: [{ id: "a" }, { id: "b" }],
 };
 
@@ -27,7 +28,7 @@ test("a snapshot replaces everything", () => {
   assert.deepEqual(city.drivers.get("9007199254740993"), {
     id: "9007199254740993", lat: 35.9, lng: 14.5, state: "idle",
   });
-  applySnapshot(city, { ...structuredClone(snapshot), drivers: [], orders: [] });
+  applySnapshot(city, { ...structuredClone(snapshot), drivers: [], plans: [], orders: [] });
   assert.equal(city.drivers.size + city.orders.size, 0);
 });
 
@@ -44,6 +45,15 @@ test("a delta changes what it names and nothing else", () => {
   assert.deepEqual([...city.orders.keys()], ["b", "c"]);
   assert.equal(city.history.length, 2);
   assert.equal(city.figures.open, 2);
+});
+
+test("plans come whole, and an empty one ends them", () => {
+  const city = begun();
+  assert.deepEqual(city.plans.get("2")[2], { order: "a", kind: "dropoff", eta: 7 });
+  applyDelta(city, { seq: 8, now: 1, plans: [["2", [["b", "dropoff", 9]]], ["3", [["c", "pickup", 4]]]] });
+  assert.equal(city.plans.get("2").length, 1);
+  applyDelta(city, { seq: 9, now: 2, plans: [["2", []]], gone: ["3"] });
+  assert.equal(city.plans.size, 0);
 });
 
 test("a missed or repeated delta is refused and changes nothing", () => {

@@ -1,0 +1,56 @@
+// The reasons of a decision in words and minutes.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { reasons, tenths } from "../reasons.js";
+
+const alternative = (driver, cost, price, difference) => ({
+  driver,
+  pickup_eta_ms: 3600000,
+  cost_ms: cost,
+  price_ms: price,
+  difference_ms: difference,
+  terms: [{ name: "driving", ms: cost }, { name: "overage", ms: 0 }],
+});
+
+const decision = {
+  at_ms: 60000,
+  policy: "doorstep",
+  rule: "late",
+  why: "The food was ready.",
+  orders: ["a"],
+  chosen: alternative("7", 90000, 30000, 0),
+  runners_up: [alternative("8", 600000, 0, 480000), alternative("9", 60000, 0, -1000)],
+  postpone_cost_ms: 1200000,
+  orders_considered: 1,
+  drivers_considered: 212,
+  traffic_epoch: 0,
+};
+
+test("the newest decision is told whole, those before in a line", () => {
+  const before = { ...decision, at_ms: 0, chosen: alternative("5", 1, 0, 0) };
+  const told = reasons({ order_id: "a", offset_s: 3600, order: null, decisions: [before, decision] });
+  assert.equal(told.rule, "The food was ready.");
+  assert.equal(told.asked, "Driver 7 was asked at 01:01, to have the food at 02:00.");
+  assert.deepEqual(told.terms, [["driving", "1.5"], ["all together", "1.5"], ["needed elsewhere", "0.5"]]);
+  assert.deepEqual(told.rows, [
+    ["7", "02:00", "1.5", "0.5", "chosen"],
+    ["8", "02:00", "10.0", "0.0", "+8.0"],
+    ["9", "02:00", "1.0", "0.0", "+0.0"],
+  ]);
+  assert.match(told.postponed, /20\.0 min/);
+  assert.match(told.compared, /^1 order and 212 drivers /);
+  assert.deepEqual(told.earlier, ["driver 5 at 01:00"]);
+});
+
+test("without a decision there is nothing to tell", () => {
+  assert.equal(reasons({ offset_s: 0, decisions: [] }), null);
+});
+
+test("minutes keep their sign and never show a negative nothing", () => {
+  assert.equal(tenths(-90000), "-1.5");
+  assert.equal(tenths(-1), "0.0");
+  assert.equal(tenths(0, true), "+0.0");
+  assert.equal(tenths(-90000, true), "-1.5");
+});
