@@ -142,6 +142,7 @@ fn terms(cost: &dispatch::CostTerms) -> Vec<Term> {
         ("beyond guarantee", cost.beyond_guarantee_ms),
         ("declined before", cost.declined_before_ms),
         ("silence", cost.silence_ms),
+        ("may decline", cost.may_decline_ms),
     ]
     .into_iter()
     .map(term)

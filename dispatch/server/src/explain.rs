@@ -50,6 +50,7 @@ fn cost(terms: &CostTerms) -> dispatch::CostTerms {
         beyond_guarantee_ms: terms.beyond_guarantee,
         declined_before_ms: terms.declined_before,
         silence_ms: terms.silence,
+        may_decline_ms: terms.may_decline,
     }
 }
 
@@ -90,6 +91,7 @@ mod tests {
             beyond_guarantee: 5,
             declined_before: 6,
             silence: 7,
+            may_decline: 8,
         };
         let of = |driver, price| Alternative {
             driver: DriverId(driver),
@@ -117,7 +119,8 @@ mod tests {
             + cost.driver_wait_ms
             + cost.beyond_guarantee_ms
             + cost.declined_before_ms
-            + cost.silence_ms;
+            + cost.silence_ms
+            + cost.may_decline_ms;
         assert_eq!(sum, terms.total());
         assert_eq!((cost.driving_ms, cost.driver_wait_ms), (3, -4));
         assert_eq!(told.chosen.map(|chosen| chosen.price_ms), Some(-8));

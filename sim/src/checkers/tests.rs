@@ -18,6 +18,9 @@ fn change(seq: u32, state: DeliveryState, driver: Option<DriverId>) -> CityEvent
         driver,
         pickup_eta: None,
         dropoff_eta: None,
+        pickup_band: None,
+        dropoff_band: None,
+        promised_dropoff: None,
     })
 }
 

@@ -6,7 +6,7 @@
 //!                         + driving                                      (approach_weight)
 //!                         + waiting for food                             (driver_wait_weight)
 //!                         + orders beyond what the driver is paid for anyway
-//!                         + orders that this driver declined before, offers not answered lately
+//!                         + orders that this driver declined before, offers not answered lately, the chance of a decline now
 //! cost(order, nobody)     = postpone_cost + age of the order             (age_weight)
 //! ```
 
@@ -38,6 +38,8 @@ pub struct CostTerms {
     pub declined_before: i64,
     /// Offers that the driver did not answer lately.
     pub silence: i64,
+    /// The chance that the driver declines, times the round that is lost then.
+    pub may_decline: i64,
 }
 
 impl CostTerms {
@@ -51,11 +53,12 @@ impl CostTerms {
             + self.beyond_guarantee
             + self.declined_before
             + self.silence
+            + self.may_decline
     }
 
     /// By name, in the order of the formula above.
     #[must_use]
-    pub const fn named(&self) -> [(&'static str, i64); 7] {
+    pub const fn named(&self) -> [(&'static str, i64); 8] {
         [
             ("customer delay", self.customer_delay),
             ("overage", self.overage),
@@ -64,6 +67,7 @@ impl CostTerms {
             ("beyond guarantee", self.beyond_guarantee),
             ("declined before", self.declined_before),
             ("silence", self.silence),
+            ("may decline", self.may_decline),
         ]
     }
 
@@ -77,6 +81,7 @@ impl CostTerms {
             beyond_guarantee: self.beyond_guarantee - other.beyond_guarantee,
             declined_before: self.declined_before - other.declined_before,
             silence: self.silence - other.silence,
+            may_decline: self.may_decline - other.may_decline,
         }
     }
 }
@@ -170,6 +175,10 @@ impl<'a> Pricing<'a> {
         let new = i64::try_from(orders.len()).unwrap_or(i64::MAX);
         CostTerms {
             beyond_guarantee: beyond_guarantee(start, new, policy),
+            may_decline: (ms(policy.answer_delay) + ms(policy.round_interval))
+                * new
+                * i64::from(1000 - start.accept_permille.min(1000))
+                / 1000,
             declined_before: bounded(
                 ms(policy.decline_penalty).saturating_mul(i64::from(refusals)),
             ),

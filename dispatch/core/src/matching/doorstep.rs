@@ -112,11 +112,11 @@ pub(crate) fn solve(situation: &Situation<'_>, candidates: &[Candidate]) -> Assi
 }
 
 /// Whether the next round would be too late. An offer takes the driver's time to answer, and more than one offer if
-/// drivers decline.
+/// this driver is likely to decline.
 fn is_due(situation: &Situation<'_>, choice: &Choice) -> bool {
     let policy = situation.policy;
     let round = ms(policy.round_interval);
-    let accept = i64::from(policy.accept_permille.clamp(1, 1000));
+    let accept = i64::from(situation.starts[choice.start as usize].accept_permille);
     let again = (ms(policy.answer_delay) + round) * (1000 - accept) / accept;
     choice.due < situation.now + round + ms(policy.answer_delay) + again
 }

@@ -73,6 +73,7 @@ pub(crate) fn best(pricing: &mut Pricing<'_>, start: u32, bundle: &Bundle) -> Op
     best.terms.beyond_guarantee = own.beyond_guarantee;
     best.terms.declined_before = own.declined_before;
     best.terms.silence = own.silence;
+    best.terms.may_decline = own.may_decline;
     Some(best)
 }
 

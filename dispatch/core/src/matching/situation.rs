@@ -59,6 +59,8 @@ pub(crate) struct Start {
     pub(crate) is_in_visit: bool,
     pub(crate) until: Option<i64>,
     pub(crate) unanswered: u32,
+    /// Of a thousand offers now, as many would be accepted; at least 1.
+    pub(crate) accept_permille: u32,
     pub(crate) accepted: u32,
     /// When the shift began.
     pub(crate) since: i64,
@@ -391,6 +393,7 @@ fn start_of(
         is_in_visit,
         until: driver.until.map(millis),
         unanswered: driver.unanswered,
+        accept_permille: dispatcher.accept_permille(driver.id, now),
         accepted: driver.accepted,
         since: millis(driver.since),
     }
