@@ -213,13 +213,6 @@ fn policies() -> impl Strategy<Value = Policy> {
                 policy.candidates_max = 2;
                 policy.bundle_max = 2;
             }
-            if matching == Matching::Mdrp {
-                // Its bundles may outgrow the policy.
-                policy.plan_deliveries_max = 30;
-                if bundling == Bundling::Never {
-                    policy.bundling = Bundling::OneRestaurant;
-                }
-            }
             if exact {
                 policy.ready_sd = Span::ZERO;
             }

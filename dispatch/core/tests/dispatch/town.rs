@@ -204,20 +204,16 @@ impl Town {
         self.check_shift(offer, &offered);
     }
 
-    /// No pickup after the shift of a driver who is free. Estimates with a spread may end a little after it: the rule is
-    /// checked on draws. A driver who is late already may be later than the round thinks.
+    /// No pickup after the shift: neither of drivers who are late nor if estimates have a spread.
     fn check_shift(&self, offer: &Offer, offered: &BTreeSet<DeliveryId>) {
-        let is_free = self.plans.get(&offer.driver).is_none_or(Vec::is_empty);
         let shift_end = self.shift_ends.get(&offer.driver).copied().flatten();
-        let Some(until) = shift_end.filter(|_| is_free) else {
+        let Some(until) = shift_end else {
             return;
         };
-        let spread = self.dispatcher.policy().ready_sd;
-        let latest = until.after(spread).after(spread);
         for stop in &offer.stops {
             let is_new = offered.contains(&stop.delivery) && stop.kind == StopKind::Pickup;
             assert!(
-                !is_new || stop.eta <= latest,
+                !is_new || stop.eta <= until,
                 "{stop:?} after the shift, {until}: {offer:?}"
             );
         }
@@ -330,7 +326,7 @@ impl Town {
                         "{id} picked up twice: {stops:?}"
                     );
                     assert!(
-                        carried.len() <= policy.plan_deliveries_max,
+                        carried.len() <= policy.bundle_max,
                         "too much in the bag: {stops:?}"
                     );
                 }
