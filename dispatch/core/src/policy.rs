@@ -177,8 +177,6 @@ pub struct Policy {
     /// How many milliseconds of cost one millisecond past the click-to-door target is worth beside the delay itself, in
     /// thousandths. Raising it serves customers who have waited long before others.
     pub overage_weight_permille: u32,
-    /// Cost of offering an order as the next one of a busy driver. Raising it prefers idle drivers.
-    pub next_order_penalty: Span,
     /// Cost of asking a driver again who declined this order, each time. Raising it prefers drivers not asked yet.
     pub decline_penalty: Span,
     /// Cost of each of a driver's last offers (up to five) in a row that expired. Raising it avoids drivers who do not answer.
@@ -219,13 +217,13 @@ impl Default for Policy {
             beyond_guarantee_cost: Span::ZERO,
             round_interval: Span::from_secs(20),
             offer_window: Span::from_secs(45),
-            candidates_max: 12,
+            candidates_max: 20,
             search_radius: Distance::from_millimetres(12_000_000),
             round_deliveries_max: 1000,
             look_ahead: Span::from_mins(20),
             early_arrival_max: Span::from_mins(3),
             dwells: Dwells::default(),
-            next_order_within: Span::from_mins(4),
+            next_order_within: Span::from_mins(20),
             decline_cool_off: Span::from_mins(5),
             no_driver_after: Span::from_mins(30),
             lost_grace: Span::from_secs(60),
@@ -233,13 +231,12 @@ impl Default for Policy {
             fix_ahead_max: Span::from_secs(60),
             jump_speed_max_mm_s: 60_000,
             jump_slack: Distance::from_millimetres(500_000),
-            driver_wait_weight_permille: 500,
-            approach_weight_permille: 250,
+            driver_wait_weight_permille: 200,
+            approach_weight_permille: 100,
             overage_weight_permille: 500,
-            next_order_penalty: Span::from_secs(60),
             decline_penalty: Span::from_mins(10),
             silence_penalty: Span::from_mins(2),
-            postpone_cost: Span::from_mins(40),
+            postpone_cost: Span::from_mins(200),
             age_weight_permille: 1000,
             drivers_max: 50_000,
             open_deliveries_max: 50_000,

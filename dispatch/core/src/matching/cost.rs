@@ -12,7 +12,7 @@
 
 use crate::matching::draws::{Draw, Draws};
 use crate::matching::situation::{Situation, Start, Task};
-use crate::matching::timeline::{Begin, Timeline};
+use crate::matching::timeline::{Begin, Expected, Timeline};
 use crate::{Policy, Span, StopKind};
 
 /// No single cost is larger, so that sums of a round stay far from the end of `i64`.
@@ -122,7 +122,12 @@ impl<'a> Pricing<'a> {
             }
             self.add(&mut sum, tasks, &draw);
         }
-        if !self.is_allowed(start, tasks) {
+        // Rules are kept by the expected times. A single draw is the expectation.
+        let is_expected = self.draws.count() == 1
+            || self
+                .timeline
+                .compute(self.situation, start, begin, tasks, &Expected);
+        if !is_expected || !self.is_allowed(start, tasks) {
             return None;
         }
         Some(CostTerms {
@@ -151,7 +156,7 @@ impl<'a> Pricing<'a> {
         sum.driver_wait += weighted(self.timeline.waited, policy.driver_wait_weight_permille);
     }
 
-    /// By the last draw computed, which is as good as any for rules that should almost never bind.
+    /// By the times computed last.
     fn is_allowed(&self, start: &Start, tasks: &[Task]) -> bool {
         let latest = ms(self.situation.policy.click_to_door_max);
         tasks.iter().zip(&self.timeline.done).all(|(task, &done)| {

@@ -19,7 +19,7 @@ use crate::matching::record::{RUNNERS_UP_MAX, Rule};
 use crate::matching::situation::{NO_WAY, Situation, Start, Task};
 use crate::matching::timeline::{Begin, Expected, Timeline};
 use crate::optimization::assignment::{Row, assign};
-use crate::{Matching, StopKind};
+use crate::{Bundling, Matching, StopKind};
 
 /// Weight of service delay against travel time in a route, in thousandths (the paper's beta, of 0 to 1).
 const BETA_PERMILLE: i64 = 500;
@@ -135,9 +135,7 @@ impl Round<'_> {
             .iter()
             .filter(|start| start.from <= soon)
             .count();
-        orders
-            .div_ceil(drivers.max(1))
-            .clamp(1, situation.policy.bundle_max)
+        orders.div_ceil(drivers.max(1)).clamp(1, most(situation))
     }
 
     /// Routes of drivers who are on the way to this restaurant or wait there with nothing picked up yet.
@@ -162,6 +160,15 @@ impl Round<'_> {
     fn insert(&mut self, routes: &mut [Route], order: u32, size: usize) {
         let mut best: Option<(bool, i64, usize, usize)> = None;
         for (index, route) in routes.iter().enumerate() {
+            let held = route
+                .driver
+                .map_or(0, |driver| self.situation.starts[driver as usize].held())
+                - route.committed;
+            if route.orders.len() >= most(self.situation)
+                || held + route.orders.len() >= self.situation.policy.plan_deliveries_max
+            {
+                continue;
+            }
             let before = self.length(&route.orders);
             for position in 0..=route.orders.len() {
                 let mut orders = route.orders.clone();
@@ -470,4 +477,12 @@ fn tasks_of(orders: &[u32]) -> Vec<Task> {
 
 fn count(orders: &[u32]) -> i64 {
     i64::try_from(orders.len()).expect("a bundle is small")
+}
+
+/// How many orders a route may have.
+const fn most(situation: &Situation<'_>) -> usize {
+    match situation.policy.bundling {
+        Bundling::Never => 1,
+        Bundling::OneRestaurant | Bundling::AcrossRestaurants => situation.policy.bundle_max,
+    }
 }

@@ -3,7 +3,7 @@
 use crate::Matching;
 use crate::matching::cost::{Pricing, ms};
 use crate::matching::draws::Draws;
-use crate::matching::options::{Bundle, Choice, best};
+use crate::matching::options::{Bundle, Choice, append};
 use crate::matching::proposal::{Decided, Proposal, proposal, time};
 use crate::matching::record::{RUNNERS_UP_MAX, Rule};
 use crate::matching::situation::Situation;
@@ -23,8 +23,8 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
             .filter(|&&start| !is_taken[start as usize])
             .filter_map(|&start| {
                 let row = &situation.starts[start as usize];
-                let choice = best(&mut pricing, start, &bundle)
-                    .filter(|choice| choice.inserted.is_none())?;
+                let has_room = row.held() < situation.policy.plan_deliveries_max;
+                let choice = append(&mut pricing, start, row, &bundle).filter(|_| has_room)?;
                 let drive = situation.drive(row.node, order.pickup);
                 Some((row.from + drive, choice))
             })

@@ -78,7 +78,12 @@ pub(crate) fn best(pricing: &mut Pricing<'_>, start: u32, bundle: &Bundle) -> Op
 }
 
 /// After everything the driver has to do. The driver need not leave before there is food to expect.
-fn append(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle) -> Option<Choice> {
+pub(crate) fn append(
+    pricing: &mut Pricing<'_>,
+    index: u32,
+    start: &Start,
+    bundle: &Bundle,
+) -> Option<Choice> {
     let situation = pricing.situation;
     let first = situation.node(bundle.tasks[0]);
     let drive = situation.drive(start.node, first);
@@ -133,7 +138,7 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
             Bundling::OneRestaurant => joins_visit,
             Bundling::AcrossRestaurants => true,
         };
-        if !is_allowed || bundled(situation, start, pickup) >= policy.bundle_max {
+        if !is_allowed {
             continue;
         }
         if before.is_none() {
@@ -162,6 +167,9 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
                 kind: StopKind::Dropoff,
             });
             tasks.extend_from_slice(&start.tasks[dropoff..]);
+            if peak(situation, &tasks) > policy.bundle_max {
+                continue;
+            }
             let Some(terms) = pricing.route(start, Begin::OnTheWay, &tasks) else {
                 continue;
             };
@@ -186,28 +194,19 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
     })
 }
 
-/// How many orders the driver carries or picks up with the stops before a position, and not yet dropped off there.
-fn bundled(situation: &Situation<'_>, start: &Start, position: usize) -> usize {
-    let mut carried = situation_carried(situation, start);
-    for task in &start.tasks[..position] {
+/// How many orders are in the bag at once, at most.
+fn peak(situation: &Situation<'_>, tasks: &[Task]) -> usize {
+    let is_carried = |task: &&Task| situation.orders[task.order as usize].is_carried;
+    let mut in_bag = tasks.iter().filter(is_carried).count();
+    let mut peak = in_bag;
+    for task in tasks {
         match task.kind {
-            StopKind::Pickup => carried += 1,
-            StopKind::Dropoff => carried = carried.saturating_sub(1),
+            StopKind::Pickup => in_bag += 1,
+            StopKind::Dropoff => in_bag = in_bag.saturating_sub(1),
         }
+        peak = peak.max(in_bag);
     }
-    carried
-}
-
-fn situation_carried(situation: &Situation<'_>, start: &Start) -> usize {
-    let mut carried: Vec<u32> = start
-        .tasks
-        .iter()
-        .map(|task| task.order)
-        .filter(|&order| situation.orders[order as usize].is_carried)
-        .collect();
-    carried.sort_unstable();
-    carried.dedup();
-    carried.len()
+    peak
 }
 
 /// When the driver leaves the stop before the inserted pickup, and when that pickup is done.
