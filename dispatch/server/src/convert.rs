@@ -338,13 +338,7 @@ pub(crate) fn to_record(now: Time, input: &Input) -> journal::Record {
             speed_mm_s: fix.speed_mm_s,
             heading_cdeg: fix.heading_cdeg,
         }),
-        Input::RequestDelivery(request) => Recorded::RequestDelivery(journal::RequestDelivery {
-            delivery_id: uuid(&request.delivery),
-            pickup: Some(to_journal_position(request.pickup)),
-            dropoff: Some(to_journal_position(request.dropoff)),
-            placed_at_ms: request.placed_at.as_millis(),
-            ready_at_ms: request.ready_at.as_millis(),
-        }),
+        Input::RequestDelivery(request) => Recorded::RequestDelivery(recorded_request(request)),
         Input::ReadyTimeChanged { delivery, ready_at } => {
             Recorded::ChangeReadyTime(journal::ChangeReadyTime {
                 delivery_id: uuid(delivery),
@@ -385,6 +379,16 @@ pub(crate) fn to_record(now: Time, input: &Input) -> journal::Record {
     journal::Record {
         now_ms: now.as_millis(),
         input: Some(input),
+    }
+}
+
+fn recorded_request(request: &DeliveryRequest) -> journal::RequestDelivery {
+    journal::RequestDelivery {
+        delivery_id: request.delivery.0.to_be_bytes().to_vec(),
+        pickup: Some(to_journal_position(request.pickup)),
+        dropoff: Some(to_journal_position(request.dropoff)),
+        placed_at_ms: request.placed_at.as_millis(),
+        ready_at_ms: request.ready_at.as_millis(),
     }
 }
 
