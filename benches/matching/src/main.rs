@@ -1,10 +1,13 @@
 //! The matching's solvers beside their peers in one run: prints a line for each row and writes `docs/performance.md`.
 //!
-//! `make bench-matching` runs all parts. `cargo run --release -- PART…` runs some of `assignment`, `bundles` and `batch`.
+//! `make bench-matching` runs all parts. `cargo run --release -- PART…` runs some of `assignment`, `bundles`, `batch`,
+//! `round`, `day` and `days`; the last one drives some 1,500 days, which takes minutes.
 //! What it looks for, by environment variable:
 //!
 //! * `DOORSTEP_PEERS`: a Python environment with the peers, or a folder with one in `matching/venv`; without it their
 //!   cells say so, and ours run on made-up input of the same size.
+//! * `DOORSTEP_DATA`: the folder with `mdrp/` (real days; without it they are not driven) and `osm/porto-metro.osm.pbf` (without
+//!   it the round is in a made-up city of the same size).
 //! * `DOORSTEP_PEERS_DISPATCH`: the peers' scripts; `../shared/peers/dispatch/python` if not set.
 //!
 //! A further row: a function that gives rows, a name in `PARTS`, an arm in `main`, and two markers on the page.
@@ -12,25 +15,29 @@
 mod assignment;
 mod batch;
 mod bundles;
+mod days;
 mod instances;
 mod peers;
 #[path = "../../peers/src/race.rs"]
 #[allow(dead_code, reason = "shared with the bench of the router")]
 mod race;
+mod reference;
+mod round;
 #[path = "../../peers/src/rows.rs"]
 #[allow(dead_code, reason = "shared with the bench of the router")]
 mod rows;
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
+use crate::days::Quality;
 use crate::peers::Peers;
 use crate::race::{median, timed};
 use crate::rows::{Row, Section, write_section};
 
-const PARTS: [&str; 3] = ["assignment", "bundles", "batch"];
+const PARTS: [&str; 6] = ["assignment", "bundles", "batch", "round", "day", "days"];
 
 fn main() -> Result<()> {
     let asked: Vec<String> = env::args().skip(1).collect();
@@ -47,7 +54,10 @@ fn main() -> Result<()> {
         match part {
             "assignment" => publish(part, "One order a driver", &assignment::rows(&peers)?)?,
             "bundles" => publish(part, "Bundles", &bundles::rows(&peers)?)?,
-            _ => publish(part, "A batch of routes", &batch::rows(&peers)?)?,
+            "batch" => publish(part, "A batch of routes", &batch::rows(&peers)?)?,
+            "round" => publish(part, "A whole round", &round::rows(&peers)?)?,
+            "day" => publish(part, "A whole day", &days::largest()?)?,
+            _ => publish_quality(part, &days::quality()?)?,
         }
     }
     Ok(())
@@ -65,9 +75,32 @@ struct Measured {
 
 fn publish(part: &str, title: &str, measured: &Measured) -> Result<()> {
     measured.rows.iter().for_each(|row| say(&row.to_string()));
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance.md");
     let section = Section::of_rows(title, &measured.about, &measured.rows);
-    write_section(&page, &format!("matching-{part}"), &section)
+    write_section(
+        &page("performance.md"),
+        &format!("matching-{part}"),
+        &section,
+    )
+}
+
+/// The means also stand on the page about matching, unless nothing was measured.
+fn publish_quality(part: &str, quality: &Quality) -> Result<()> {
+    quality.rows.iter().for_each(|row| say(&row.to_string()));
+    let marker = format!("matching-{part}");
+    let title = "All public days";
+    let section = Section::of_table(title, &quality.about, quality.table());
+    write_section(&page("performance.md"), &marker, &section)?;
+    if quality.rows.is_empty() {
+        return Ok(());
+    }
+    let section = Section::of_table(title, &quality.about, quality.means.clone());
+    write_section(&page("matching.md"), &marker, &section)
+}
+
+fn page(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(name)
 }
 
 /// Seconds of the middle one of so many runs and what the last one gave; says the least too, because others may be at

@@ -24,6 +24,12 @@ pub(crate) enum Unit {
     /// Of a hundred, above a bound.
     #[allow(dead_code, reason = "only the bench of the matching has such figures")]
     Percent,
+    /// Minutes.
+    #[allow(dead_code, reason = "only the bench of the matching has such figures")]
+    Minutes,
+    /// Dollars.
+    #[allow(dead_code, reason = "only the bench of the matching has such figures")]
+    Dollars,
 }
 
 /// What we want of a row.
@@ -33,6 +39,9 @@ pub(crate) enum Wanted {
     AtMost(f64),
     /// Ours is at most the best peer's.
     NoMoreThanPeer,
+    /// Ours is no farther than the second from the first: a method as published, no better and no worse.
+    #[allow(dead_code, reason = "only the bench of the matching has such figures")]
+    Within(f64, f64),
     /// Ours is at least so many times the best peer's.
     TimesPeer(f64),
 }
@@ -95,6 +104,7 @@ impl Row {
         };
         let met = match (self.wanted, self.best()) {
             (Wanted::AtMost(most), _) => ours <= most,
+            (Wanted::Within(centre, slack), _) => (ours - centre).abs() <= slack,
             (Wanted::NoMoreThanPeer, Some((_, peer))) => ours <= peer,
             (Wanted::TimesPeer(times), Some((_, peer))) => ours >= times * peer,
             (_, None) => return "missing",
@@ -105,6 +115,9 @@ impl Row {
     fn wanted_text(&self) -> String {
         match self.wanted {
             Wanted::AtMost(most) => show(most, self.unit),
+            Wanted::Within(centre, slack) => {
+                format!("{}±{}", show(centre, self.unit), show(slack, self.unit))
+            }
             Wanted::NoMoreThanPeer => "peer".to_owned(),
             Wanted::TimesPeer(times) => format!("{times}xpeer"),
         }
@@ -133,6 +146,7 @@ impl Row {
             .collect();
         let wanted = match self.wanted {
             Wanted::AtMost(_) => format!("≤ {}", self.wanted_text()),
+            Wanted::Within(..) => self.wanted_text(),
             Wanted::NoMoreThanPeer => "ahead of the best peer".to_owned(),
             Wanted::TimesPeer(times) => format!("≥ {times} × the best peer"),
         };
@@ -181,6 +195,8 @@ pub(crate) fn show(figure: f64, unit: Unit) -> String {
         Unit::PerSecond => (figure, "/s"),
         Unit::Edges => (figure, ""),
         Unit::Percent => (figure, "%"),
+        Unit::Minutes => (figure, "min"),
+        Unit::Dollars => (figure, "$"),
     };
     let digits = match value {
         value if unit == Unit::Edges || value >= 1000.0 => 0,
@@ -189,6 +205,14 @@ pub(crate) fn show(figure: f64, unit: Unit) -> String {
         _ => 3,
     };
     format!("{value:.digits$}{suffix}")
+}
+
+/// A table with a line for each row.
+pub(crate) fn rows_table(rows: &[Row]) -> String {
+    let head =
+        "| what | ours | peers | ratio to the best | wanted | |\n|---|---|---|---|---|---|\n";
+    let lines: Vec<String> = rows.iter().map(|row| row.markdown() + "\n").collect();
+    head.to_owned() + &lines.concat()
 }
 
 /// One heading, a sentence about what was measured, and its table.
@@ -200,10 +224,7 @@ pub(crate) struct Section {
 
 impl Section {
     pub(crate) fn of_rows(title: &str, about: &str, rows: &[Row]) -> Self {
-        let head =
-            "| what | ours | peers | ratio to the best | wanted | |\n|---|---|---|---|---|---|\n";
-        let lines: Vec<String> = rows.iter().map(|row| row.markdown() + "\n").collect();
-        Self::of_table(title, about, head.to_owned() + &lines.concat())
+        Self::of_table(title, about, rows_table(rows))
     }
 
     pub(crate) fn of_table(title: &str, about: &str, table: String) -> Self {
@@ -261,6 +282,15 @@ mod tests {
             row.to_string(),
             "BENCH thing ours=1.00us peer=fast:2.00us ratio=0.500 wanted=2.00us ok"
         );
+    }
+
+    #[test]
+    fn a_method_as_published_may_be_neither_better_nor_worse() {
+        for (ours, verdict) in [(1.7, "short"), (2.2, "ok"), (2.3, "short")] {
+            let row = row(ours, Vec::new(), Unit::Minutes, Wanted::Within(2.0, 0.25));
+            assert_eq!(row.verdict(), verdict, "{row}");
+            assert!(row.to_string().contains("wanted=2.00min±0.250min"), "{row}");
+        }
     }
 
     #[test]
