@@ -213,7 +213,7 @@ impl Dispatcher {
             .filter_map(|driver| {
                 let row = self.drivers.get(driver)?;
                 let plan = &row.plan;
-                let end = plan.end_seen_at(now, &self.policy.dwells, |id| self.ready_at(id));
+                let end = plan.end(now, &self.policy.dwells, |id| self.ready_at(id));
                 Some(end.unwrap_or((row.fix.at, now)))
             })
             .collect();

@@ -100,17 +100,9 @@ impl Plan {
             .is_some_and(|first| same_visit(self.last, first.at, first.kind))
     }
 
-    /// Where and when the driver is free, if all goes as planned; none without stops.
+    /// Where and when the driver is free, if all goes as planned from `now` on: a driver who is late passes the delay on.
+    /// None without stops.
     pub(crate) fn end(
-        &self,
-        dwells: &Dwells,
-        ready_at: impl Fn(DeliveryId) -> Time,
-    ) -> Option<(LatLng, Time)> {
-        self.end_seen_at(Time::EPOCH, dwells, ready_at)
-    }
-
-    /// The same where a driver who is late by `now` passes the delay on.
-    pub(crate) fn end_seen_at(
         &self,
         now: Time,
         dwells: &Dwells,
@@ -246,7 +238,9 @@ mod tests {
         // 100 + 20 drive + 2 parking + 1 pickup = 123, + 1 = 124, + 3 + 30 + 4 + 5 = 166, + 6 + 40 + 4 + 5 = 221.
         assert_eq!(seconds(&bundle(), [0, 0]), [123, 124, 166, 221]);
         assert_eq!(seconds(&bundle(), [0, 200]), [123, 201, 243, 298]);
-        let free = bundle().end(&DWELLS, |_| Time::EPOCH).expect("stops");
+        let free = bundle()
+            .end(Time::EPOCH, &DWELLS, |_| Time::EPOCH)
+            .expect("stops");
         assert_eq!(free, (place(50), Time::from_millis(227_000)));
     }
 

@@ -220,7 +220,7 @@ impl Default for Policy {
             candidates_max: 20,
             search_radius: Distance::from_millimetres(12_000_000),
             round_deliveries_max: 1000,
-            look_ahead: Span::from_mins(20),
+            look_ahead: Span::from_mins(15),
             early_arrival_max: Span::from_mins(3),
             dwells: Dwells::default(),
             next_order_within: Span::from_mins(20),

@@ -240,7 +240,7 @@ fn busy_drivers(dispatcher: &Dispatcher) -> Vec<(DriverId, LatLng, Time)> {
         .filter_map(|driver| {
             let (at, from) = driver
                 .plan
-                .end_seen_at(dispatcher.now, &policy.dwells, |id| dispatcher.ready_at(id))?;
+                .end(dispatcher.now, &policy.dwells, |id| dispatcher.ready_at(id))?;
             Some((driver.id, at, from))
         })
         .collect()
@@ -253,7 +253,7 @@ pub(crate) fn may_be_asked(dispatcher: &Dispatcher, driver: &Driver) -> bool {
     let is_finishing = || {
         let end = driver
             .plan
-            .end_seen_at(dispatcher.now, &policy.dwells, |id| dispatcher.ready_at(id));
+            .end(dispatcher.now, &policy.dwells, |id| dispatcher.ready_at(id));
         end.is_none_or(|(_, at)| at <= now.after(policy.next_order_within))
     };
     driver.duty == Duty::On
@@ -366,7 +366,7 @@ fn start_of(
     }
     let end = driver
         .plan
-        .end_seen_at(dispatcher.now, &policy.dwells, |id| dispatcher.ready_at(id));
+        .end(dispatcher.now, &policy.dwells, |id| dispatcher.ready_at(id));
     let free_from = driver.plan.departure.max(now);
     let (at, from) = end.map_or((driver.fix.at, free_from), |(at, end)| (at, end.max(now)));
     let first = driver.plan.stops.first();

@@ -50,14 +50,14 @@ fn an_order_is_not_offered_long_before_its_food_is_ready() {
     let mut town = Town::new(Policy::default());
     town.on_duty(1, place(0, 0));
     town.request(town.order(1, place(600, 0), place(0, 2000), mins(15)));
-    for _ in 0..10 {
+    for _ in 0..7 {
         town.wait(mins(1));
         town.ping(1, place(0, 0)).expect("a new fix");
     }
-    assert_eq!(town.offers, [], "a minute away with five to wait");
-    let offer = town.wait_for_offer_at(1, place(0, 0), mins(4));
+    assert_eq!(town.offers, [], "a minute away with eight to wait");
+    let offer = town.wait_for_offer_at(1, place(0, 0), mins(7));
     let waits = etas_of(&offer, 1).0.since(town.now);
-    assert!(waits <= mins(5), "{waits}");
+    assert!(waits <= mins(8), "{waits}");
     assert!(
         waits >= mins(3),
         "{waits}: time to answer, to drive, to pick up"
