@@ -163,7 +163,7 @@ impl<'a> Pricing<'a> {
             let order = &self.situation.orders[task.order as usize];
             match task.kind {
                 StopKind::Pickup => start.until.is_none_or(|until| done <= until),
-                StopKind::Dropoff => order.is_carried || done - order.placed_at <= latest,
+                StopKind::Dropoff => done - order.placed_at <= latest,
             }
         })
     }
