@@ -16,6 +16,7 @@ mod assignment;
 mod batch;
 mod bundles;
 mod days;
+mod evening;
 mod instances;
 mod peers;
 #[path = "../../peers/src/race.rs"]
