@@ -103,7 +103,8 @@ impl Round<'_> {
                 .collect();
             open.sort_by_key(|&order| (situation.orders[order as usize].ready_at, order));
             let mut here = self.committed_to(restaurant);
-            let wanted = here.len().max(open.len().div_ceil(size));
+            let committed: usize = here.iter().map(|route| route.committed).sum();
+            let wanted = here.len().max((open.len() + committed).div_ceil(size));
             here.resize_with(wanted, || Route {
                 orders: Vec::new(),
                 driver: None,

@@ -51,7 +51,8 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
             postpone_cost: 0,
             rule: Rule::FirstCome,
         };
-        proposals.push(proposal(situation, &decided, time(situation.now)));
+        let departure = time(situation.starts[chosen.start as usize].from);
+        proposals.push(proposal(situation, &decided, departure));
     }
     proposals
 }

@@ -370,9 +370,7 @@ fn start_of(
     let free_from = driver.plan.departure.max(now);
     let (at, from) = end.map_or((driver.fix.at, free_from), |(at, end)| (at, end.max(now)));
     let first = driver.plan.stops.first();
-    let is_in_visit = first.is_some_and(|stop| {
-        stop.kind == StopKind::Pickup && driver.plan.last == Some((stop.at, StopKind::Pickup))
-    });
+    let is_in_visit = driver.plan.is_in_visit();
     let first_begin = first.map_or(now, |stop| {
         let arrival = driver
             .plan
