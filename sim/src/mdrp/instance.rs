@@ -91,7 +91,7 @@ pub struct Instance {
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
     /// A file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,
