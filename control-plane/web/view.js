@@ -38,10 +38,13 @@ export class View {
     element.addEventListener("keydown", (event) => this.key(event));
   }
 
-  // The box of the whole city; it is shown until the user moves the map.
+  // The box of the whole city, shown at once and until the user moves the map: a click meets the place that is seen.
   setBox(box) {
+    cancelAnimationFrame(this.gliding);
     this.box = box;
-    this.wholeCity();
+    this.touched = false;
+    this.viewport.fit(box, 24);
+    this.changed();
   }
 
   wholeCity() {
