@@ -59,3 +59,19 @@ export function arrival(order, now, offsetS) {
   if (expected === null) return { time, note: `due ${clock(order.due, offsetS)}` };
   return { time, note: `in ${minutes(expected - now)}` };
 }
+
+// Between which clock times an open order comes, eight times of ten: "18:38–18:49". Empty where that is not known, over
+// already, or one minute.
+export function range(order, now, offsetS) {
+  if (isOver(order) || order.band === null || order.eta === null) return "";
+  const [first, last] = order.band.map((at) => clock(Math.max(at, now), offsetS));
+  return first === last ? "" : `${first}–${last}`;
+}
+
+// What was promised and, once the order is at the door, whether it was kept.
+export function promise(order, offsetS) {
+  if (order.promised === null) return "not yet";
+  const at = clock(order.promised, offsetS);
+  if (order.state !== "delivered") return at;
+  return order.over <= order.promised ? `${at}, kept` : `${at}, missed by ${minutes(order.over - order.promised)}`;
+}

@@ -171,6 +171,10 @@ pub(crate) struct OrderRow {
     /// Later than this is late.
     pub(crate) due: i64,
     pub(crate) eta: Option<i64>,
+    /// Eight times of ten it comes between these two.
+    pub(crate) band: Option<(i64, i64)>,
+    /// What the customer was told at first.
+    pub(crate) promised: Option<i64>,
     pub(crate) driver: Option<String>,
     pub(crate) late: bool,
     pub(crate) assigned: Option<i64>,

@@ -4,7 +4,7 @@ use super::message::{OrderRow, Shown};
 use crate::domain::summary::OrderSummary;
 
 /// An order is late when it is, or will be, at the door later than this after it was placed.
-pub(crate) const PROMISE_MS: i64 = 45 * 60_000;
+const DUE_AFTER_MS: i64 = 45 * 60_000;
 
 /// The row of an order; `before` is its last row, from which the times of earlier steps are kept.
 pub(crate) fn order_row(
@@ -26,8 +26,10 @@ pub(crate) fn order_row(
         to: summary.dropoff,
         state,
         placed: summary.placed_at_ms,
-        due: summary.placed_at_ms + PROMISE_MS,
+        due: summary.placed_at_ms + DUE_AFTER_MS,
         eta: summary.dropoff_eta_ms,
+        band: summary.dropoff_band.map(|band| (band.p10_ms, band.p90_ms)),
+        promised: summary.promised_dropoff_ms,
         driver: summary.driver_id.map(|id| id.to_string()),
         late: false,
         assigned: step(before.and_then(|row| row.assigned), 1),

@@ -100,6 +100,9 @@ fn order(number: u128, state: &str, delivery_state: &str, placed_at_ms: i64) -> 
         ready_at_ms: None,
         pickup_eta_ms: None,
         dropoff_eta_ms: None,
+        pickup_band: None,
+        dropoff_band: None,
+        promised_dropoff_ms: None,
         delivered_at_ms: None,
         deadline_ms: None,
         updated_at_ms: placed_at_ms,
@@ -238,12 +241,19 @@ fn an_order_is_late_when_it_will_be_and_no_longer_when_it_is_over() {
     assert_eq!(
         delta(&live, EVENING_MS)["figures"]["late"],
         1,
-        "its ETA is past the promise"
+        "its ETA is past the time it is due"
     );
 
     order.dropoff_eta_ms = Some(EVENING_MS + 40 * MINUTE_MS);
+    let at = |minute| EVENING_MS + minute * MINUTE_MS;
+    let band = json!({ "p10_ms": at(36), "p50_ms": at(40), "p90_ms": at(47) });
+    order.dropoff_band = Some(serde_json::from_value(band).unwrap());
+    order.promised_dropoff_ms = Some(at(44));
     live.picture().see_order(&order, EVENING_MS);
-    assert_eq!(delta(&live, EVENING_MS)["figures"]["late"], 0);
+    let told = delta(&live, EVENING_MS);
+    assert_eq!(told["figures"]["late"], 0);
+    assert_eq!(told["orders"][0]["band"], json!([at(36), at(47)]));
+    assert_eq!(told["orders"][0]["promised"], at(44));
 
     let past = delta(&live, EVENING_MS + 45 * MINUTE_MS + 1);
     assert_eq!(

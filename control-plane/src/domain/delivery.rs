@@ -65,6 +65,17 @@ impl Phase {
     }
 }
 
+/// Between which times something happens: eight times of ten between the first and the last. A point once it has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtaBand {
+    /// Earlier in one of ten cases.
+    pub p10_ms: i64,
+    /// As often earlier as later.
+    pub p50_ms: i64,
+    /// Later in one of ten cases.
+    pub p90_ms: i64,
+}
+
 /// A delivery as far as we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
@@ -80,6 +91,12 @@ pub struct State {
     pub pickup_eta_ms: Option<i64>,
     /// When the driver is expected at the customer.
     pub dropoff_eta_ms: Option<i64>,
+    /// How far the pickup may be off.
+    pub pickup_band: Option<EtaBand>,
+    /// How far the dropoff may be off.
+    pub dropoff_band: Option<EtaBand>,
+    /// What the customer is promised.
+    pub promised_dropoff_ms: Option<i64>,
 }
 
 impl State {
@@ -91,6 +108,9 @@ impl State {
         driver_id: None,
         pickup_eta_ms: None,
         dropoff_eta_ms: None,
+        pickup_band: None,
+        dropoff_band: None,
+        promised_dropoff_ms: None,
     };
 }
 
@@ -109,6 +129,12 @@ pub struct Report {
     pub pickup_eta_ms: Option<i64>,
     /// When the driver is expected at the customer.
     pub dropoff_eta_ms: Option<i64>,
+    /// How far the pickup may be off.
+    pub pickup_band: Option<EtaBand>,
+    /// How far the dropoff may be off.
+    pub dropoff_band: Option<EtaBand>,
+    /// What the customer is promised.
+    pub promised_dropoff_ms: Option<i64>,
 }
 
 /// What is asked of a delivery.
@@ -202,6 +228,60 @@ pub fn evolve(state: &mut State, event: &Event) {
             }
             state.pickup_eta_ms = report.pickup_eta_ms.or(state.pickup_eta_ms);
             state.dropoff_eta_ms = report.dropoff_eta_ms.or(state.dropoff_eta_ms);
+            state.pickup_band = report.pickup_band.or(state.pickup_band);
+            state.dropoff_band = report.dropoff_band.or(state.dropoff_band);
+            state.promised_dropoff_ms = report.promised_dropoff_ms.or(state.promised_dropoff_ms);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EtaBand, Event, Phase, Report, State, evolve};
+
+    #[test]
+    fn reports_from_before_there_were_bands_are_still_read() {
+        let old = r#"{"reported":{"seq":2,"at_ms":5,"phase":"assigned","driver_id":7,
+            "pickup_eta_ms":10,"dropoff_eta_ms":20}}"#;
+        let mut state = State {
+            phase: Phase::Searching,
+            ..State::NEW
+        };
+        evolve(&mut state, &serde_json::from_str(old).unwrap());
+        assert_eq!((state.dropoff_eta_ms, state.dropoff_band), (Some(20), None));
+        assert_eq!(state.promised_dropoff_ms, None);
+    }
+
+    #[test]
+    fn what_was_promised_outlives_reports_that_do_not_say_it() {
+        let band = EtaBand {
+            p10_ms: 18,
+            p50_ms: 20,
+            p90_ms: 25,
+        };
+        let told = Report {
+            seq: 1,
+            at_ms: 5,
+            phase: Phase::Assigned,
+            driver_id: Some(7),
+            pickup_eta_ms: None,
+            dropoff_eta_ms: Some(20),
+            pickup_band: None,
+            dropoff_band: Some(band),
+            promised_dropoff_ms: Some(24),
+        };
+        let silent = Report {
+            seq: 2,
+            dropoff_band: None,
+            promised_dropoff_ms: None,
+            ..told
+        };
+        let mut state = State::NEW;
+        for report in [told, silent] {
+            let written = serde_json::to_string(&Event::Reported(report)).unwrap();
+            evolve(&mut state, &serde_json::from_str(&written).unwrap());
+        }
+        assert_eq!(state.dropoff_band, Some(band));
+        assert_eq!(state.promised_dropoff_ms, Some(24));
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::delivery::EtaBand;
 use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
 use crate::domain::lifecycle::Order;
 use crate::domain::money::Currency;
@@ -53,6 +54,12 @@ pub struct OrderSummary {
     pub pickup_eta_ms: Option<i64>,
     /// When the driver is expected at the customer.
     pub dropoff_eta_ms: Option<i64>,
+    /// How far the pickup may be off.
+    pub pickup_band: Option<EtaBand>,
+    /// How far the dropoff may be off.
+    pub dropoff_band: Option<EtaBand>,
+    /// What the customer is promised.
+    pub promised_dropoff_ms: Option<i64>,
     /// When it was dropped off.
     pub delivered_at_ms: Option<i64>,
     /// When the system acts if nobody did; `None` once the order has ended.
@@ -88,6 +95,9 @@ impl OrderSummary {
             ready_at_ms: order.ready_at_ms,
             pickup_eta_ms: order.delivery.pickup_eta_ms,
             dropoff_eta_ms: order.delivery.dropoff_eta_ms,
+            pickup_band: order.delivery.pickup_band,
+            dropoff_band: order.delivery.dropoff_band,
+            promised_dropoff_ms: order.delivery.promised_dropoff_ms,
             delivered_at_ms: order.delivered_at_ms,
             deadline_ms: order.deadline_ms(),
             updated_at_ms: order.updated_at_ms,

@@ -22,7 +22,7 @@ use crate::domain::summary::OrderSummary;
 use crate::events::OrderChanged;
 use crate::http::extract::{Caller, path_id};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::view::{OrderPage, OrderView, PlaceView};
+use crate::http::view::{EtaBandView, OrderPage, OrderView, PlaceView};
 
 /// Messages a slow listener may have waiting; then its stream waits too and catches up from the log.
 const WAITING_MAX: usize = 16;
@@ -36,6 +36,7 @@ struct DriverAt {
     at: PlaceView,
     heading_cdeg: u32,
     dropoff_eta_ms: Option<i64>,
+    dropoff_band: Option<EtaBandView>,
     at_ms: u64,
 }
 
@@ -194,6 +195,7 @@ impl Follower {
             at,
             heading_cdeg: driver.heading_cdeg,
             dropoff_eta_ms: order.delivery.dropoff_eta_ms,
+            dropoff_band: order.delivery.dropoff_band.map(Into::into),
             at_ms: picture.now_ms,
         };
         send(&self.messages, "driver", None, &message).await

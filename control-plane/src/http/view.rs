@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::delivery::EtaBand;
 use crate::domain::place::Place;
 use crate::domain::pricing::Line;
 use crate::domain::summary::OrderSummary;
@@ -31,6 +32,33 @@ impl From<Place> for PlaceView {
         Self {
             lat: place.lat(),
             lng: place.lng(),
+        }
+    }
+}
+
+/// Between which times something happens, eight times of ten between the first and the last; a point once it has
+/// happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct EtaBandView {
+    /// Earlier in one of ten cases.
+    pub(crate) p10_ms: i64,
+    /// As often earlier as later.
+    pub(crate) p50_ms: i64,
+    /// Later in one of ten cases.
+    pub(crate) p90_ms: i64,
+}
+
+impl From<EtaBand> for EtaBandView {
+    fn from(band: EtaBand) -> Self {
+        let EtaBand {
+            p10_ms,
+            p50_ms,
+            p90_ms,
+        } = band;
+        Self {
+            p10_ms,
+            p50_ms,
+            p90_ms,
         }
     }
 }
@@ -106,6 +134,12 @@ pub(crate) struct OrderView {
     pub(crate) pickup_eta_ms: Option<i64>,
     /// When the driver is expected at the customer.
     pub(crate) dropoff_eta_ms: Option<i64>,
+    /// How far the pickup may be off; absent where there is no ETA.
+    pub(crate) pickup_band: Option<EtaBandView>,
+    /// How far the dropoff may be off; absent where there is no ETA.
+    pub(crate) dropoff_band: Option<EtaBandView>,
+    /// What the customer is promised, from the first driver asked on; never moved.
+    pub(crate) promised_dropoff_ms: Option<i64>,
     /// When it was dropped off.
     pub(crate) delivered_at_ms: Option<i64>,
     /// When the last event happened.
@@ -135,6 +169,9 @@ impl From<&OrderSummary> for OrderView {
             ready_at_ms: order.ready_at_ms,
             pickup_eta_ms: order.pickup_eta_ms,
             dropoff_eta_ms: order.dropoff_eta_ms,
+            pickup_band: order.pickup_band.map(Into::into),
+            dropoff_band: order.dropoff_band.map(Into::into),
+            promised_dropoff_ms: order.promised_dropoff_ms,
             delivered_at_ms: order.delivered_at_ms,
             updated_at_ms: order.updated_at_ms,
         }

@@ -98,6 +98,9 @@ impl FakeDispatch {
             driver_id: Some(7),
             pickup_eta_ms: Some(2_000),
             dropoff_eta_ms: Some(3_000),
+            pickup_band: Some(band(2_000)),
+            dropoff_band: Some(band(3_000)),
+            promised_dropoff_ms: Some(3_100),
         };
         now.events.push(event.clone());
         now.watchers

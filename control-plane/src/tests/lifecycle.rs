@@ -52,6 +52,18 @@ async fn click_to_door(h: Harness) {
         (200, &json!("delivered"), &json!(7))
     );
     assert_eq!(order["total_minor"], 2 * 850 + 333 + 190 + 2 * 60);
+    assert_eq!(
+        [
+            &order["pickup_band"],
+            &order["dropoff_band"],
+            &order["promised_dropoff_ms"]
+        ],
+        [
+            &json!({ "p10_ms": 1_800, "p50_ms": 2_000, "p90_ms": 2_300 }),
+            &json!({ "p10_ms": 2_800, "p50_ms": 3_000, "p90_ms": 3_300 }),
+            &json!(3_100)
+        ]
+    );
     let (status, receipt) = h
         .get(&format!("/v1/orders/{id}/receipt"), &town.customer)
         .await;
@@ -153,6 +165,14 @@ async fn tracking_tells_each_state_in_order(h: Harness) {
         seqs,
         (1..=seqs.len() as u64).collect::<Vec<u64>>(),
         "no gap, no repeat"
+    );
+    let (_, _, last) = orders.last().unwrap();
+    assert_eq!(
+        (
+            &last["dropoff_band"]["p90_ms"],
+            &last["promised_dropoff_ms"]
+        ),
+        (&json!(3_300), &json!(3_100))
     );
     let mut states: Vec<String> = orders
         .iter()

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState, WatchDeliveriesRequest};
+use doorstep_dispatch_wire::dispatch::{
+    DeliveryEvent, DeliveryState, EtaBand, WatchDeliveriesRequest,
+};
 use futures::StreamExt;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::app::{App, AppState};
-use crate::domain::delivery::{Phase, Report};
+use crate::domain::delivery::{self, Phase, Report};
 use crate::domain::ids::OrderId;
 use crate::store::StoreError;
 use crate::workers::back_off;
@@ -119,7 +121,6 @@ fn report_of(event: &DeliveryEvent) -> Option<(OrderId, Report)> {
         DeliveryState::Cancelled => Phase::Cancelled,
         DeliveryState::NoDriver => Phase::NoDriver,
     };
-    let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
     let report = Report {
         seq: event.seq,
         at_ms: ms(event.at_ms),
@@ -127,8 +128,23 @@ fn report_of(event: &DeliveryEvent) -> Option<(OrderId, Report)> {
         driver_id: event.driver_id,
         pickup_eta_ms: event.pickup_eta_ms.map(ms),
         dropoff_eta_ms: event.dropoff_eta_ms.map(ms),
+        pickup_band: event.pickup_band.map(band),
+        dropoff_band: event.dropoff_band.map(band),
+        promised_dropoff_ms: event.promised_dropoff_ms.map(ms),
     };
     Uuid::try_parse(&event.delivery_id)
         .ok()
         .map(|uuid| (OrderId::from_uuid(uuid), report))
+}
+
+fn band(band: EtaBand) -> delivery::EtaBand {
+    delivery::EtaBand {
+        p10_ms: ms(band.p10_ms),
+        p50_ms: ms(band.p50_ms),
+        p90_ms: ms(band.p90_ms),
+    }
+}
+
+fn ms(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }

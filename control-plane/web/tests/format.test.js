@@ -3,11 +3,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrival, clock, figure, minutes } from "../format.js";
+import { arrival, clock, figure, minutes, promise, range } from "../format.js";
 
 const MINUTE = 60000;
 const EVENING = Date.UTC(2026, 10, 21, 18, 30);
-const open = { state: "to_customer", placed: EVENING, due: EVENING + 45 * MINUTE, eta: null, late: false, over: null };
+const open = {
+  state: "to_customer",
+  placed: EVENING,
+  due: EVENING + 45 * MINUTE,
+  eta: null,
+  band: null,
+  promised: null,
+  late: false,
+  over: null,
+};
 
 test("the clock is the city's", () => {
   assert.equal(clock(EVENING, 0), "18:30");
@@ -37,4 +46,21 @@ test("an order says when it comes, how late it is, or how long it took", () => {
   assert.deepEqual(arrival(late, EVENING + 57 * MINUTE, 0), { time: "19:27", note: "12 min late" });
   const done = { ...open, state: "delivered", over: EVENING + 33 * MINUTE };
   assert.deepEqual(arrival(done, EVENING + 40 * MINUTE, 0), { time: "19:03", note: "took 33 min" });
+});
+
+test("an open order comes within a range, the past of which is over", () => {
+  assert.equal(range(open, EVENING, 0), "");
+  const expected = { ...open, eta: EVENING + 12 * MINUTE, band: [EVENING + 8 * MINUTE, EVENING + 19 * MINUTE] };
+  assert.equal(range(expected, EVENING, 0), "18:38–18:49");
+  assert.equal(range(expected, EVENING + 10 * MINUTE, 0), "18:40–18:49");
+  assert.equal(range(expected, EVENING + 30 * MINUTE, 0), "");
+  assert.equal(range({ ...expected, state: "delivered", over: EVENING }, EVENING, 0), "");
+});
+
+test("a promise is told, and at the door whether it was kept", () => {
+  assert.equal(promise(open, 0), "not yet");
+  const promised = { ...open, promised: EVENING + 21 * MINUTE };
+  assert.equal(promise(promised, 0), "18:51");
+  assert.equal(promise({ ...promised, state: "delivered", over: promised.promised }, 0), "18:51, kept");
+  assert.equal(promise({ ...promised, state: "delivered", over: EVENING + 24 * MINUTE }, 0), "18:51, missed by 3 min");
 });

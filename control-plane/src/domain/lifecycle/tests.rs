@@ -81,6 +81,9 @@ fn report(seq: u32, phase: delivery::Phase) -> Command {
         driver_id: Some(7),
         pickup_eta_ms: None,
         dropoff_eta_ms: None,
+        pickup_band: None,
+        dropoff_band: None,
+        promised_dropoff_ms: None,
     }))
 }
 

@@ -100,6 +100,44 @@ async fn from_the_request_to_the_door() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// Bands are around their ETAs wherever those are told, and a point at the end; the promise stays.
+fn the_times_add_up(events: &[DeliveryEvent]) {
+    for event in events {
+        let is_around = |band: Option<EtaBand>, eta_ms: Option<u64>| match (band, eta_ms) {
+            (Some(band), Some(eta_ms)) => {
+                band.p10_ms <= eta_ms && eta_ms <= band.p90_ms && band.p10_ms <= band.p50_ms
+            }
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        assert!(
+            is_around(event.pickup_band, event.pickup_eta_ms),
+            "{event:?}"
+        );
+        assert!(
+            is_around(event.dropoff_band, event.dropoff_eta_ms),
+            "{event:?}"
+        );
+        assert_eq!(
+            event.promised_dropoff_ms.is_some(),
+            event.seq > 1,
+            "{event:?}"
+        );
+    }
+    let offered = &events[1];
+    assert!(
+        offered
+            .dropoff_band
+            .is_some_and(|band| band.p10_ms < band.p90_ms)
+    );
+    let last = &events[events.len() - 1];
+    assert!(
+        last.dropoff_band
+            .is_some_and(|band| band.p10_ms == band.p90_ms)
+    );
+    assert_eq!(last.promised_dropoff_ms, offered.promised_dropoff_ms);
+}
+
 async fn a_decline_goes_to_the_next_driver() {
     let town = Town::start().await;
     let mut near = town.driver(1, corner(1, 1)).await;
