@@ -1,9 +1,14 @@
 //! The figures of a run.
 
+mod etas;
+
 use std::collections::BTreeMap;
 
 use doorstep_dispatch_core::{DeliveryId, DeliveryState, Span, Time};
 use serde::Serialize;
+
+use self::etas::Promised;
+pub use self::etas::{EtaFigures, ToldFigures};
 
 use crate::actors::Worked;
 use crate::record::CityEvent;
@@ -26,6 +31,8 @@ pub struct Kpis {
     pub ready_to_pickup_min: Quantiles,
     /// From the restaurant's yes to a driver's yes.
     pub accepted_to_assigned_min: Quantiles,
+    /// What customers were told about the dropoff, held against when it came.
+    pub etas: EtaFigures,
     /// Drivers and their time.
     pub drivers: DriverFigures,
     /// Offers and their answers.
@@ -135,6 +142,7 @@ struct Times {
     ready: Option<Time>,
     picked_up: Option<Time>,
     dropped_off: Option<Time>,
+    told: Promised,
     end: Option<End>,
 }
 
@@ -159,8 +167,12 @@ impl KpiCollector {
             ready: None,
             picked_up: None,
             dropped_off: None,
+            told: Promised::default(),
             end: None,
         });
+        if let CityEvent::Delivery(change) = event {
+            times.told.observe(change);
+        }
         match event {
             CityEvent::Placed { .. }
             | CityEvent::CardDeclined { .. }
@@ -195,7 +207,8 @@ impl KpiCollector {
             .count()
     }
 
-    pub(crate) fn finish(self, worked: &[Worked]) -> Kpis {
+    /// `promise_share` of the promises should be kept.
+    pub(crate) fn finish(self, worked: &[Worked], promise_share: f64) -> Kpis {
         let orders = self.order_counts();
         let spans =
             |from: fn(&Times) -> Option<Time>, to: fn(&Times) -> Option<Time>| -> Vec<Span> {
@@ -219,11 +232,20 @@ impl KpiCollector {
                 |times| times.accepted,
                 |times| times.assigned,
             )),
+            etas: self.eta_figures(promise_share),
             drivers: driver_figures(worked, orders.delivered),
             offers: self.offers,
             pings: self.pings,
             orders,
         }
+    }
+
+    fn eta_figures(&self, promise_share: f64) -> EtaFigures {
+        let delivered = self
+            .orders
+            .values()
+            .filter_map(|times| Some((times.told, times.dropped_off?)));
+        EtaFigures::of(&delivered.collect::<Vec<_>>(), promise_share)
     }
 
     fn order_counts(&self) -> OrderCounts {

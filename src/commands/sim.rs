@@ -35,6 +35,10 @@ enum SimCommand {
 /// Customers, restaurants and drivers live through the scenario in virtual time, served by the same dispatch core that
 /// serves a real city. The same scenario, map and seed give the same digest, whatever the machine is doing beside.
 /// Exits with 1 if anything happened that must never happen.
+///
+/// Of the dropoff ETAs it says how many deliveries fell into the band that was told (made to hold 80 %), how many came
+/// earlier and later, how wide the band was and how far the ETA was off, on the mean; and how many promises were kept,
+/// of as many as the policy promises for.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   doorstep sim run sim/scenarios/evening.toml --map porto.osm.pbf

@@ -472,6 +472,8 @@ impl<'a> City<'a> {
             .iter()
             .map(|driver| driver.worked(now))
             .collect();
+        let promise_permille = self.scenario.policy().promise_quantile_permille;
+        let promise_share = f64::from(promise_permille) / 1000.0;
         let (violations, violation_count) = self.checker.finish();
         Report {
             scenario: self.scenario.name.clone(),
@@ -479,7 +481,7 @@ impl<'a> City<'a> {
             restaurants: self.world.restaurants().len(),
             customers: self.world.customers().len(),
             minutes: now.since(self.origin).as_millis() as f64 / 60_000.0,
-            kpis: self.kpis.finish(&worked),
+            kpis: self.kpis.finish(&worked, promise_share),
             violations: violations.iter().map(ToString::to_string).collect(),
             violation_count,
             rejections: self.rejections,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Report;
-use crate::kpi::Quantiles;
+use crate::kpi::{EtaFigures, Quantiles, ToldFigures};
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,6 +29,8 @@ impl fmt::Display for Report {
         quantiles(out, "click to door", kpis.click_to_door_min)?;
         quantiles(out, "ready to pickup", kpis.ready_to_pickup_min)?;
         quantiles(out, "accepted to assigned", kpis.accepted_to_assigned_min)?;
+        writeln!(out)?;
+        etas(out, kpis.etas)?;
         writeln!(out)?;
         row(out, "drivers' hours on duty", drivers.on_duty_hours, "h")?;
         row(out, "utilization", drivers.utilization * 100.0, "%")?;
@@ -62,4 +64,33 @@ fn row(out: &mut fmt::Formatter<'_>, name: &str, value: f64, unit: &str) -> fmt:
 fn quantiles(out: &mut fmt::Formatter<'_>, name: &str, values: Quantiles) -> fmt::Result {
     let Quantiles { mean, p50, p90, .. } = values;
     writeln!(out, "{name:<28}{mean:>8.2} {p50:>8.2} {p90:>8.2}")
+}
+
+fn etas(out: &mut fmt::Formatter<'_>, figures: EtaFigures) -> fmt::Result {
+    writeln!(
+        out,
+        "dropoff as told           in band  earlier    later    width    error"
+    )?;
+    told(out, "with the driver's yes", figures.at_assignment)?;
+    told(out, "with the food in hand", figures.at_pickup)?;
+    writeln!(
+        out,
+        "{:<28}{:>8.2} %   of {:.0} %",
+        "promises kept",
+        figures.promises_kept_share * 100.0,
+        figures.promises_nominal_share * 100.0
+    )
+}
+
+fn told(out: &mut fmt::Formatter<'_>, name: &str, figures: ToldFigures) -> fmt::Result {
+    let per_cent = |share: f64| share * 100.0;
+    writeln!(
+        out,
+        "  {name:<22}{:>7.1} %{:>7.1} %{:>7.1} %{:>5.1} min{:>5.1} min",
+        per_cent(figures.covered_share),
+        per_cent(figures.earlier_share),
+        per_cent(figures.later_share),
+        figures.width_min,
+        figures.absolute_error_min
+    )
 }

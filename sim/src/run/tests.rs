@@ -1,6 +1,7 @@
 //! An hour in a small city: sound, and the same every time.
 
 use super::{Report, run};
+use crate::kpi::EtaFigures;
 use crate::scenario::Scenario;
 use crate::testing;
 
@@ -93,4 +94,37 @@ fn drivers_who_never_answer_in_time_let_offers_expire() {
         report.kpis.offers.expired > 0 && report.kpis.orders.delivered == 0,
         "{report:?}"
     );
+}
+
+/// Four hours with more orders than the first ones, from which the bands are learned.
+fn long_evening(change: impl FnOnce(&mut Scenario)) -> EtaFigures {
+    let report = evening(7, |scenario| {
+        scenario.duration_min = 240;
+        scenario.demand.orders_per_hour = 150.0;
+        scenario.drivers.count = 60;
+        change(scenario);
+    });
+    assert_eq!(report.violations, Vec::<String>::new());
+    report.kpis.etas
+}
+
+#[test]
+fn bands_and_promises_hold_as_often_as_they_say() {
+    let as_guessed: fn(&mut Scenario) = |_| {};
+    // What the policy does not know: slower roads than the map's, kitchens twice as uncertain.
+    let worse_than_guessed: fn(&mut Scenario) = |scenario| {
+        scenario.drivers.speed_factor = 1.3;
+        scenario.restaurants.preparation.sd_s = 400.0;
+    };
+    for change in [as_guessed, worse_than_guessed] {
+        let etas = long_evening(change);
+        for told in [etas.at_assignment, etas.at_pickup] {
+            assert!(told.count > 400, "{etas:?}");
+            assert!((0.75..=0.85).contains(&told.covered_share), "{etas:?}");
+        }
+        assert!(
+            (0.80..=0.90).contains(&etas.promises_kept_share),
+            "{etas:?}"
+        );
+    }
 }
