@@ -4,8 +4,10 @@ use std::fmt;
 
 use doorstep_routing::TravelTime;
 
-use crate::eta::Etas;
-use crate::{DecisionRecord, DeliveryId, DeliveryRequest, DriverId, EtaBand, OfferId, Span, Time};
+use crate::eta::{Drawn, Etas};
+use crate::{
+    DecisionRecord, DeliveryId, DeliveryRequest, DriverId, EtaBand, OfferEnd, OfferId, Span, Time,
+};
 
 /// Where a delivery is in its life.
 ///
@@ -193,6 +195,17 @@ pub(crate) struct Refusal {
     pub(crate) at: Time,
 }
 
+/// What was drawn when it was told, to be held against what happens.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Forecasts {
+    /// The dropoff, when it was promised.
+    pub(crate) promised: Option<Drawn>,
+    /// Pickup and dropoff, at the last assignment.
+    pub(crate) assigned: Option<(Drawn, Drawn)>,
+    /// The dropoff, when the food was picked up.
+    pub(crate) carried: Option<Drawn>,
+}
+
 /// One order's way from the restaurant to the customer.
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -215,6 +228,7 @@ pub struct Delivery {
     pub(crate) revisions: u32,
     /// Set with the first offer and never again.
     pub(crate) promised_dropoff: Option<Time>,
+    pub(crate) forecasts: Forecasts,
     /// Oldest first, at most `policy.declines_max`.
     pub(crate) refusals: Vec<Refusal>,
     /// Oldest first, at most [`DECISIONS_MAX`].
@@ -240,6 +254,7 @@ impl Delivery {
             told_dropoff: None,
             revisions: 0,
             promised_dropoff: None,
+            forecasts: Forecasts::default(),
             refusals: Vec::new(),
             decisions: Vec::new(),
         }

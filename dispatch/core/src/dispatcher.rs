@@ -18,6 +18,7 @@ use crate::delivery::Delivery;
 use crate::digest::Digest;
 use crate::driver::Driver;
 use crate::driver_index::DriverIndex;
+use crate::eta::Calibration;
 use crate::offers::OfferBook;
 use crate::{
     DeliveryId, DriverId, Input, Output, Policy, PolicyError, Rejection, Stop, Time, TravelTimes,

@@ -10,8 +10,11 @@
 //! that depends on the part's name alone. The same part comes out the same in every computation, so that bands of two
 //! moments differ by what happened in between and not by luck. Parts are taken as independent of each other.
 
+mod calibration;
+
 use doorstep_routing::TravelTime;
 
+pub(crate) use self::calibration::{Calibration, Stage};
 use crate::plan::{Plan, PlannedStop};
 use crate::policy::Dwells;
 use crate::{DeliveryId, Policy, Span, StopKind, Time};
@@ -68,6 +71,8 @@ pub(crate) struct Etas {
     pub(crate) dropoff: Time,
     pub(crate) pickup_band: EtaBand,
     pub(crate) dropoff_band: EtaBand,
+    pub(crate) pickup_drawn: Drawn,
+    pub(crate) dropoff_drawn: Drawn,
 }
 
 impl Etas {
@@ -78,6 +83,8 @@ impl Etas {
             dropoff: stop.expected,
             pickup_band: stop.band,
             dropoff_band: stop.band,
+            pickup_drawn: stop.drawn,
+            dropoff_drawn: stop.drawn,
         }
     }
 
@@ -87,11 +94,13 @@ impl Etas {
             StopKind::Pickup => Self {
                 pickup: stop.expected,
                 pickup_band: stop.band,
+                pickup_drawn: stop.drawn,
                 ..self
             },
             StopKind::Dropoff => Self {
                 dropoff: stop.expected,
                 dropoff_band: stop.band,
+                dropoff_drawn: stop.drawn,
                 ..self
             },
         }
@@ -103,6 +112,7 @@ impl Etas {
             expected: at,
             band: EtaBand::exact(at),
             promise: at,
+            drawn: Drawn::exact(at),
         };
         self.with(kind, &stop)
     }
@@ -118,6 +128,33 @@ pub(crate) struct StopTimes {
     pub(crate) band: EtaBand,
     /// Not later with the policy's chance.
     pub(crate) promise: Time,
+    /// The quantiles before they were made to contain the expected time.
+    pub(crate) drawn: Drawn,
+}
+
+/// Quantiles of the drawn times of a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Drawn {
+    pub(crate) p10: Time,
+    pub(crate) p50: Time,
+    pub(crate) p90: Time,
+    /// At the policy's chance of keeping a promise.
+    pub(crate) promise: Time,
+}
+
+impl Drawn {
+    const fn exact(at: Time) -> Self {
+        Self {
+            p10: at,
+            p50: at,
+            p90: at,
+            promise: at,
+        }
+    }
+
+    const fn width(&self) -> Span {
+        self.p90.since(self.p10)
+    }
 }
 
 /// What is known of a restaurant's food.
@@ -186,14 +223,21 @@ pub(crate) fn stop_times(
 }
 
 fn times(expected: Time, sorted: &[Time; DRAWS], promise_permille: u32) -> StopTimes {
+    let drawn = Drawn {
+        p10: quantile(sorted, 100),
+        p50: quantile(sorted, 500),
+        p90: quantile(sorted, 900),
+        promise: quantile(sorted, promise_permille),
+    };
     StopTimes {
         expected,
         band: EtaBand {
-            p10: quantile(sorted, 100).min(expected),
-            p50: quantile(sorted, 500),
-            p90: quantile(sorted, 900).max(expected),
+            p10: drawn.p10.min(expected),
+            p50: drawn.p50,
+            p90: drawn.p90.max(expected),
         },
-        promise: quantile(sorted, promise_permille).max(expected),
+        promise: drawn.promise.max(expected),
+        drawn,
     }
 }
 

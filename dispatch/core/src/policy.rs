@@ -123,6 +123,9 @@ pub struct Policy {
     pub dwell_spread_permille: u32,
     /// As many of a thousand deliveries are to arrive by the time that the customer is promised. Raising it promises later.
     pub promise_quantile_permille: u32,
+    /// How far one delivery moves the quantiles that are told after it, in thousandths of the band's width; zero: as drawn.
+    /// Raising it follows a city that changes sooner, and bands jitter more.
+    pub calibration_step_permille: u32,
     /// A dropoff that moves by no more than this is not told unless something else happens. Raising it tells less often.
     pub eta_push_min: Span,
     /// Between an offer and the driver's yes. Raising it makes offers earlier.
@@ -213,6 +216,7 @@ impl Default for Policy {
             eta_push_min: Span::from_mins(1),
             answer_delay: Span::from_secs(12),
             accept_permille: 850,
+            calibration_step_permille: 40,
             guaranteed_orders_permille_h: 0,
             beyond_guarantee_cost: Span::ZERO,
             round_interval: Span::from_secs(20),

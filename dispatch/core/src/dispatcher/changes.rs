@@ -2,6 +2,7 @@
 
 use crate::delivery::{Delivery, Next, Step};
 use crate::driver::{Driver, Duty};
+use crate::eta::Stage;
 use crate::offers::OpenOffer;
 use crate::{
     DeliveryEvent, DeliveryId, DeliveryState, Dispatcher, DriverId, OfferId, Outcome, Output,
@@ -44,6 +45,7 @@ impl Dispatcher {
     /// Puts a delivery into a state and tells it. Set the other fields before.
     pub(super) fn enter(&mut self, id: DeliveryId, state: DeliveryState) {
         self.known_delivery(id).state = state;
+        self.learn_etas(id);
         if state == DeliveryState::Searching {
             self.searching.insert(id);
             self.time_search(id);
@@ -60,6 +62,45 @@ impl Dispatcher {
                     self.deliveries.remove(&oldest);
                 }
             }
+        }
+    }
+
+    /// Holds what was told of a delivery against what has happened, and keeps what is told now.
+    fn learn_etas(&mut self, id: DeliveryId) {
+        let (now, promise_permille) = (self.now, self.policy.promise_quantile_permille);
+        let step = self.policy.calibration_step_permille;
+        let Some(delivery) = self.deliveries.get_mut(&id) else {
+            return;
+        };
+        let (told, etas) = (&mut delivery.forecasts, delivery.etas);
+        match delivery.state {
+            DeliveryState::Assigned => {
+                told.assigned = etas.map(|etas| (etas.pickup_drawn, etas.dropoff_drawn));
+            }
+            DeliveryState::PickedUp => {
+                told.carried = etas.map(|etas| etas.dropoff_drawn);
+                if let Some((pickup, _)) = &told.assigned {
+                    self.calibration.learn(Stage::Pickup, pickup, now, step);
+                }
+            }
+            DeliveryState::DroppedOff => {
+                if let Some((_, dropoff)) = &told.assigned {
+                    self.calibration.learn(Stage::Waiting, dropoff, now, step);
+                }
+                if let Some(dropoff) = &told.carried {
+                    self.calibration.learn(Stage::Carried, dropoff, now, step);
+                }
+                if let Some(promise) = &told.promised {
+                    self.calibration
+                        .learn_promise(promise, now, promise_permille, step);
+                }
+            }
+            DeliveryState::Searching
+            | DeliveryState::Offered
+            | DeliveryState::AtRestaurant
+            | DeliveryState::AtCustomer
+            | DeliveryState::Cancelled
+            | DeliveryState::NoDriver => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use doorstep_routing::{LatLng, TravelTime};
 
-use crate::eta::{Asked, Etas, Food, stop_times};
+use crate::eta::{Asked, Etas, Food, Stage, stop_times};
 use crate::offers::Lookup;
 use crate::plan::{Plan, PlannedStop};
 use crate::policy::Dwells;
@@ -127,17 +127,21 @@ impl Dispatcher {
     ) -> Vec<DeliveryId> {
         let times = stop_times(plan, asked, &self.policy, self.now, |id| self.food_of(id));
         let mut moved = Vec::new();
-        for (stop, times) in plan.stops.iter().zip(&times) {
+        for (stop, times) in plan.stops.iter().zip(times) {
             if !of(stop.delivery) {
                 continue;
             }
+            let times = &self.calibration.tell(stage(plan, stop), times, self.now);
             let Some(delivery) = self.deliveries.get_mut(&stop.delivery) else {
                 continue;
             };
             let etas = delivery.etas.unwrap_or(Etas::of(times));
             delivery.etas = Some(etas.with(stop.kind, times));
             if stop.kind == StopKind::Dropoff {
-                delivery.promised_dropoff.get_or_insert(times.promise);
+                if delivery.promised_dropoff.is_none() {
+                    delivery.promised_dropoff = Some(times.promise);
+                    delivery.forecasts.promised = Some(times.drawn);
+                }
                 if delivery.has_moved(self.policy.eta_push_min) {
                     moved.push(stop.delivery);
                 }
@@ -187,6 +191,19 @@ impl Dispatcher {
     pub(super) fn tell_plan(&mut self, driver: DriverId) {
         let stops = self.plan_of(driver);
         self.emit(Output::DriverPlan { driver, stops });
+    }
+}
+
+/// What the time of a stop hangs on.
+fn stage(plan: &Plan, stop: &PlannedStop) -> Stage {
+    let is_fetched = || {
+        let of_it = |have: &PlannedStop| have.is(stop.delivery, StopKind::Pickup);
+        !plan.stops.iter().any(of_it)
+    };
+    match stop.kind {
+        StopKind::Pickup => Stage::Pickup,
+        StopKind::Dropoff if is_fetched() => Stage::Carried,
+        StopKind::Dropoff => Stage::Waiting,
     }
 }
 
