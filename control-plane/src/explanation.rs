@@ -58,6 +58,19 @@ pub struct Decision {
     pub drivers_considered: u64,
     /// Version of the travel times.
     pub traffic_epoch: u64,
+    /// What came of it; `None`: the driver is still being asked.
+    pub ended: Option<OfferEnd>,
+}
+
+/// When and how an offer ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferEnd {
+    /// When.
+    pub at_ms: u64,
+    /// How, as one word: `accepted`, `declined`, `expired` or `withdrawn`.
+    pub outcome: String,
+    /// How, so that a sentence can begin with the driver: "took it", "declined: too far".
+    pub words: String,
 }
 
 /// A driver who was or could have been asked.
@@ -110,7 +123,50 @@ impl From<dispatch::Decision> for Decision {
             orders_considered: told.orders_considered,
             drivers_considered: told.drivers_considered,
             traffic_epoch: told.traffic_epoch,
+            ended: told.ended.map(OfferEnd::from),
         }
+    }
+}
+
+impl From<dispatch::OfferEnd> for OfferEnd {
+    fn from(told: dispatch::OfferEnd) -> Self {
+        let (outcome, words) = outcome(&told);
+        Self {
+            at_ms: told.at_ms,
+            outcome: outcome.to_owned(),
+            words: words.to_owned(),
+        }
+    }
+}
+
+fn outcome(told: &dispatch::OfferEnd) -> (&'static str, &'static str) {
+    use dispatch::{DeclineReason, OfferOutcome, RevokeReason};
+    match told.outcome() {
+        OfferOutcome::Unspecified => (
+            "unknown",
+            "ended in a way that this version has no word for",
+        ),
+        OfferOutcome::Accepted => ("accepted", "took it"),
+        OfferOutcome::Declined => (
+            "declined",
+            match told.declined_for() {
+                DeclineReason::Unspecified => "declined without a reason",
+                DeclineReason::TooFar => "declined: too far",
+                DeclineReason::Break => "declined: on a break",
+                DeclineReason::Vehicle => "declined: the vehicle does not fit",
+                DeclineReason::Other => "declined for another reason",
+            },
+        ),
+        OfferOutcome::Expired => ("expired", "did not answer in time"),
+        OfferOutcome::Withdrawn => (
+            "withdrawn",
+            match told.withdrawn_because() {
+                RevokeReason::Unspecified => "was no longer asked",
+                RevokeReason::Cancelled => "was no longer asked: an order was cancelled",
+                RevokeReason::OffDuty => "went off duty",
+                RevokeReason::DriverLost => "lost the connection",
+            },
+        ),
     }
 }
 
@@ -235,6 +291,35 @@ mod tests {
             .collect();
         assert_eq!(differences, [5_000, 25_000]);
         assert_eq!(decision.rule, "departure_due");
+    }
+
+    #[test]
+    fn a_decision_says_what_came_of_it() {
+        let open = Decision::from(dispatch::Decision::default());
+        assert_eq!(open.ended, None);
+        let declined = Decision::from(dispatch::Decision {
+            ended: Some(dispatch::OfferEnd {
+                at_ms: 7,
+                outcome: dispatch::OfferOutcome::Declined.into(),
+                declined_for: dispatch::DeclineReason::TooFar.into(),
+                ..dispatch::OfferEnd::default()
+            }),
+            ..dispatch::Decision::default()
+        });
+        let end = declined.ended.unwrap();
+        assert_eq!(
+            (end.at_ms, end.outcome.as_str(), end.words.as_str()),
+            (7, "declined", "declined: too far")
+        );
+    }
+
+    #[test]
+    fn an_end_that_a_newer_dispatch_tells_is_not_taken_for_another() {
+        let end = OfferEnd::from(dispatch::OfferEnd {
+            outcome: 99,
+            ..dispatch::OfferEnd::default()
+        });
+        assert_eq!(end.outcome, "unknown");
     }
 
     #[test]

@@ -19,12 +19,24 @@ export function reasons(explanation) {
   return {
     rule: decision.why,
     asked: `Driver ${chosen.driver} was asked at ${clock(decision.at_ms, offsetS)}, to have the food at ${clock(chosen.pickup_eta_ms, offsetS)}.`,
+    ended: ended(decision),
     terms: terms(chosen),
     rows: [row(chosen, offsetS, "chosen"), ...others.map((other) => row(other, offsetS, tenths(other.difference_ms, true)))],
     postponed: `Leaving it for the next round would have cost ${tenths(decision.postpone_cost_ms)} min.`,
     compared: `${count(decision.orders_considered, "order")} and ${count(decision.drivers_considered, "driver")} were compared by the policy “${decision.policy}”.`,
-    earlier: decisions.slice(0, -1).map(({ at_ms: at, chosen: { driver } }) => `driver ${driver} at ${clock(at, offsetS)}`),
+    earlier: decisions.slice(0, -1).map((before) => asked(before, offsetS)),
   };
+}
+
+// What the driver said, and how long that took.
+function ended({ at_ms: at, ended: end, chosen: { driver } }) {
+  if (!end) return "There is no answer yet.";
+  return `Driver ${driver} ${end.words}, ${count(Math.round((end.at_ms - at) / 1000), "second")} later.`;
+}
+
+function asked({ at_ms: at, ended: end, chosen: { driver } }, offsetS) {
+  const said = end ? ` (${end.words})` : "";
+  return `driver ${driver} at ${clock(at, offsetS)}${said}`;
 }
 
 // The terms that weigh something, their sum, and what the driver is worth to other orders.

@@ -60,7 +60,7 @@ export class Why {
     if (!told) {
       parts.push(element("p", "soft", "Nobody was asked so far."));
     } else {
-      parts.push(element("p", "why-rule", told.rule), element("p", "", told.asked));
+      parts.push(element("p", "why-rule", told.rule), element("p", "", told.asked), element("p", "", told.ended));
       parts.push(element("h4", "", "What it costs, in minutes that somebody loses"), costs(told.terms));
       parts.push(element("h4", "", "Who else could have gone, in minutes"), table(told.rows));
       parts.push(element("p", "", told.postponed), element("p", "soft", told.compared));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use doorstep_dispatch_wire::dispatch::dispatch_server::{Dispatch, DispatchServer};
 use doorstep_dispatch_wire::dispatch::{
     CancelDeliveryRequest, CancelDeliveryResponse, ChangeReadyTimeRequest, ChangeReadyTimeResponse,
-    Decision, DeliveryEvent, DeliveryState, Driver, DriversRequest, DriversResponse,
+    Decision, DeliveryEvent, DeliveryState, Driver, DriversRequest, DriversResponse, EtaBand,
     ExplainRequest, ExplainResponse, LatLng, QuoteRequest, QuoteResponse, RequestDeliveryRequest,
     RequestDeliveryResponse, StatusRequest, StatusResponse, WatchDeliveriesRequest,
 };
@@ -133,6 +133,14 @@ impl FakeDispatch {
     fn hear(&self, change: impl FnOnce(&mut Deliveries)) {
         change(&mut self.now());
         self.changed.send_replace(());
+    }
+}
+
+fn band(around_ms: u64) -> EtaBand {
+    EtaBand {
+        p10_ms: around_ms - 200,
+        p50_ms: around_ms,
+        p90_ms: around_ms + 300,
     }
 }
 

@@ -26,13 +26,16 @@ const decision = {
   orders_considered: 1,
   drivers_considered: 212,
   traffic_epoch: 0,
+  ended: { at_ms: 72000, outcome: "accepted", words: "took it" },
 };
 
 test("the newest decision is told whole, those before in a line", () => {
-  const before = { ...decision, at_ms: 0, chosen: alternative("5", 1, 0, 0) };
+  const declined = { at_ms: 20000, outcome: "declined", words: "declined: too far" };
+  const before = { ...decision, at_ms: 0, chosen: alternative("5", 1, 0, 0), ended: declined };
   const told = reasons({ order_id: "a", offset_s: 3600, order: null, decisions: [before, decision] });
   assert.equal(told.rule, "The food was ready.");
   assert.equal(told.asked, "Driver 7 was asked at 01:01, to have the food at 02:00.");
+  assert.equal(told.ended, "Driver 7 took it, 12 seconds later.");
   assert.deepEqual(told.terms, [["driving", "1.5"], ["all together", "1.5"], ["needed elsewhere", "0.5"]]);
   assert.deepEqual(told.rows, [
     ["7", "02:00", "1.5", "0.5", "chosen"],
@@ -41,7 +44,12 @@ test("the newest decision is told whole, those before in a line", () => {
   ]);
   assert.match(told.postponed, /20\.0 min/);
   assert.match(told.compared, /^1 order and 212 drivers /);
-  assert.deepEqual(told.earlier, ["driver 5 at 01:00"]);
+  assert.deepEqual(told.earlier, ["driver 5 at 01:00 (declined: too far)"]);
+});
+
+test("a driver who is still being asked has said nothing", () => {
+  const told = reasons({ offset_s: 0, decisions: [{ ...decision, ended: null }] });
+  assert.equal(told.ended, "There is no answer yet.");
 });
 
 test("without a decision there is nothing to tell", () => {

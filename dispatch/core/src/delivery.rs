@@ -267,7 +267,17 @@ impl Delivery {
         self.decisions.push(record);
     }
 
-    /// Why its drivers were asked, the oldest decision first; at most eight.
+    /// Writes how an offer ended into the decision that made it: the last open one about this driver, who is asked one
+    /// question at a time.
+    pub(crate) fn note_end(&mut self, driver: DriverId, end: OfferEnd) {
+        let open =
+            |record: &&mut DecisionRecord| record.chosen.driver == driver && record.ended.is_none();
+        if let Some(record) = self.decisions.iter_mut().rev().find(open) {
+            record.ended = Some(end);
+        }
+    }
+
+    /// Why its drivers were asked and what came of it, the oldest decision first; at most eight.
     #[must_use]
     pub fn decisions(&self) -> &[DecisionRecord] {
         &self.decisions

@@ -89,6 +89,14 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
         })?;
     }
     let is_searching = dispatcher.searching.contains(&id);
+    let undecided = delivery
+        .decisions
+        .iter()
+        .filter(|decision| decision.ended.is_none())
+        .count();
+    rule(undecided == usize::from(delivery.offer.is_some()), || {
+        format!("{id} is {state} with {undecided} decisions without an end")
+    })?;
     rule(is_searching == (state == DeliveryState::Searching), || {
         format!("{id} is {state}, search: {is_searching}")
     })?;

@@ -36,7 +36,7 @@ pub use eta::EtaBand;
 pub use ids::{DeliveryId, DriverId, OfferId};
 pub use input::{Answer, DeclineReason, DeliveryRequest, Fix, Input, MilestoneKind};
 pub use matching::{Alternative, CostTerms, DecisionRecord, Rule};
-pub use offers::Outcome;
+pub use offers::{OfferEnd, Outcome};
 pub use output::{DeliveryEvent, Offer, Output, RevokeReason, Stop, StopKind};
 pub use policy::{Bundling, Dwells, Matching, Policy, PolicyError};
 pub use rejection::Rejection;

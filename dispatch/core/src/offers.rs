@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use crate::plan::Plan;
-use crate::{Answer, DeclineReason, DeliveryId, DriverId, Offer, OfferId, Time};
+use crate::{Answer, DeclineReason, DeliveryId, DriverId, Offer, OfferId, RevokeReason, Time};
 
 /// How an offer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,18 +15,27 @@ pub enum Outcome {
     Declined(DeclineReason),
     /// No answer in time.
     Expired,
-    /// Taken back before an answer.
-    Withdrawn,
+    /// Taken back before an answer; never because it expired.
+    Withdrawn(RevokeReason),
+}
+
+/// When and how an offer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfferEnd {
+    /// When.
+    pub at: Time,
+    /// How.
+    pub outcome: Outcome,
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Accepted => "accepted",
-            Self::Declined(_) => "declined",
-            Self::Expired => "expired",
-            Self::Withdrawn => "withdrawn",
-        })
+        match self {
+            Self::Accepted => formatter.write_str("accepted"),
+            Self::Declined(_) => formatter.write_str("declined"),
+            Self::Expired => formatter.write_str("expired"),
+            Self::Withdrawn(why) => write!(formatter, "withdrawn, {why}"),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the dispatcher wants told to the world.
 
+use std::fmt;
+
 use doorstep_routing::LatLng;
 
 use crate::{DeliveryId, DeliveryState, DriverId, EtaBand, OfferId, Time};
@@ -55,6 +57,18 @@ pub enum RevokeReason {
     OffDuty,
     /// The driver's connection is gone.
     DriverLost,
+}
+
+/// As the app is told.
+impl fmt::Display for RevokeReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::OffDuty => "off duty",
+            Self::DriverLost => "connection lost",
+        })
+    }
 }
 
 /// One change of a delivery.

@@ -190,15 +190,9 @@ pub(crate) fn offer_frame(offer: &core::Offer) -> driver::Offer {
 
 /// The frame that takes an offer back.
 pub(crate) fn revoked_frame(offer: OfferId, why: RevokeReason) -> driver::OfferRevoked {
-    let reason = match why {
-        RevokeReason::Expired => "expired",
-        RevokeReason::Cancelled => "cancelled",
-        RevokeReason::OffDuty => "off duty",
-        RevokeReason::DriverLost => "connection lost",
-    };
     driver::OfferRevoked {
         offer_id: offer.0,
-        reason: reason.to_owned(),
+        reason: why.to_string(),
     }
 }
 

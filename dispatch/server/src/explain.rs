@@ -1,6 +1,9 @@
-//! Why a delivery went to its driver, in the words of the wire.
+//! Why a delivery went to its driver and what the driver said, in the words of the wire.
 
-use doorstep_dispatch_core::{Alternative, CostTerms, DecisionRecord, Matching, Rule};
+use doorstep_dispatch_core::{
+    Alternative, CostTerms, DecisionRecord, DeclineReason, Matching, OfferEnd, Outcome,
+    RevokeReason, Rule,
+};
 use doorstep_dispatch_wire::dispatch;
 
 use crate::convert::delivery_text;
@@ -29,6 +32,54 @@ fn decision(record: &DecisionRecord) -> dispatch::Decision {
         orders_considered: record.orders_considered as u64,
         drivers_considered: record.drivers_considered as u64,
         traffic_epoch: record.traffic_epoch,
+        ended: record.ended.as_ref().map(ended),
+    }
+}
+
+fn ended(end: &OfferEnd) -> dispatch::OfferEnd {
+    let told = dispatch::OfferEnd {
+        at_ms: end.at.as_millis(),
+        ..dispatch::OfferEnd::default()
+    };
+    match end.outcome {
+        Outcome::Accepted => dispatch::OfferEnd {
+            outcome: dispatch::OfferOutcome::Accepted.into(),
+            ..told
+        },
+        Outcome::Declined(reason) => dispatch::OfferEnd {
+            outcome: dispatch::OfferOutcome::Declined.into(),
+            declined_for: declined_for(reason).into(),
+            ..told
+        },
+        Outcome::Expired => dispatch::OfferEnd {
+            outcome: dispatch::OfferOutcome::Expired.into(),
+            ..told
+        },
+        Outcome::Withdrawn(why) => dispatch::OfferEnd {
+            outcome: dispatch::OfferOutcome::Withdrawn.into(),
+            withdrawn_because: withdrawn_because(why).into(),
+            ..told
+        },
+    }
+}
+
+fn declined_for(reason: DeclineReason) -> dispatch::DeclineReason {
+    match reason {
+        DeclineReason::Unspecified => dispatch::DeclineReason::Unspecified,
+        DeclineReason::TooFar => dispatch::DeclineReason::TooFar,
+        DeclineReason::Break => dispatch::DeclineReason::Break,
+        DeclineReason::Vehicle => dispatch::DeclineReason::Vehicle,
+        DeclineReason::Other => dispatch::DeclineReason::Other,
+    }
+}
+
+fn withdrawn_because(why: RevokeReason) -> dispatch::RevokeReason {
+    match why {
+        // An outcome of its own: an offer that expired was not withdrawn.
+        RevokeReason::Expired => dispatch::RevokeReason::Unspecified,
+        RevokeReason::Cancelled => dispatch::RevokeReason::Cancelled,
+        RevokeReason::OffDuty => dispatch::RevokeReason::OffDuty,
+        RevokeReason::DriverLost => dispatch::RevokeReason::DriverLost,
     }
 }
 
@@ -110,6 +161,7 @@ mod tests {
             drivers_considered: 13,
             traffic_epoch: 14,
             rule: Rule::LastChanceToJoin,
+            ended: None,
         };
         let told = explanation(&[record]).decisions.remove(0);
         let cost = told.chosen.and_then(|chosen| chosen.cost).unwrap();
@@ -142,5 +194,30 @@ mod tests {
             ),
             (12, 13, 14)
         );
+        assert_eq!(told.ended, None, "still asked");
+    }
+
+    #[test]
+    fn every_end_of_an_offer_has_a_word_of_its_own() {
+        let mut told: Vec<_> = [
+            Outcome::Accepted,
+            Outcome::Expired,
+            Outcome::Withdrawn(RevokeReason::Cancelled),
+            Outcome::Withdrawn(RevokeReason::OffDuty),
+            Outcome::Withdrawn(RevokeReason::DriverLost),
+        ]
+        .into_iter()
+        .chain(DeclineReason::ALL.map(Outcome::Declined))
+        .map(|outcome| {
+            let at = Time::from_millis(15);
+            let end = ended(&OfferEnd { at, outcome });
+            assert_eq!(end.at_ms, 15);
+            (end.outcome, end.declined_for, end.withdrawn_because)
+        })
+        .collect();
+        let count = told.len();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), count);
     }
 }

@@ -58,6 +58,7 @@ fn one(decision: &Decision, told: &Explanation, place: Option<(usize, usize)>) -
                 at(chosen.pickup_eta_ms)
             ),
         ),
+        ("answer", answer(decision)),
         ("orders", orders(decision, told)),
     ];
     for (name, value) in head {
@@ -87,6 +88,18 @@ fn one(decision: &Decision, told: &Explanation, place: Option<(usize, usize)>) -
         ),
     );
     text
+}
+
+/// What the driver said, and how long that took.
+fn answer(decision: &Decision) -> String {
+    match &decision.ended {
+        None => "none yet".to_owned(),
+        Some(end) => format!(
+            "{}, after {:.0} s",
+            end.words,
+            end.at_ms.saturating_sub(decision.at_ms) as f64 / 1_000.0
+        ),
+    }
 }
 
 fn orders(decision: &Decision, told: &Explanation) -> String {
@@ -164,7 +177,7 @@ fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_control_plane::explanation::{OrderFacts, Term};
+    use doorstep_control_plane::explanation::{OfferEnd, OrderFacts, Term};
 
     use super::*;
 
@@ -209,6 +222,11 @@ mod tests {
                 orders_considered: 1,
                 drivers_considered: 2,
                 traffic_epoch: 3,
+                ended: Some(OfferEnd {
+                    at_ms: 73_000,
+                    outcome: "declined".to_owned(),
+                    words: "declined: too far".to_owned(),
+                }),
             }],
         }
     }
@@ -221,6 +239,7 @@ mod tests {
             "  when     01:01:01",
             "  rule     The food was ready.",
             "  driver   7, food in hand at 02:00:00",
+            "  answer   declined: too far, after 12 s",
             "  orders   this one together with 00000000-0000-0000-0000-00000000beef",
             "    driving               1.5",
             "  Leaving it for the next round would have cost 20.0.",

@@ -29,7 +29,7 @@ impl Dispatcher {
             Lookup::Open(_) | Lookup::Ended(_, Outcome::Accepted | Outcome::Declined(_)) => {
                 Ok(Handled::Already)
             }
-            Lookup::Ended(_, outcome @ (Outcome::Expired | Outcome::Withdrawn)) => {
+            Lookup::Ended(_, outcome @ (Outcome::Expired | Outcome::Withdrawn(_))) => {
                 Err(Rejection::OfferEnded { offer: id, outcome })
             }
         }

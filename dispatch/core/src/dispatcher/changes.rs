@@ -5,8 +5,8 @@ use crate::driver::{Driver, Duty};
 use crate::eta::Stage;
 use crate::offers::OpenOffer;
 use crate::{
-    DeliveryEvent, DeliveryId, DeliveryState, Dispatcher, DriverId, OfferId, Outcome, Output,
-    RevokeReason, TravelTimes,
+    DeliveryEvent, DeliveryId, DeliveryState, Dispatcher, DriverId, OfferEnd, OfferId, Outcome,
+    Output, RevokeReason, TravelTimes,
 };
 
 use super::Timer;
@@ -153,8 +153,14 @@ impl Dispatcher {
         self.timers.clear(Timer::OfferExpires(id));
         self.count_answer(open.offer.driver, outcome);
         self.known_driver(open.offer.driver).offer = None;
+        let end = OfferEnd {
+            at: self.now,
+            outcome,
+        };
         for &delivery in &open.offer.deliveries {
-            self.known_delivery(delivery).offer = None;
+            let row = self.known_delivery(delivery);
+            row.offer = None;
+            row.note_end(open.offer.driver, end);
         }
         match outcome {
             Outcome::Accepted => self.counters.offers_accepted += 1,
@@ -163,21 +169,26 @@ impl Dispatcher {
                 self.counters.offers_expired += 1;
                 self.counters.offers_expired_unreceived += u64::from(open.received_at.is_none());
             }
-            Outcome::Withdrawn => self.counters.offers_withdrawn += 1,
+            Outcome::Withdrawn(_) => self.counters.offers_withdrawn += 1,
         }
         open
+    }
+
+    /// Takes an open offer back and tells the driver why; returns its deliveries, whose states are the caller's to change.
+    pub(super) fn withdraw_offer(&mut self, id: OfferId, why: RevokeReason) -> Vec<DeliveryId> {
+        let offered = self.end_offer(id, Outcome::Withdrawn(why)).offer;
+        self.emit(Output::RevokeOffer {
+            driver: offered.driver,
+            offer: id,
+            why,
+        });
+        offered.deliveries
     }
 
     /// Takes the open offer of a driver back, if there is one; its deliveries search again.
     pub(super) fn withdraw_offer_of(&mut self, driver: DriverId, why: RevokeReason) {
         if let Some(id) = self.drivers.get(&driver).and_then(|driver| driver.offer) {
-            let open = self.end_offer(id, Outcome::Withdrawn);
-            self.emit(Output::RevokeOffer {
-                driver,
-                offer: id,
-                why,
-            });
-            for delivery in open.offer.deliveries {
+            for delivery in self.withdraw_offer(id, why) {
                 self.search_again(delivery, Step::Withdraw);
             }
         }
@@ -224,8 +235,7 @@ impl Dispatcher {
             .drivers
             .get(&id)
             .is_some_and(|driver| driver.duty != Duty::On && driver.is_free());
-        if is_done {
-            self.drivers.remove(&id);
+        if is_done && let Some(row) = self.drivers.remove(&id) {
             self.timers.clear(Timer::GraceEnds(id));
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::delivery::{Delivery, Next, Step};
 use crate::{
-    DeliveryId, DeliveryRequest, DeliveryState, Dispatcher, Handled, Outcome, Output, Rejection,
-    RevokeReason, Time, TravelTimes,
+    DeliveryId, DeliveryRequest, DeliveryState, Dispatcher, Handled, Rejection, RevokeReason, Time,
+    TravelTimes,
 };
 
 impl Dispatcher {
@@ -106,13 +106,7 @@ impl Dispatcher {
             Next::To(_) => {}
         }
         if let Some(offer) = offer {
-            let offered = self.end_offer(offer, Outcome::Withdrawn).offer;
-            self.emit(Output::RevokeOffer {
-                driver: offered.driver,
-                offer,
-                why: RevokeReason::Cancelled,
-            });
-            for other in offered.deliveries {
+            for other in self.withdraw_offer(offer, RevokeReason::Cancelled) {
                 if other != id {
                     self.search_again(other, Step::Withdraw);
                 }

@@ -67,6 +67,7 @@ pub(crate) fn proposal(
             drivers_considered: situation.starts.len(),
             traffic_epoch: situation.traffic_epoch,
             rule: decided.rule,
+            ended: None,
         },
         deliveries,
     }

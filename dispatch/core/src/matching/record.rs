@@ -1,7 +1,7 @@
-//! Why a driver was asked: what every decision leaves behind.
+//! Why a driver was asked, and what the driver said: what every decision leaves behind.
 
 use crate::matching::cost::CostTerms;
-use crate::{DeliveryId, DriverId, Matching, Time};
+use crate::{DeliveryId, DriverId, Matching, OfferEnd, Time};
 
 /// How many drivers who were not asked are kept.
 pub(crate) const RUNNERS_UP_MAX: usize = 5;
@@ -78,4 +78,6 @@ pub struct DecisionRecord {
     pub traffic_epoch: u64,
     /// What bound it.
     pub rule: Rule,
+    /// How the offer ended; none: the driver is still being asked.
+    pub ended: Option<OfferEnd>,
 }

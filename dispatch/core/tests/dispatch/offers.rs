@@ -1,8 +1,8 @@
 //! Offers: answered, declined, silent, late, foreign, withdrawn.
 
 use doorstep_dispatch_core::{
-    Answer, DeclineReason, DeliveryState, DriverId, Handled, Input, OfferId, Outcome, Output,
-    Policy, Rejection, RevokeReason, Span,
+    Answer, DeclineReason, DeliveryId, DeliveryState, DriverId, Handled, Input, OfferEnd, OfferId,
+    Outcome, Output, Policy, Rejection, RevokeReason, Span,
 };
 
 use crate::town::{Town, mins, place};
@@ -89,6 +89,47 @@ fn a_silent_driver_loses_the_offer_and_late_answers_change_nothing() {
     town.accept(&second);
     town.wait(mins(2));
     assert_eq!(town.state(1), DeliveryState::Assigned);
+}
+
+/// How the offers of delivery 1 ended, the oldest first.
+fn ends(town: &Town) -> Vec<Option<OfferEnd>> {
+    let delivery = town.dispatcher.delivery(DeliveryId(1)).expect("known");
+    let decisions = delivery.decisions().iter();
+    decisions.map(|decision| decision.ended).collect()
+}
+
+#[test]
+fn every_decision_keeps_what_came_of_it() {
+    let mut town = two_drivers();
+    town.on_duty(3, place(1500, 0));
+    town.on_duty(4, place(2000, 0));
+    let mut want = Vec::new();
+    let declined = town.wait_for_offer(mins(1));
+    assert_eq!(ends(&town), [None], "still asked");
+    let reason = DeclineReason::Vehicle;
+    town.answer(&declined, Answer::Decline(reason))
+        .expect("open");
+    want.push((town.now, Outcome::Declined(reason)));
+
+    let silent = town.wait_for_offer(mins(1));
+    town.wait(mins(1));
+    want.push((silent.expires_at, Outcome::Expired));
+
+    let withdrawn = town.wait_for_offer(mins(1));
+    town.send(Input::DriverOffDuty {
+        driver: withdrawn.driver,
+    })
+    .expect("on duty");
+    want.push((town.now, Outcome::Withdrawn(RevokeReason::OffDuty)));
+
+    let accepted = town.wait_for_offer(mins(1));
+    town.accept(&accepted);
+    want.push((town.now, Outcome::Accepted));
+    let want: Vec<_> = want
+        .into_iter()
+        .map(|(at, outcome)| Some(OfferEnd { at, outcome }))
+        .collect();
+    assert_eq!(ends(&town), want);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Deliveries that go well, and drivers who do not want them.
 
-use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState, StatusRequest};
+use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState, EtaBand, StatusRequest};
 use doorstep_dispatch_wire::driver::{DeclineReason, MilestoneKind, Offer, Stop, StopKind};
 use doorstep_driver_client::{Answer, LinkEvent};
 use tonic::Code;
@@ -71,6 +71,7 @@ async fn from_the_request_to_the_door() {
         "cursors and sequence numbers have no gaps"
     );
     assert_eq!(events.last().and_then(|event| event.driver_id), Some(7));
+    the_times_add_up(&events);
     driver.plan_of(&[]).await;
 
     let status = control_plane
