@@ -5,7 +5,10 @@
 //! ```
 //!
 //! Each estimate is the mean of a beta distribution whose prior is the one above it: a driver of whom nothing is known is
-//! as willing as the hour, an hour that never was is as the policy says, and every answer moves both a little.
+//! as willing as the hour, an hour that never was is as the policy says, and every answer moves both a little. Drivers who
+//! go off duty are remembered, the longest gone are forgotten first.
+
+use std::collections::BTreeMap;
 
 use crate::{DeclineReason, Dispatcher, DriverId, Outcome, Policy, Time};
 
@@ -52,7 +55,7 @@ impl Answers {
             Outcome::Accepted => &mut self.accepted,
             Outcome::Expired => &mut self.expired,
             Outcome::Declined(reason) => &mut self.declined[reason.index()],
-            Outcome::Withdrawn => return,
+            Outcome::Withdrawn(_) => return,
         };
         *count += 1;
         if self.offers() >= max {
@@ -85,6 +88,69 @@ impl Hours {
     }
 }
 
+/// What came of the offers to drivers who have gone, until they come back: at most `Policy::gone_drivers_max` of them, the
+/// longest gone are forgotten first. Nobody is remembered of whom nothing is known.
+#[derive(Debug, Default)]
+pub(crate) struct GoneDrivers {
+    by_driver: BTreeMap<DriverId, Gone>,
+    /// By the order in which they went.
+    by_departure: BTreeMap<u64, DriverId>,
+    departures: u64,
+}
+
+#[derive(Debug)]
+struct Gone {
+    answers: Answers,
+    departure: u64,
+}
+
+impl GoneDrivers {
+    /// Remembers a driver who goes.
+    pub(crate) fn remember(&mut self, driver: DriverId, answers: Answers, max: usize) {
+        self.recall(driver);
+        if answers.offers() == 0 {
+            return;
+        }
+        self.departures += 1;
+        let departure = self.departures;
+        self.by_driver.insert(driver, Gone { answers, departure });
+        self.by_departure.insert(departure, driver);
+        while self.by_driver.len() > max {
+            let Some((_, longest_gone)) = self.by_departure.pop_first() else {
+                break;
+            };
+            self.by_driver.remove(&longest_gone);
+        }
+    }
+
+    /// What is known of a driver who comes back: the row in the driver table goes on with it.
+    pub(crate) fn recall(&mut self, driver: DriverId) -> Answers {
+        self.by_driver
+            .remove(&driver)
+            .map_or_else(Answers::default, |gone| {
+                self.by_departure.remove(&gone.departure);
+                gone.answers
+            })
+    }
+
+    pub(crate) fn answers(&self, driver: DriverId) -> Option<&Answers> {
+        self.by_driver.get(&driver).map(|gone| &gone.answers)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_driver.len()
+    }
+
+    /// Whether both orders hold the same drivers.
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.by_departure.len() == self.by_driver.len()
+            && self.by_departure.iter().all(|(departure, driver)| {
+                let gone = self.by_driver.get(driver);
+                gone.is_some_and(|gone| gone.departure == *departure && gone.answers.offers() > 0)
+            })
+    }
+}
+
 fn hour_of(now: Time) -> usize {
     let hour = now.as_millis() / HOUR_MS % 24;
     usize::try_from(hour).unwrap_or(0)
@@ -96,9 +162,18 @@ impl Dispatcher {
     #[must_use]
     pub fn accept_permille(&self, driver: DriverId, now: Time) -> u32 {
         let hour = self.hours.permille(now, &self.policy);
-        let row = self.drivers.get(&driver);
-        let permille = row.map_or(hour, |row| row.answers.permille(hour, HOUR_WEIGHT));
+        let answers = self.answers_of(driver);
+        let permille = answers.map_or(hour, |answers| answers.permille(hour, HOUR_WEIGHT));
         u32::try_from(permille.clamp(1, 1000)).unwrap_or(1000)
+    }
+
+    /// What came of the offers to a driver, also before the present shift; none: nothing is known (any more).
+    #[must_use]
+    pub fn answers_of(&self, driver: DriverId) -> Option<&Answers> {
+        match self.drivers.get(&driver) {
+            Some(row) => Some(&row.answers),
+            None => self.gone_drivers.answers(driver),
+        }
     }
 
     /// What came of the offers of all drivers at this hour of the day. Kept as long as the dispatcher lives.
@@ -119,6 +194,7 @@ impl Dispatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RevokeReason;
 
     const DECLINED: Outcome = Outcome::Declined(DeclineReason::TooFar);
 
@@ -150,7 +226,7 @@ mod tests {
             }
         }
         counted.count(Outcome::Expired, DRIVER_MAX);
-        counted.count(Outcome::Withdrawn, DRIVER_MAX);
+        counted.count(Outcome::Withdrawn(RevokeReason::Cancelled), DRIVER_MAX);
         let by_reason = DeclineReason::ALL.map(|reason| counted.declined_for(reason));
         assert_eq!(by_reason, [1, 2, 3, 4, 5]);
         assert_eq!((counted.expired, counted.offers()), (1, 16));
@@ -166,6 +242,33 @@ mod tests {
             assert!(changed.offers() < DRIVER_MAX);
         }
         assert!(changed.permille(850, 8) > 700, "{changed:?}");
+    }
+
+    #[test]
+    fn the_longest_gone_are_forgotten_first() {
+        let known = |accepted| Answers {
+            accepted,
+            ..Answers::default()
+        };
+        let mut gone = GoneDrivers::default();
+        for driver in [1, 2, 3] {
+            gone.remember(DriverId(driver), known(1), 3);
+        }
+        assert_eq!(gone.recall(DriverId(1)), known(1));
+        gone.remember(DriverId(1), known(2), 3);
+        gone.remember(DriverId(4), known(4), 3);
+        let left = [1, 2, 3, 4].map(|driver| gone.answers(DriverId(driver)).copied());
+        let want = [Some(known(2)), None, Some(known(1)), Some(known(4))];
+        assert_eq!(left, want, "2 has been away for longest");
+        gone.remember(DriverId(5), Answers::default(), 3);
+        assert_eq!(
+            (gone.len(), gone.answers(DriverId(5))),
+            (3, None),
+            "nothing to remember"
+        );
+        gone.remember(DriverId(6), known(1), 0);
+        assert_eq!(gone.len(), 0);
+        assert!(gone.is_consistent());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use doorstep_routing::{LatLng, TravelTime};
 
-use crate::acceptance::Hours;
+use crate::acceptance::{GoneDrivers, Hours};
 use crate::delivery::Delivery;
 use crate::digest::Digest;
 use crate::driver::Driver;
@@ -50,6 +50,10 @@ pub struct Dispatcher {
     counters: Counters,
     /// What drivers say at each hour of the day.
     pub(crate) hours: Hours,
+    /// How wrong the drawn bands were.
+    calibration: Calibration,
+    /// What drivers said who are not in the table.
+    pub(crate) gone_drivers: GoneDrivers,
     digest: Digest,
 }
 
@@ -125,6 +129,8 @@ impl Dispatcher {
             outputs: VecDeque::new(),
             counters: Counters::default(),
             hours: Hours::default(),
+            calibration: Calibration::default(),
+            gone_drivers: GoneDrivers::default(),
             digest: Digest::default(),
         })
     }

@@ -45,7 +45,7 @@ pub struct Driver {
     pub(crate) offer: Option<OfferId>,
     /// Offers in a row that expired.
     pub(crate) unanswered: u32,
-    /// What came of the offers since the driver came on duty.
+    /// What came of the offers, also of shifts before.
     pub(crate) answers: Answers,
 }
 
@@ -106,7 +106,7 @@ impl Driver {
         self.until
     }
 
-    /// What came of the offers to this driver, as long as the row lives: it goes when the driver goes off duty.
+    /// What came of the offers to this driver, in this shift and in those before that are remembered.
     #[must_use]
     pub const fn answers(&self) -> &Answers {
         &self.answers

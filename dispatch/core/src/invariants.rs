@@ -35,6 +35,7 @@ pub fn check(dispatcher: &Dispatcher) -> Result<(), Violation> {
     }
     offers_match(dispatcher)?;
     index_matches(dispatcher)?;
+    gone_drivers_match(dispatcher)?;
     tables_are_bounded(dispatcher)?;
     time_matches(dispatcher)
 }
@@ -88,7 +89,6 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
             format!("{offer} is not in the book for {id}")
         })?;
     }
-    let is_searching = dispatcher.searching.contains(&id);
     let undecided = delivery
         .decisions
         .iter()
@@ -97,6 +97,7 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
     rule(undecided == usize::from(delivery.offer.is_some()), || {
         format!("{id} is {state} with {undecided} decisions without an end")
     })?;
+    let is_searching = dispatcher.searching.contains(&id);
     rule(is_searching == (state == DeliveryState::Searching), || {
         format!("{id} is {state}, search: {is_searching}")
     })?;
@@ -244,6 +245,19 @@ fn index_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
     })
 }
 
+/// Who is in the driver table has not gone.
+fn gone_drivers_match(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    for driver in dispatcher.drivers() {
+        let gone = dispatcher.gone_drivers.answers(driver.id);
+        rule(gone.is_none(), || {
+            format!("{} is here and remembered as gone", driver.id)
+        })?;
+    }
+    rule(dispatcher.gone_drivers.is_consistent(), || {
+        "the orders of those who have gone do not match".to_owned()
+    })
+}
+
 fn tables_are_bounded(dispatcher: &Dispatcher) -> Result<(), Violation> {
     let policy = &dispatcher.policy;
     let open = dispatcher
@@ -265,6 +279,7 @@ fn tables_are_bounded(dispatcher: &Dispatcher) -> Result<(), Violation> {
         (open, policy.open_deliveries_max),
         (ended.len(), policy.ended_deliveries_max),
         (dispatcher.offers.ended_len(), policy.ended_offers_max),
+        (dispatcher.gone_drivers.len(), policy.gone_drivers_max),
         (
             dispatcher.timers.len(),
             2 * policy.drivers_max + policy.open_deliveries_max,

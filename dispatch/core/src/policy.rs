@@ -190,6 +190,9 @@ pub struct Policy {
     pub age_weight_permille: u32,
     /// Drivers on duty or carrying food. When full, further drivers are refused.
     pub drivers_max: usize,
+    /// Drivers off duty whose answers are remembered; the longest gone are forgotten first. Raising it knows more of those
+    /// who come back, and costs some hundred bytes a driver.
+    pub gone_drivers_max: usize,
     /// Deliveries that have not ended. When full, further requests are refused.
     pub open_deliveries_max: usize,
     /// Ended deliveries kept to answer repeated inputs; the oldest is forgotten first. Raising it costs memory.
@@ -213,10 +216,10 @@ impl Default for Policy {
             travel_spread_permille: 150,
             dwell_spread_permille: 300,
             promise_quantile_permille: 850,
+            calibration_step_permille: 40,
             eta_push_min: Span::from_mins(1),
             answer_delay: Span::from_secs(12),
             accept_permille: 850,
-            calibration_step_permille: 40,
             guaranteed_orders_permille_h: 0,
             beyond_guarantee_cost: Span::ZERO,
             round_interval: Span::from_secs(20),
@@ -243,6 +246,7 @@ impl Default for Policy {
             postpone_cost: Span::from_mins(200),
             age_weight_permille: 1000,
             drivers_max: 50_000,
+            gone_drivers_max: 50_000,
             open_deliveries_max: 50_000,
             ended_deliveries_max: 50_000,
             ended_offers_max: 50_000,

@@ -234,6 +234,12 @@ pub(crate) fn event(event: &core::DeliveryEvent) -> dispatch::DeliveryEvent {
     dispatch::DeliveryEvent {
         cursor: 0,
         delivery_id: delivery_text(event.delivery),
+        seq: event.seq,
+        at_ms: event.at.as_millis(),
+        state: delivery_state(event.state).into(),
+        driver_id: event.driver.map(|driver| driver.0),
+        pickup_eta_ms: event.pickup_eta.map(Time::as_millis),
+        dropoff_eta_ms: event.dropoff_eta.map(Time::as_millis),
         pickup_band: event.pickup_band.map(eta_band),
         dropoff_band: event.dropoff_band.map(eta_band),
         promised_dropoff_ms: event.promised_dropoff.map(Time::as_millis),
@@ -245,12 +251,6 @@ fn eta_band(band: core::EtaBand) -> dispatch::EtaBand {
         p10_ms: band.p10.as_millis(),
         p50_ms: band.p50.as_millis(),
         p90_ms: band.p90.as_millis(),
-        seq: event.seq,
-        at_ms: event.at.as_millis(),
-        state: delivery_state(event.state).into(),
-        driver_id: event.driver.map(|driver| driver.0),
-        pickup_eta_ms: event.pickup_eta.map(Time::as_millis),
-        dropoff_eta_ms: event.dropoff_eta.map(Time::as_millis),
     }
 }
 

@@ -229,7 +229,8 @@ impl Dispatcher {
         self.tell_plan(driver);
     }
 
-    /// Forgets a driver who can neither be asked nor has anything left to do.
+    /// Takes a driver out of the table who can neither be asked nor has anything left to do; what came of the offers is
+    /// remembered.
     pub(super) fn forget_if_done(&mut self, id: DriverId) {
         let is_done = self
             .drivers
@@ -237,6 +238,8 @@ impl Dispatcher {
             .is_some_and(|driver| driver.duty != Duty::On && driver.is_free());
         if is_done && let Some(row) = self.drivers.remove(&id) {
             self.timers.clear(Timer::GraceEnds(id));
+            let max = self.policy.gone_drivers_max;
+            self.gone_drivers.remember(id, row.answers, max);
         }
     }
 }

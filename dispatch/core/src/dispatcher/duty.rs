@@ -44,6 +44,7 @@ impl Dispatcher {
             None => {
                 let driver = Driver {
                     until,
+                    answers: self.gone_drivers.recall(id),
                     ..Driver::new(id, fix)
                 };
                 self.drivers.insert(id, driver);

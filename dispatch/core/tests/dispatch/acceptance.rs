@@ -72,16 +72,50 @@ fn a_yes_raises_the_chance_and_a_withdrawn_offer_does_not_change_it() {
     assert!(town.dispatcher.accept_permille(DriverId(1), town.now) > 900);
 }
 
+fn off_duty(town: &mut Town, driver: u64) {
+    let driver = DriverId(driver);
+    town.send(Input::DriverOffDuty { driver }).expect("on duty");
+    assert!(town.dispatcher.driver(driver).is_none());
+}
+
 #[test]
-fn off_duty_ends_what_is_known_of_a_driver_but_not_of_the_hour() {
+fn what_is_known_of_a_driver_outlives_the_shift() {
     let mut town = town();
     ask(&mut town, 1, &[Some(Answer::Accept); 5]);
-    let known = town.dispatcher.accept_permille(DriverId(1), town.now);
-    town.send(Input::DriverOffDuty {
-        driver: DriverId(1),
-    })
-    .expect("on duty");
+    let permille = |town: &Town| town.dispatcher.accept_permille(DriverId(1), town.now);
+    let known = permille(&town);
+    off_duty(&mut town, 1);
+    assert_eq!(permille(&town), known, "while away");
     town.on_duty(1, place(0, 0));
-    let again = town.dispatcher.accept_permille(DriverId(1), town.now);
-    assert!(850 < again && again < known, "{again} after {known}");
+    assert_eq!(permille(&town), known, "and when back");
+    let answers = town.dispatcher.answers_of(DriverId(1)).expect("known");
+    assert_eq!(answers.accepted, 5);
+}
+
+#[test]
+fn the_longest_gone_is_forgotten_when_there_are_too_many() {
+    let mut town = Town::new(Policy {
+        gone_drivers_max: 1,
+        ..Policy::default()
+    });
+    town.now = town.now.after(Span::from_secs(1));
+    for driver in [1, 2] {
+        town.on_duty(driver, place(0, 0));
+        let order = town.order(
+            u128::from(driver),
+            place(100, 0),
+            place(100, 50),
+            Span::ZERO,
+        );
+        town.request(order);
+        let offer = town.wait_for_offer(mins(1));
+        town.accept(&offer);
+        off_duty(&mut town, driver);
+        let cancel = Input::CancelDelivery {
+            delivery: offer.deliveries[0],
+        };
+        town.send(cancel).expect("not picked up");
+    }
+    let knows = |driver| town.dispatcher.answers_of(DriverId(driver)).is_some();
+    assert_eq!([1, 2].map(knows), [false, true]);
 }

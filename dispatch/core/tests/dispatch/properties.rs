@@ -205,6 +205,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             };
             if small {
                 policy.drivers_max = 3;
+                policy.gone_drivers_max = 2;
                 policy.open_deliveries_max = 3;
                 policy.ended_deliveries_max = 2;
                 policy.ended_offers_max = 2;

@@ -100,7 +100,6 @@ async fn from_the_request_to_the_door() {
     town.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 /// Bands are around their ETAs wherever those are told, and a point at the end; the promise stays.
 fn the_times_add_up(events: &[DeliveryEvent]) {
     for event in events {
@@ -139,6 +138,7 @@ fn the_times_add_up(events: &[DeliveryEvent]) {
     assert_eq!(last.promised_dropoff_ms, offered.promised_dropoff_ms);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_decline_goes_to_the_next_driver() {
     let town = Town::start().await;
     let mut near = town.driver(1, corner(1, 1)).await;
