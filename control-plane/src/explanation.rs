@@ -195,6 +195,8 @@ fn terms(cost: &dispatch::CostTerms) -> Vec<Term> {
         ("overage", cost.overage_ms),
         ("driving", cost.driving_ms),
         ("driver wait", cost.driver_wait_ms),
+        ("food wait", cost.food_wait_ms),
+        ("detour", cost.detour_ms),
         ("beyond guarantee", cost.beyond_guarantee_ms),
         ("declined before", cost.declined_before_ms),
         ("silence", cost.silence_ms),

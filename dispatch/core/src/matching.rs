@@ -7,6 +7,7 @@
 //! ```
 
 mod bundling;
+mod candidates;
 mod cost;
 mod doorstep;
 mod draws;
@@ -16,6 +17,7 @@ mod nearest;
 mod options;
 mod proposal;
 mod record;
+mod schedule;
 mod situation;
 mod timeline;
 

@@ -2,5 +2,5 @@
 
 pub mod assignment;
 pub mod batch_routes;
-mod random;
+pub(crate) mod random;
 pub mod set_partition;

@@ -175,11 +175,19 @@ pub struct Policy {
     /// How many milliseconds of cost one millisecond of a driver waiting for food is worth, in thousandths.
     /// Raising it prefers drivers who arrive just in time over the nearest.
     pub driver_wait_weight_permille: u32,
-    /// The same for a driver's approach to the restaurant. Raising it prefers short approaches over early pickups.
+    /// The same for ready food that waits for its driver, beside the customer's delay. Raising it fetches food sooner, also
+    /// where others become later by it.
+    pub food_wait_weight_permille: u32,
+    /// Cost of each pickup while food of another restaurant is carried. Raising it bundles across restaurants more rarely.
+    pub detour_cost: Span,
+    /// The same for a driver's time on the road. Raising it prefers short approaches over early pickups.
     pub approach_weight_permille: u32,
     /// How many milliseconds of cost one millisecond past the click-to-door target is worth beside the delay itself, in
     /// thousandths. Raising it serves customers who have waited long before others.
     pub overage_weight_permille: u32,
+    /// Cost of each order handed over after the click-to-door target that could still make it, however late. Raising it makes
+    /// fewer orders late, and those that are late anyway later.
+    pub late_cost: Span,
     /// Cost of asking a driver again who declined this order, each time. Raising it prefers drivers not asked yet.
     pub decline_penalty: Span,
     /// Cost of each of a driver's last offers (up to five) in a row that expired. Raising it avoids drivers who do not answer.
@@ -239,10 +247,13 @@ impl Default for Policy {
             jump_speed_max_mm_s: 60_000,
             jump_slack: Distance::from_millimetres(500_000),
             driver_wait_weight_permille: 200,
+            food_wait_weight_permille: 1000,
+            detour_cost: Span::from_mins(30),
             approach_weight_permille: 100,
-            overage_weight_permille: 500,
+            overage_weight_permille: 250,
+            late_cost: Span::from_mins(10),
             decline_penalty: Span::from_mins(10),
-            silence_penalty: Span::from_mins(2),
+            silence_penalty: Span::from_mins(4),
             postpone_cost: Span::from_mins(200),
             age_weight_permille: 1000,
             drivers_max: 50_000,

@@ -102,6 +102,8 @@ fn cost(terms: &CostTerms) -> dispatch::CostTerms {
         declined_before_ms: terms.declined_before,
         silence_ms: terms.silence,
         may_decline_ms: terms.may_decline,
+        food_wait_ms: terms.food_wait,
+        detour_ms: terms.detour,
     }
 }
 
@@ -143,6 +145,8 @@ mod tests {
             declined_before: 6,
             silence: 7,
             may_decline: 8,
+            food_wait: 90,
+            detour: 100,
         };
         let of = |driver, price| Alternative {
             driver: DriverId(driver),
@@ -172,7 +176,9 @@ mod tests {
             + cost.beyond_guarantee_ms
             + cost.declined_before_ms
             + cost.silence_ms
-            + cost.may_decline_ms;
+            + cost.may_decline_ms
+            + cost.food_wait_ms
+            + cost.detour_ms;
         assert_eq!(sum, terms.total());
         assert_eq!((cost.driving_ms, cost.driver_wait_ms), (3, -4));
         assert_eq!(told.chosen.map(|chosen| chosen.price_ms), Some(-8));

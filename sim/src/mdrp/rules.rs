@@ -65,6 +65,9 @@ pub fn policy(matching: Matching, rules: Rules, instance: &Instance, chance: &Ch
         jump_speed_max_mm_s: u64::MAX / 1_000_000,
         jump_slack: Distance::from_metres(10_000_000),
         silence_penalty: Span::ZERO,
+        food_wait_weight_permille: 0,
+        detour_cost: Span::ZERO,
+        late_cost: Span::ZERO,
         ..Policy::default()
     };
     match matching {
@@ -106,8 +109,11 @@ fn doorstep(common: Policy) -> Policy {
         look_ahead: Span::from_mins(25),
         next_order_within: Span::from_mins(30),
         driver_wait_weight_permille: 100,
-        approach_weight_permille: 50,
-        overage_weight_permille: 500,
+        food_wait_weight_permille: 1000,
+        detour_cost: Span::from_mins(30),
+        approach_weight_permille: 0,
+        overage_weight_permille: 250,
+        late_cost: Span::from_mins(10),
         beyond_guarantee_cost: Span::from_secs(200),
         postpone_cost: Span::from_mins(200),
         candidates_max: 30,

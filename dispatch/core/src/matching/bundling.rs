@@ -1,7 +1,7 @@
 //! Which orders to carry together: pairs of bundles that cost less as one, at the prices of the present assignment.
 
+use crate::matching::candidates::{Candidate, candidate, starts_near};
 use crate::matching::cost::{Pricing, bounded};
-use crate::matching::doorstep::{Candidate, candidate};
 use crate::matching::options::Bundle;
 use crate::matching::situation::{Situation, Task};
 use crate::matching::timeline::{Begin, Expected, Timeline};
@@ -131,12 +131,7 @@ fn join(pricing: &mut Pricing<'_>, one: &Candidate, other: &Candidate) -> Option
         .copied()
         .collect();
     let tasks = best_route(situation, &orders)?;
-    let mut starts: Vec<u32> = orders
-        .iter()
-        .flat_map(|&order| situation.orders[order as usize].candidates.iter().copied())
-        .collect();
-    starts.sort_unstable();
-    starts.dedup();
+    let starts = starts_near(situation, &orders);
     let together = candidate(pricing, Bundle { orders, tasks }, &starts);
     (!together.choices.is_empty()).then_some(together)
 }

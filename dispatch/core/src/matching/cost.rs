@@ -2,17 +2,19 @@
 //!
 //! ```text
 //! cost(route of a driver) = customers get food later than they could    (weight 1; what has passed does not count)
-//!                         + customers get food after the target          (overage_weight)
+//!                         + customers get food after the target          (overage_weight, and late_cost for each of them)
 //!                         + driving                                      (approach_weight)
 //!                         + waiting for food                             (driver_wait_weight)
+//!                         + ready food waiting for the driver            (food_wait_weight)
+//!                         + pickups with food of another restaurant      (detour_cost)
 //!                         + orders beyond what the driver is paid for anyway
 //!                         + orders that this driver declined before, offers not answered lately, the chance of a decline now
 //! cost(order, nobody)     = postpone_cost + age of the order             (age_weight)
 //! ```
 
-use crate::matching::draws::{Draw, Draws};
+use crate::matching::draws::Draws;
 use crate::matching::situation::{Situation, Start, Task};
-use crate::matching::timeline::{Begin, Expected, Timeline};
+use crate::matching::timeline::{Begin, Expected, ReadyTimes, Timeline};
 use crate::{Policy, Span, StopKind};
 
 /// No single cost is larger, so that sums of a round stay far from the end of `i64`.
@@ -26,12 +28,16 @@ const SILENCE_MAX: u32 = 5;
 pub struct CostTerms {
     /// Food handed over later than if a driver had stood ready and ridden straight.
     pub customer_delay: i64,
-    /// Food handed over after the click-to-door target.
+    /// Food handed over after the click-to-door target: how late, and that it is late at all.
     pub overage: i64,
     /// Time on the road.
     pub driving: i64,
     /// Time at restaurants until the food is ready.
     pub driver_wait: i64,
+    /// Time that ready food waits at restaurants.
+    pub food_wait: i64,
+    /// Pickups while food of another restaurant is carried.
+    pub detour: i64,
     /// Orders beyond those that the driver is paid for anyway.
     pub beyond_guarantee: i64,
     /// Orders that the driver declined before.
@@ -50,6 +56,8 @@ impl CostTerms {
             + self.overage
             + self.driving
             + self.driver_wait
+            + self.food_wait
+            + self.detour
             + self.beyond_guarantee
             + self.declined_before
             + self.silence
@@ -58,12 +66,14 @@ impl CostTerms {
 
     /// By name, in the order of the formula above.
     #[must_use]
-    pub const fn named(&self) -> [(&'static str, i64); 8] {
+    pub const fn named(&self) -> [(&'static str, i64); 10] {
         [
             ("customer delay", self.customer_delay),
             ("overage", self.overage),
             ("driving", self.driving),
             ("driver wait", self.driver_wait),
+            ("food wait", self.food_wait),
+            ("detour", self.detour),
             ("beyond guarantee", self.beyond_guarantee),
             ("declined before", self.declined_before),
             ("silence", self.silence),
@@ -78,13 +88,29 @@ impl CostTerms {
             overage: self.overage - other.overage,
             driving: self.driving - other.driving,
             driver_wait: self.driver_wait - other.driver_wait,
+            food_wait: self.food_wait - other.food_wait,
+            detour: self.detour - other.detour,
             beyond_guarantee: self.beyond_guarantee - other.beyond_guarantee,
             declined_before: self.declined_before - other.declined_before,
             silence: self.silence - other.silence,
             may_decline: self.may_decline - other.may_decline,
         }
     }
+
+    /// The same route with what it costs that it is this driver.
+    pub(crate) const fn with_driver(self, driver: Self) -> Self {
+        Self {
+            beyond_guarantee: driver.beyond_guarantee,
+            declined_before: driver.declined_before,
+            silence: driver.silence,
+            may_decline: driver.may_decline,
+            ..self
+        }
+    }
 }
+
+/// Every so many of the draws price the routes of a schedule, which are many.
+const QUICK_STRIDE: usize = 4;
 
 /// Computes costs of routes; keeps the memory of the computation.
 pub(crate) struct Pricing<'a> {
@@ -135,25 +161,92 @@ impl<'a> Pricing<'a> {
             overage: sum.overage / count,
             driving: sum.driving / count,
             driver_wait: sum.driver_wait / count,
+            food_wait: sum.food_wait / count,
+            detour: self.detours(tasks),
             ..CostTerms::default()
         })
     }
 
-    fn add(&self, sum: &mut CostTerms, tasks: &[Task], draw: &Draw<'_>) {
+    /// About what [`Self::route`] says, from a part of the draws and without the driver's own waiting: for a driver who
+    /// drives off later if there is nothing to fetch yet.
+    pub(crate) fn quick(&mut self, start: &Start, begin: Begin, tasks: &[Task]) -> Option<i64> {
+        let situation = self.situation;
+        if !self
+            .timeline
+            .compute(situation, start, begin, tasks, &Expected)
+            || !self.is_allowed(start, tasks)
+        {
+            return None;
+        }
+        let (mut sum, mut count) = (CostTerms::default(), 1);
+        if self.draws.count() == 1 {
+            self.add(&mut sum, tasks, &Expected);
+        } else {
+            count = 0;
+            for draw in (0..self.draws.count()).step_by(QUICK_STRIDE) {
+                let draw = self.draws.get(draw);
+                self.timeline.compute(situation, start, begin, tasks, &draw);
+                self.add(&mut sum, tasks, &draw);
+                count += 1;
+            }
+        }
+        let of_times = sum.total() - sum.driver_wait;
+        Some(of_times / count + self.detours(tasks))
+    }
+
+    /// Adds what a route costs by the times computed last.
+    fn add(&self, sum: &mut CostTerms, tasks: &[Task], ready: &impl ReadyTimes) {
         let (situation, policy) = (self.situation, self.situation.policy);
         for (task, &done) in tasks.iter().zip(&self.timeline.done) {
-            if task.kind == StopKind::Dropoff {
-                let order = &situation.orders[task.order as usize];
-                let ideal = draw.at(task.order).max(situation.now) + direct(order.ride, policy);
-                sum.customer_delay += (done - ideal).max(0);
-                let due = order.placed_at + ms(policy.click_to_door_target);
-                // Only what is still to come can be changed.
-                let overage = done - due.max(ideal);
-                sum.overage += weighted(overage.max(0), policy.overage_weight_permille);
+            let order = &situation.orders[task.order as usize];
+            let food = ready.ready_at(situation, task.order).max(situation.now);
+            match task.kind {
+                StopKind::Pickup => {
+                    let waited = (done - ms(policy.dwells.pickup) - food).max(0);
+                    sum.food_wait += weighted(waited, policy.food_wait_weight_permille);
+                }
+                StopKind::Dropoff => {
+                    let ideal = food + direct(order.ride, policy);
+                    sum.customer_delay += (done - ideal).max(0);
+                    let due = order.placed_at + ms(policy.click_to_door_target);
+                    // Only what is still to come can be changed.
+                    let overage = done - due.max(ideal);
+                    sum.overage += weighted(overage.max(0), policy.overage_weight_permille);
+                    if done > due && ideal <= due {
+                        sum.overage += ms(policy.late_cost);
+                    }
+                }
             }
         }
         sum.driving += weighted(self.timeline.driven, policy.approach_weight_permille);
         sum.driver_wait += weighted(self.timeline.waited, policy.driver_wait_weight_permille);
+    }
+
+    /// Of the pickups at which food of another restaurant waits in the bag.
+    fn detours(&self, tasks: &[Task]) -> i64 {
+        let cost = ms(self.situation.policy.detour_cost);
+        if cost == 0 {
+            return 0;
+        }
+        let restaurant = |task: &Task| self.situation.orders[task.order as usize].pickup;
+        let mut detours = 0;
+        for (index, pickup) in tasks.iter().enumerate() {
+            let is_foreign = |later: &Task| {
+                let is_fetched_later = || {
+                    tasks[index..].contains(&Task {
+                        order: later.order,
+                        kind: StopKind::Pickup,
+                    })
+                };
+                later.kind == StopKind::Dropoff
+                    && restaurant(later) != restaurant(pickup)
+                    && !is_fetched_later()
+            };
+            if pickup.kind == StopKind::Pickup && tasks[index..].iter().any(is_foreign) {
+                detours += 1;
+            }
+        }
+        bounded(cost.saturating_mul(detours))
     }
 
     /// By the times computed last.

@@ -1,50 +1,51 @@
-//! Ours: every order of the horizon is assigned in every round, to drivers who are free and to drivers who will be, and
-//! nothing is settled before a driver has to drive off. Until then each round may decide otherwise.
+//! Ours: every order of the horizon is given to somebody in every round, to drivers who are free and to drivers who will
+//! be, and nothing is settled before a driver has to drive off. Until then each round may decide otherwise.
 //!
 //! ```text
 //! singles ──assign──> prices of drivers ──> bundles that are worth more than their orders alone ──assign──> …
-//!                                                                        └──> what is due is offered, the rest waits
+//!                                                                        └──> routes of several visits
+//! of each route the first new visit: what is due is offered, the rest waits  <───────────┘
 //! ```
 //!
 //! The prices are those of the assignment's dual: where drivers are scarce they rise, and bundles pay; where they are
 //! idle the prices are zero, and a bundle would only make customers wait.
 
 use crate::matching::bundling::merge;
-use crate::matching::cost::{Pricing, bounded, ms, postpone_cost};
+use crate::matching::candidates::{Candidate, candidate, decide, solve, starts_near};
+use crate::matching::cost::{Pricing, ms};
 use crate::matching::draws::Draws;
-use crate::matching::options::{Bundle, Choice, best};
-use crate::matching::proposal::{Decided, Proposal, proposal, time};
-use crate::matching::record::{RUNNERS_UP_MAX, Rule};
-use crate::matching::situation::Situation;
-use crate::optimization::assignment::{Assignment, SparseCosts, assign_sparse};
-use crate::{Bundling, Matching};
-
-/// A bundle and the drivers who could take it.
-pub(crate) struct Candidate {
-    pub(crate) bundle: Bundle,
-    /// By start.
-    pub(crate) choices: Vec<Choice>,
-    /// Cost of leaving it for the next round.
-    pub(crate) postpone_cost: i64,
-}
+use crate::matching::options::{Bundle, Choice, along, append};
+use crate::matching::proposal::{Proposal, proposal, time};
+use crate::matching::schedule::{Route, Schedule};
+use crate::matching::situation::{Situation, Start, Task};
+use crate::optimization::assignment::Assignment;
+use crate::{Bundling, Matching, StopKind};
 
 pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
     let draws = Draws::new(situation);
     let mut pricing = Pricing::new(situation, &draws);
-    let mut candidates: Vec<Candidate> = (0..situation.open)
-        .filter_map(|order| u32::try_from(order).ok())
-        .map(|order| {
-            candidate(
-                &mut pricing,
-                Bundle::single(order),
-                &situation.orders[order as usize].candidates,
-            )
-        })
+    let (candidates, assigned) = bundled(&mut pricing);
+    let routes = scheduled(&mut pricing, &candidates, &assigned);
+    let mut routes: Vec<(u32, Route)> = (0..).zip(routes).collect();
+    // Older orders are offered first.
+    routes.sort_by_key(|(_, route)| route.orders.iter().copied().min());
+    routes
+        .iter()
+        .filter_map(|(start, route)| due(&mut pricing, *start, route, &assigned))
+        .collect()
+}
+
+/// One bundle for each driver: orders alone, and together as long as the assignment gets cheaper.
+fn bundled(pricing: &mut Pricing<'_>) -> (Vec<Candidate>, Assignment) {
+    let situation = pricing.situation;
+    let mut candidates: Vec<Candidate> = (0..)
+        .zip(situation.open_orders())
+        .map(|(index, order)| candidate(pricing, Bundle::single(index), &order.candidates))
         .collect();
     let mut assigned = solve(situation, &candidates);
     if situation.policy.bundling != Bundling::Never {
         for _ in 1..situation.policy.bundle_max {
-            let Some(merged) = merge(&mut pricing, &candidates, &assigned) else {
+            let Some(merged) = merge(pricing, &candidates, &assigned) else {
                 break;
             };
             let better = solve(situation, &merged);
@@ -54,61 +55,110 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
             (candidates, assigned) = (merged, better);
         }
     }
-    let mut proposals: Vec<Proposal> = Vec::new();
-    for (index, candidate) in candidates.iter().enumerate() {
-        if let Some(start) = assigned.column_of[index]
-            && let Some(chosen) = candidate
-                .choices
-                .iter()
-                .find(|choice| choice.start as usize == start)
-            && is_due(situation, chosen)
-        {
-            let now = first_visit(situation, chosen, &candidate.bundle);
-            let decided = decide(Matching::Doorstep, candidate, &now, chosen, &assigned);
-            let departure = time(situation.starts[start].from);
-            proposals.push(proposal(situation, &decided, departure));
+    (candidates, assigned)
+}
+
+/// Routes of several visits, from the assignment on.
+fn scheduled(
+    pricing: &mut Pricing<'_>,
+    candidates: &[Candidate],
+    assigned: &Assignment,
+) -> Vec<Route> {
+    let contested = contested(pricing.situation, candidates, assigned);
+    let mut schedule = Schedule::new(pricing);
+    for (candidate, column) in candidates.iter().zip(&assigned.column_of) {
+        if let Some(choice) = column.and_then(|start| candidate.choice(start)) {
+            schedule.give(&candidate.bundle, choice);
         }
     }
-    proposals
+    schedule.improve(contested);
+    schedule.into_routes()
 }
 
-/// The ways of all these drivers to take a bundle.
-pub(crate) fn candidate(pricing: &mut Pricing<'_>, bundle: Bundle, starts: &[u32]) -> Candidate {
+/// Orders that did not simply get their cheapest driver, with nobody else who wants that one.
+fn contested(
+    situation: &Situation<'_>,
+    candidates: &[Candidate],
+    assigned: &Assignment,
+) -> Vec<u32> {
+    let is_content = |row: usize, candidate: &Candidate| {
+        let cost = |choice: &Choice| choice.terms.total();
+        let least = candidate.choices.iter().map(cost).min();
+        let start = assigned.column_of[row];
+        candidate.bundle.orders.len() == 1
+            && start.is_some_and(|start| assigned.column_prices[start] == 0)
+            && start.and_then(|start| candidate.choice(start)).map(cost) == least
+    };
+    let mut is_left = vec![true; situation.open];
+    for (row, candidate) in candidates.iter().enumerate() {
+        if is_content(row, candidate) {
+            is_left[candidate.bundle.orders[0] as usize] = false;
+        }
+    }
+    (0..)
+        .zip(is_left)
+        .filter(|(_, left)| *left)
+        .map(|(order, _)| order)
+        .collect()
+}
+
+/// What has to be offered now of a driver's route, if anything.
+fn due(
+    pricing: &mut Pricing<'_>,
+    start: u32,
+    route: &Route,
+    assigned: &Assignment,
+) -> Option<Proposal> {
     let situation = pricing.situation;
-    let choices = starts
-        .iter()
-        .filter_map(|&start| best(pricing, start, &bundle))
-        .collect();
-    let postpone_cost = bundle
-        .orders
-        .iter()
-        .map(|&order| {
-            postpone_cost(
-                situation.now,
-                situation.orders[order as usize].placed_at,
-                situation.policy,
-            )
-        })
-        .sum();
-    Candidate {
-        bundle,
-        choices,
-        postpone_cost: bounded(postpone_cost),
+    let row = &situation.starts[start as usize];
+    let (bundle, inserted) = first_visit(situation, row, route)?;
+    let mut chosen = match inserted {
+        Some(whole) => along(pricing, start, row, whole),
+        None => append(pricing, start, row, &bundle),
+    }?;
+    if !is_due(situation, &chosen) {
+        return None;
     }
+    chosen.terms = chosen
+        .terms
+        .with_driver(pricing.driver(row, &bundle.orders));
+    let starts = starts_near(situation, &bundle.orders);
+    let candidate = candidate(pricing, bundle, &starts);
+    let decided = decide(
+        Matching::Doorstep,
+        &candidate,
+        &candidate.bundle,
+        &chosen,
+        assigned,
+    );
+    Some(proposal(situation, &decided, time(row.from)))
 }
 
-/// The cheapest way to give each candidate at most one driver and each driver at most one candidate.
-pub(crate) fn solve(situation: &Situation<'_>, candidates: &[Candidate]) -> Assignment {
-    let starts = u32::try_from(situation.starts.len()).expect("tables are far smaller than 2^32");
-    let mut costs = SparseCosts::new(starts);
-    for candidate in candidates {
-        let choices = candidate.choices.iter();
-        costs.push_row(
-            candidate.postpone_cost,
-            choices.map(|choice| (choice.start, bounded(choice.terms.total()))),
-        );
-    }
-    assign_sparse(&costs)
+/// What has to be settled when the driver drives to the first new visit: its orders, as far as the plan has room. The
+/// others can find something better until then. With the whole route if the plan goes on after that visit.
+fn first_visit(
+    situation: &Situation<'_>,
+    start: &Start,
+    route: &Route,
+) -> Option<(Bundle, Option<Vec<Task>>)> {
+    let is_new = |task: &&Task| situation.is_open(task.order);
+    let first = route.tasks.iter().position(|task| is_new(&task))?;
+    let restaurant = situation.node(route.tasks[first]);
+    let room = situation.policy.plan_deliveries_max - start.held();
+    let orders: Vec<u32> = route.tasks[first..]
+        .iter()
+        .take_while(|task| task.kind == StopKind::Pickup && situation.node(**task) == restaurant)
+        .map(|task| task.order)
+        .take(room)
+        .collect();
+    let is_kept = |task: &&Task| !is_new(task) || orders.contains(&task.order);
+    let mut whole: Vec<Task> = route.tasks.iter().filter(is_kept).copied().collect();
+    // Food is taken as it gets ready.
+    whole[first..first + orders.len()]
+        .sort_by_key(|task| (situation.orders[task.order as usize].ready_at, task.order));
+    let tasks = whole.iter().filter(is_new).copied().collect();
+    let goes_on = !whole[first..].iter().all(|task| is_new(&task));
+    Some((Bundle { orders, tasks }, goes_on.then_some(whole)))
 }
 
 /// Whether the next round would be too late. An offer takes the driver's time to answer, and more than one offer if
@@ -119,56 +169,4 @@ fn is_due(situation: &Situation<'_>, choice: &Choice) -> bool {
     let accept = i64::from(situation.starts[choice.start as usize].accept_permille);
     let again = (ms(policy.answer_delay) + round) * (1000 - accept) / accept;
     choice.due < situation.now + round + ms(policy.answer_delay) + again
-}
-
-/// What of a bundle has to be settled when the driver drives off: the orders of the first restaurant. The others can
-/// still join on the way, and may find something better until then.
-pub(crate) fn first_visit(situation: &Situation<'_>, chosen: &Choice, bundle: &Bundle) -> Bundle {
-    if chosen.inserted.is_some() {
-        return bundle.clone();
-    }
-    let first = situation.node(bundle.tasks[0]);
-    let is_of_visit = |order: &u32| situation.orders[*order as usize].pickup == first;
-    Bundle {
-        orders: bundle.orders.iter().copied().filter(is_of_visit).collect(),
-        tasks: bundle
-            .tasks
-            .iter()
-            .copied()
-            .filter(|task| is_of_visit(&task.order))
-            .collect(),
-    }
-}
-
-/// A decision with what the assignment compared.
-pub(crate) fn decide<'a>(
-    policy: Matching,
-    candidate: &'a Candidate,
-    bundle: &'a Bundle,
-    chosen: &'a Choice,
-    assigned: &Assignment,
-) -> Decided<'a> {
-    let price = |choice: &Choice| assigned.column_prices[choice.start as usize];
-    let mut others: Vec<(&Choice, i64)> = candidate
-        .choices
-        .iter()
-        .filter(|choice| choice.start != chosen.start)
-        .map(|choice| (choice, price(choice)))
-        .collect();
-    others.sort_by_key(|(choice, price)| (choice.terms.total() + price, choice.start));
-    others.truncate(RUNNERS_UP_MAX);
-    let rule = match (chosen.inserted.is_some(), chosen.is_late) {
-        (true, _) => Rule::LastChanceToJoin,
-        (false, true) => Rule::Late,
-        (false, false) => Rule::DepartureDue,
-    };
-    Decided {
-        policy,
-        bundle,
-        chosen,
-        price: price(chosen),
-        others,
-        postpone_cost: candidate.postpone_cost,
-        rule,
-    }
 }

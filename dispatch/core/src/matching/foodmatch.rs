@@ -4,8 +4,8 @@
 //! for before the next window is shuffled again.
 
 use crate::matching::bundling::best_route;
+use crate::matching::candidates::{Candidate, candidate, decide, first_visit, solve, starts_near};
 use crate::matching::cost::{Pricing, ms};
-use crate::matching::doorstep::{Candidate, candidate, decide, first_visit, solve};
 use crate::matching::draws::Draws;
 use crate::matching::options::Bundle;
 use crate::matching::proposal::{Proposal, proposal, time};
@@ -33,14 +33,7 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
     let candidates: Vec<Candidate> = cluster(situation)
         .into_iter()
         .map(|batch| {
-            let mut starts: Vec<u32> = batch
-                .bundle
-                .orders
-                .iter()
-                .flat_map(|&order| situation.orders[order as usize].candidates.iter().copied())
-                .collect();
-            starts.sort_unstable();
-            starts.dedup();
+            let starts = starts_near(situation, &batch.bundle.orders);
             candidate(&mut pricing, batch.bundle, &starts)
         })
         .collect();
@@ -49,10 +42,7 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
     let mut proposals = Vec::new();
     for (index, candidate) in candidates.iter().enumerate() {
         if let Some(start) = assigned.column_of[index]
-            && let Some(chosen) = candidate
-                .choices
-                .iter()
-                .find(|choice| choice.start as usize == start)
+            && let Some(chosen) = candidate.choice(start)
             && chosen.due < situation.now + window
         {
             let now = first_visit(situation, chosen, &candidate.bundle);

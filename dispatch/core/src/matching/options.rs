@@ -69,11 +69,7 @@ pub(crate) fn best(pricing: &mut Pricing<'_>, start: u32, bundle: &Bundle) -> Op
         (Some(after), _) => after,
         (None, between) => between?,
     };
-    let own = pricing.driver(row, &bundle.orders);
-    best.terms.beyond_guarantee = own.beyond_guarantee;
-    best.terms.declined_before = own.declined_before;
-    best.terms.silence = own.silence;
-    best.terms.may_decline = own.may_decline;
+    best.terms = best.terms.with_driver(pricing.driver(row, &bundle.orders));
     Some(best)
 }
 
@@ -127,7 +123,7 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
     let policy = situation.policy;
     let at = |task: &Task| situation.node(*task);
     let mut before: Option<CostTerms> = None;
-    let mut best: Option<(CostTerms, Vec<Task>, usize)> = None;
+    let mut best: Option<(CostTerms, Vec<Task>)> = None;
     for pickup in 1..start.tasks.len() {
         let joins_visit = {
             let previous = &start.tasks[pickup - 1];
@@ -176,20 +172,50 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
             let more = terms.minus(base);
             if best
                 .as_ref()
-                .is_none_or(|(least, _, _)| more.total() < least.total())
+                .is_none_or(|(least, _)| more.total() < least.total())
             {
-                best = Some((more, tasks, pickup));
+                best = Some((more, tasks));
             }
         }
     }
-    let (terms, tasks, pickup) = best?;
-    let (due, picked) = passing(situation, start, &tasks, pickup)?;
+    let (terms, tasks) = best?;
+    taken_along(situation, index, terms, tasks)
+}
+
+/// With new stops between those of the plan, as given.
+pub(crate) fn along(
+    pricing: &mut Pricing<'_>,
+    index: u32,
+    start: &Start,
+    tasks: Vec<Task>,
+) -> Option<Choice> {
+    let before = pricing.route(start, Begin::OnTheWay, &start.tasks)?;
+    let with = pricing.route(start, Begin::OnTheWay, &tasks)?;
+    taken_along(pricing.situation, index, with.minus(before), tasks)
+}
+
+/// A route that holds the driver's plan and new stops. It can be decided until the driver leaves the stop before the
+/// first new one.
+fn taken_along(
+    situation: &Situation<'_>,
+    index: u32,
+    terms: CostTerms,
+    tasks: Vec<Task>,
+) -> Option<Choice> {
+    let start = &situation.starts[index as usize];
+    let mut timeline = Timeline::default();
+    if !timeline.compute(situation, start, Begin::OnTheWay, &tasks, &Expected) {
+        return None;
+    }
+    let first = tasks
+        .iter()
+        .position(|task| situation.is_open(task.order))?;
     Some(Choice {
         start: index,
         terms,
+        due: timeline.done[first.checked_sub(1)?],
+        pickup: timeline.done[first],
         inserted: Some(tasks),
-        due,
-        pickup: picked,
         is_late: false,
     })
 }
@@ -207,18 +233,4 @@ fn peak(situation: &Situation<'_>, tasks: &[Task]) -> usize {
         peak = peak.max(in_bag);
     }
     peak
-}
-
-/// When the driver leaves the stop before the inserted pickup, and when that pickup is done.
-fn passing(
-    situation: &Situation<'_>,
-    start: &Start,
-    tasks: &[Task],
-    pickup: usize,
-) -> Option<(i64, i64)> {
-    let mut timeline = Timeline::default();
-    if !timeline.compute(situation, start, Begin::OnTheWay, tasks, &Expected) {
-        return None;
-    }
-    Some((timeline.done[pickup - 1], timeline.done[pickup]))
 }

@@ -100,7 +100,7 @@ fn stops_of(situation: &Situation<'_>, start: &Start, tasks: &[Task]) -> Vec<Pla
 fn new_orders(situation: &Situation<'_>, tasks: &[Task]) -> Vec<DeliveryId> {
     tasks
         .iter()
-        .filter(|task| task.kind == StopKind::Dropoff && (task.order as usize) < situation.open)
+        .filter(|task| task.kind == StopKind::Dropoff && situation.is_open(task.order))
         .map(|task| situation.orders[task.order as usize].id)
         .collect()
 }

@@ -113,6 +113,11 @@ impl Situation<'_> {
         }
     }
 
+    /// Whether an order (by index) searches.
+    pub(crate) const fn is_open(&self, order: u32) -> bool {
+        (order as usize) < self.open
+    }
+
     /// The orders that search.
     pub(crate) fn open_orders(&self) -> &[Order] {
         &self.orders[..self.open]
