@@ -165,6 +165,9 @@ fn outcome(told: &dispatch::OfferEnd) -> (&'static str, &'static str) {
                 RevokeReason::Cancelled => "was no longer asked: an order was cancelled",
                 RevokeReason::OffDuty => "went off duty",
                 RevokeReason::DriverLost => "lost the connection",
+                RevokeReason::TakenByAnother => {
+                    "was no longer asked: another driver who was asked at once took it"
+                }
             },
         ),
     }

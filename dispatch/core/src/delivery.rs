@@ -24,7 +24,7 @@ use crate::{
 pub enum DeliveryState {
     /// Waits for a round to find a driver.
     Searching,
-    /// One driver is being asked.
+    /// A driver is being asked, or several at once.
     Offered,
     /// A driver accepted and is to go to the restaurant.
     Assigned,
@@ -216,10 +216,13 @@ pub struct Delivery {
     pub(crate) is_ready: bool,
     /// Start of the present search: the request, or the time the driver was lost.
     pub(crate) search_from: Time,
+    /// How far the present search has come: 0 as usual, else the number of the policy's level.
+    pub(crate) search_level: u32,
     pub(crate) state: DeliveryState,
     pub(crate) seq: u32,
     pub(crate) driver: Option<DriverId>,
-    pub(crate) offer: Option<OfferId>,
+    /// Open ones; its ETAs are those of the first.
+    pub(crate) offers: Vec<OfferId>,
     /// From the restaurant to the customer.
     pub(crate) ride: TravelTime,
     pub(crate) etas: Option<Etas>,
@@ -245,10 +248,11 @@ impl Delivery {
             ready_at: request.ready_at,
             is_ready: request.ready_at <= now,
             search_from: now,
+            search_level: 0,
             state: DeliveryState::Searching,
             seq: 0,
             driver: None,
-            offer: None,
+            offers: Vec::new(),
             ride,
             etas: None,
             told_dropoff: None,
@@ -268,7 +272,7 @@ impl Delivery {
     }
 
     /// Writes how an offer ended into the decision that made it: the last open one about this driver, who is asked one
-    /// question at a time.
+    /// question at a time. Nothing open is forgotten: fewer drivers are asked at once than decisions are remembered.
     pub(crate) fn note_end(&mut self, driver: DriverId, end: OfferEnd) {
         let open =
             |record: &&mut DecisionRecord| record.chosen.driver == driver && record.ended.is_none();
@@ -299,6 +303,15 @@ impl Delivery {
     #[must_use]
     pub const fn state(&self) -> DeliveryState {
         self.state
+    }
+
+    /// How hard it is to find a driver: the level of the search while nobody has said yes, else 0.
+    #[must_use]
+    pub const fn search_level(&self) -> u32 {
+        match self.state {
+            DeliveryState::Searching | DeliveryState::Offered => self.search_level,
+            _ => 0,
+        }
     }
 
     /// Number of its last event.

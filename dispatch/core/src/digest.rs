@@ -84,6 +84,7 @@ impl Digest {
                     RevokeReason::Cancelled => 2,
                     RevokeReason::OffDuty => 3,
                     RevokeReason::DriverLost => 4,
+                    RevokeReason::TakenByAnother => 5,
                 })
             }
             Output::DeliveryChanged(event) => self.byte(3).event(event),
@@ -148,6 +149,7 @@ impl Digest {
             .band(event.pickup_band)
             .band(event.dropoff_band)
             .option(event.promised_dropoff.map(Time::as_millis))
+            .word(u64::from(event.search_level))
     }
 
     fn band(&mut self, band: Option<EtaBand>) -> &mut Self {

@@ -7,6 +7,7 @@ mod milestones;
 mod plans;
 mod requests;
 mod rounds;
+mod searches;
 mod timers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

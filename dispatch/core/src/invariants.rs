@@ -77,14 +77,19 @@ fn delivery_is_held_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Result
     )
 }
 
-/// A delivery is offered exactly while the book has its open offer, and searching exactly while it is in that set.
+/// A delivery is offered exactly while the book has open offers of it, not more than there may be, and searching exactly
+/// while it is in that set.
 fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Result<(), Violation> {
     let (id, state) = (delivery.id(), delivery.state);
     rule(
-        (state == DeliveryState::Offered) == delivery.offer.is_some(),
-        || format!("{id} is {state} with {:?}", delivery.offer),
+        (state == DeliveryState::Offered) != delivery.offers.is_empty(),
+        || format!("{id} is {state} with {:?}", delivery.offers),
     )?;
-    if let Some(offer) = delivery.offer {
+    let level = dispatcher.policy.search_level(delivery.search_level);
+    rule(delivery.offers.len() <= level.offers_at_once, || {
+        format!("{id} is offered too often at once: {:?}", delivery.offers)
+    })?;
+    for &offer in &delivery.offers {
         rule(dispatcher.offers.deliveries(offer).contains(&id), || {
             format!("{offer} is not in the book for {id}")
         })?;
@@ -94,7 +99,7 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
         .iter()
         .filter(|decision| decision.ended.is_none())
         .count();
-    rule(undecided == usize::from(delivery.offer.is_some()), || {
+    rule(undecided == delivery.offers.len(), || {
         format!("{id} is {state} with {undecided} decisions without an end")
     })?;
     let is_searching = dispatcher.searching.contains(&id);
@@ -104,6 +109,14 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
     rule(
         dispatcher.timers.is_set(Timer::SearchEnds(id)) == is_searching,
         || format!("{id} is {state} and its search has the wrong end"),
+    )?;
+    let next = dispatcher.policy.next_search_level(delivery.search_level);
+    rule(
+        dispatcher.timers.is_set(Timer::SearchWidens(id)) == (is_searching && next.is_some()),
+        || {
+            let level = delivery.search_level;
+            format!("{id} is {state} at level {level}, and what comes next is not timed so")
+        },
     )
 }
 
@@ -182,7 +195,7 @@ fn driver_matches_deliveries(dispatcher: &Dispatcher, driver: &Driver) -> Result
     })
 }
 
-/// Each open offer is known to exactly its driver and its delivery.
+/// Each open offer is known to exactly its driver and its deliveries; one of several for a delivery is for it alone.
 fn offers_match(dispatcher: &Dispatcher) -> Result<(), Violation> {
     let mut open = 0;
     for offer in dispatcher.offers.iter_open().map(|open| &open.offer) {
@@ -198,12 +211,15 @@ fn offers_match(dispatcher: &Dispatcher) -> Result<(), Violation> {
             format!("{id} asks for nothing")
         })?;
         for &delivery in &offer.deliveries {
-            rule(
-                dispatcher
-                    .delivery(delivery)
-                    .is_some_and(|delivery| delivery.offer == Some(id)),
-                || format!("{delivery} does not know of {id}"),
-            )?;
+            let known = dispatcher
+                .delivery(delivery)
+                .map_or(&[][..], |row| &row.offers);
+            rule(known.contains(&id), || {
+                format!("{delivery} does not know of {id}")
+            })?;
+            rule(known.len() == 1 || offer.deliveries.len() == 1, || {
+                format!("{id} is a bundle, and others are asked for {delivery}: {known:?}")
+            })?;
         }
         rule(dispatcher.timers.is_set(Timer::OfferExpires(id)), || {
             format!("{id} never expires")
@@ -282,7 +298,7 @@ fn tables_are_bounded(dispatcher: &Dispatcher) -> Result<(), Violation> {
         (dispatcher.gone_drivers.len(), policy.gone_drivers_max),
         (
             dispatcher.timers.len(),
-            2 * policy.drivers_max + policy.open_deliveries_max,
+            2 * (policy.drivers_max + policy.open_deliveries_max),
         ),
     ];
     rule(sizes.iter().all(|(size, max)| size <= max), || {

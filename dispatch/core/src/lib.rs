@@ -25,6 +25,7 @@ mod output;
 mod plan;
 mod policy;
 mod rejection;
+mod search;
 mod time;
 mod travel_times;
 
@@ -40,5 +41,6 @@ pub use offers::{OfferEnd, Outcome};
 pub use output::{DeliveryEvent, Offer, Output, RevokeReason, Stop, StopKind};
 pub use policy::{Bundling, Dwells, Matching, Policy, PolicyError};
 pub use rejection::Rejection;
+pub use search::{OFFERS_AT_ONCE_LIMIT, SEARCH_LEVELS_LIMIT, SearchLevel};
 pub use time::{Span, Time};
 pub use travel_times::{CrowFlyTravelTimes, RoutedTravelTimes, TravelTimes};

@@ -76,7 +76,7 @@ pub(crate) enum Lookup<'a> {
     Unknown,
 }
 
-/// All offers: at most one open for each driver and each delivery, since both are asked one question at a time.
+/// All offers: at most one open for each driver, who is asked one question at a time. A delivery may have several.
 #[derive(Debug, Default)]
 pub(crate) struct OfferBook {
     open: BTreeMap<OfferId, OpenOffer>,

@@ -36,7 +36,7 @@ pub enum Output {
 pub struct Offer {
     /// Its name, never used twice.
     pub offer: OfferId,
-    /// Who is asked; nobody else is asked for these deliveries until the answer or the expiry.
+    /// Who is asked. Others may be asked for the same delivery at the same time if the policy says so; the first yes wins.
     pub driver: DriverId,
     /// For which deliveries, at least one, in the order in which they would be dropped off.
     pub deliveries: Vec<DeliveryId>,
@@ -57,6 +57,8 @@ pub enum RevokeReason {
     OffDuty,
     /// The driver's connection is gone.
     DriverLost,
+    /// Another driver who was asked at the same time said yes first. Says nothing about this one.
+    TakenByAnother,
 }
 
 /// As the app is told.
@@ -67,6 +69,7 @@ impl fmt::Display for RevokeReason {
             Self::Cancelled => "cancelled",
             Self::OffDuty => "off duty",
             Self::DriverLost => "connection lost",
+            Self::TakenByAnother => "taken by another driver",
         })
     }
 }
@@ -94,6 +97,9 @@ pub struct DeliveryEvent {
     pub dropoff_band: Option<EtaBand>,
     /// What the customer is promised, from the first offer on; never changes.
     pub promised_dropoff: Option<Time>,
+    /// How hard it is to find a driver: the level of the search, as in `Policy::search_levels`, while nobody has said yes;
+    /// 0: not (yet) harder than usual.
+    pub search_level: u32,
 }
 
 /// One place a driver shall visit.

@@ -2,7 +2,7 @@
 
 use doorstep_routing::Distance;
 
-use crate::{Span, StopKind};
+use crate::{SearchLevel, Span, StopKind};
 
 /// How orders get to drivers. All are deterministic; each is a page of `docs/matching.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -162,6 +162,12 @@ pub struct Policy {
     pub decline_cool_off: Span,
     /// Search ends without a driver after this long, counted from the request or, if later, the ready time. Raising it keeps customers waiting.
     pub no_driver_after: Span,
+    /// Drivers asked for the same order at the same time, at most [`crate::OFFERS_AT_ONCE_LIMIT`]; the first yes wins. One:
+    /// each driver is asked alone. Raising it finds a driver sooner, and disappoints those whose yes comes second.
+    pub offers_at_once: usize,
+    /// How a search goes on that lasts, each level later than the one before; empty: as it began. Each level reached is told
+    /// with the delivery. More and earlier ones place more orders, with longer approaches.
+    pub search_levels: Vec<SearchLevel>,
     /// A driver whose connection is gone keeps assigned orders for this long. Raising it survives tunnels and delays reassignment.
     pub lost_grace: Span,
     /// A driver without a fix for this long is not offered orders. Raising it trusts older positions.
@@ -241,6 +247,21 @@ impl Default for Policy {
             next_order_within: Span::from_mins(20),
             decline_cool_off: Span::from_mins(5),
             no_driver_after: Span::from_mins(30),
+            offers_at_once: 1,
+            search_levels: vec![
+                SearchLevel {
+                    after: Span::from_mins(8),
+                    candidates_max: 30,
+                    search_radius: Distance::from_millimetres(18_000_000),
+                    offers_at_once: 1,
+                },
+                SearchLevel {
+                    after: Span::from_mins(16),
+                    candidates_max: 40,
+                    search_radius: Distance::from_millimetres(25_000_000),
+                    offers_at_once: 1,
+                },
+            ],
             lost_grace: Span::from_secs(60),
             fix_age_max: Span::from_mins(3),
             fix_ahead_max: Span::from_secs(60),
@@ -275,13 +296,27 @@ pub enum PolicyError {
         /// Its name.
         field: &'static str,
     },
+    /// A field is above what it may be.
+    #[error("policy field {field} must not be above {max}")]
+    TooLarge {
+        /// Its name.
+        field: &'static str,
+        /// The most.
+        max: usize,
+    },
+    /// A list that goes forward in time goes back.
+    #[error("policy field {field} must be later than the one before, the first later than 0")]
+    NotLater {
+        /// Its name.
+        field: &'static str,
+    },
 }
 
 impl Policy {
     /// Checks that a dispatcher can work with it.
     ///
     /// # Errors
-    /// Names the first field that must not be zero and is.
+    /// Names the first field that is out of its range.
     pub fn validate(&self) -> Result<(), PolicyError> {
         let positive = [
             ("round_interval", self.round_interval > Span::ZERO),
@@ -304,7 +339,7 @@ impl Policy {
         ];
         match positive.iter().find(|(_, holds)| !holds) {
             Some(&(field, _)) => Err(PolicyError::Zero { field }),
-            None => Ok(()),
+            None => self.validate_search(),
         }
     }
 }

@@ -243,6 +243,7 @@ pub(crate) fn event(event: &core::DeliveryEvent) -> dispatch::DeliveryEvent {
         pickup_band: event.pickup_band.map(eta_band),
         dropoff_band: event.dropoff_band.map(eta_band),
         promised_dropoff_ms: event.promised_dropoff.map(Time::as_millis),
+        search_level: event.search_level,
     }
 }
 

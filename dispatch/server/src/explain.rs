@@ -80,6 +80,7 @@ fn withdrawn_because(why: RevokeReason) -> dispatch::RevokeReason {
         RevokeReason::Cancelled => dispatch::RevokeReason::Cancelled,
         RevokeReason::OffDuty => dispatch::RevokeReason::OffDuty,
         RevokeReason::DriverLost => dispatch::RevokeReason::DriverLost,
+        RevokeReason::TakenByAnother => dispatch::RevokeReason::TakenByAnother,
     }
 }
 
@@ -211,6 +212,7 @@ mod tests {
             Outcome::Withdrawn(RevokeReason::Cancelled),
             Outcome::Withdrawn(RevokeReason::OffDuty),
             Outcome::Withdrawn(RevokeReason::DriverLost),
+            Outcome::Withdrawn(RevokeReason::TakenByAnother),
         ]
         .into_iter()
         .chain(DeclineReason::ALL.map(Outcome::Declined))

@@ -21,6 +21,7 @@ fn change(seq: u32, state: DeliveryState, driver: Option<DriverId>) -> CityEvent
         pickup_band: None,
         dropoff_band: None,
         promised_dropoff: None,
+        search_level: 0,
     })
 }
 

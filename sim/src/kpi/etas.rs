@@ -159,6 +159,7 @@ mod tests {
                 p90: at(eta + 6),
             }),
             promised_dropoff: Some(at(eta + 5)),
+            search_level: 0,
         }
     }
 

@@ -60,6 +60,7 @@ pub fn policy(matching: Matching, rules: Rules, instance: &Instance, chance: &Ch
         candidates_max: 20,
         search_radius: Distance::from_metres(1_000_000),
         no_driver_after: minutes(parameters.maximum),
+        search_levels: Vec::new(),
         fix_age_max: Span::from_mins(10_000),
         fix_ahead_max: Span::from_mins(1),
         jump_speed_max_mm_s: u64::MAX / 1_000_000,

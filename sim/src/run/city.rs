@@ -238,7 +238,10 @@ impl<'a> City<'a> {
             Output::RevokeOffer { driver, offer, why } => {
                 match why {
                     RevokeReason::Expired => self.kpis.offers.expired += 1,
-                    RevokeReason::Cancelled | RevokeReason::OffDuty | RevokeReason::DriverLost => {
+                    RevokeReason::Cancelled
+                    | RevokeReason::OffDuty
+                    | RevokeReason::DriverLost
+                    | RevokeReason::TakenByAnother => {
                         self.kpis.offers.revoked += 1;
                     }
                 }

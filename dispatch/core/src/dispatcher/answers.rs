@@ -3,8 +3,8 @@
 use crate::delivery::{Refusal, Step};
 use crate::offers::Lookup;
 use crate::{
-    Answer, DeclineReason, Dispatcher, DriverId, Handled, OfferId, Outcome, Output, Rejection,
-    RevokeReason, TravelTimes,
+    Answer, DeclineReason, DeliveryId, Dispatcher, DriverId, Handled, OfferId, Outcome, Output,
+    Rejection, RevokeReason, TravelTimes,
 };
 
 impl Dispatcher {
@@ -71,6 +71,7 @@ impl Dispatcher {
     fn accept(&mut self, id: OfferId, travel: &mut dyn TravelTimes) {
         let open = self.end_offer(id, Outcome::Accepted);
         let (driver, deliveries) = (open.offer.driver, open.offer.deliveries);
+        self.take_back_others(&deliveries);
         let plan = self.accepted_plan(driver, open.plan, &deliveries, travel);
         let row = self.known_driver(driver);
         row.plan = plan;
@@ -91,6 +92,15 @@ impl Dispatcher {
             }
         }
         self.tell_plan(driver);
+    }
+
+    /// The first yes wins: the other drivers who are asked for the same are told so.
+    fn take_back_others(&mut self, deliveries: &[DeliveryId]) {
+        for &delivery in deliveries {
+            for other in std::mem::take(&mut self.known_delivery(delivery).offers) {
+                self.withdraw_offer(other, RevokeReason::TakenByAnother);
+            }
+        }
     }
 
     fn decline(&mut self, id: OfferId, reason: DeclineReason) {
@@ -122,7 +132,7 @@ impl Dispatcher {
             });
             let excess = refusals.len().saturating_sub(declines_max);
             refusals.drain(..excess);
-            self.search_again(delivery, Step::Withdraw);
+            self.one_asked_less(delivery);
         }
         offer.driver
     }

@@ -48,10 +48,12 @@ impl Dispatcher {
         self.learn_etas(id);
         if state == DeliveryState::Searching {
             self.searching.insert(id);
+            self.widen_search(id);
             self.time_search(id);
         } else {
             self.searching.remove(&id);
             self.timers.clear(Timer::SearchEnds(id));
+            self.timers.clear(Timer::SearchWidens(id));
         }
         self.tell_delivery(id);
         if state.is_end() {
@@ -104,18 +106,6 @@ impl Dispatcher {
         }
     }
 
-    /// Sets when the search for a driver ends: at once, if it already lasted too long.
-    pub(super) fn time_search(&mut self, id: DeliveryId) {
-        let no_driver_after = self.policy.no_driver_after;
-        let delivery = self.known_delivery(id);
-        let ends_at = delivery
-            .search_from
-            .max(delivery.ready_at)
-            .after(no_driver_after);
-        self.timers
-            .set(Timer::SearchEnds(id), ends_at.max(self.now));
-    }
-
     /// Tells the state of a delivery under its next number.
     pub(super) fn tell_delivery(&mut self, id: DeliveryId) {
         let at = self.now;
@@ -132,6 +122,7 @@ impl Dispatcher {
             pickup_band: delivery.pickup_band(),
             dropoff_band: delivery.dropoff_band(),
             promised_dropoff: delivery.promised_dropoff,
+            search_level: delivery.search_level(),
         };
         delivery.told_dropoff = event.dropoff_eta;
         self.emit(Output::DeliveryChanged(event));
@@ -159,7 +150,7 @@ impl Dispatcher {
         };
         for &delivery in &open.offer.deliveries {
             let row = self.known_delivery(delivery);
-            row.offer = None;
+            row.offers.retain(|&other| other != id);
             row.note_end(open.offer.driver, end);
         }
         match outcome {
@@ -185,11 +176,24 @@ impl Dispatcher {
         offered.deliveries
     }
 
-    /// Takes the open offer of a driver back, if there is one; its deliveries search again.
+    /// Takes the open offer of a driver back, if there is one; its deliveries search again unless others are asked too.
     pub(super) fn withdraw_offer_of(&mut self, driver: DriverId, why: RevokeReason) {
         if let Some(id) = self.drivers.get(&driver).and_then(|driver| driver.offer) {
             for delivery in self.withdraw_offer(id, why) {
-                self.search_again(delivery, Step::Withdraw);
+                self.one_asked_less(delivery);
+            }
+        }
+    }
+
+    /// A driver who was asked did not take it: it searches again, unless others are still asked at the same time. Then its
+    /// ETAs are those of the best of them.
+    pub(super) fn one_asked_less(&mut self, id: DeliveryId) {
+        match self.known_delivery(id).offers.first().copied() {
+            None => self.search_again(id, Step::Withdraw),
+            Some(next) => {
+                for moved in self.refresh_offer(next) {
+                    self.tell_revision(moved);
+                }
             }
         }
     }
@@ -215,7 +219,7 @@ impl Dispatcher {
         self.drop_from_plan(driver, |id| uncarried.contains(&id), travel);
         for &id in &uncarried {
             self.counters.releases += 1;
-            self.known_delivery(id).search_from = self.now;
+            self.search_anew(id);
             self.search_again(id, Step::Release);
         }
         self.plan_changed(driver);

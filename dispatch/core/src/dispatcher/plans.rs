@@ -102,12 +102,17 @@ impl Dispatcher {
     }
 
     /// Computes the ETAs of the deliveries of an open offer, and what is promised for those that are offered for the
-    /// first time; returns those whose dropoff has moved.
+    /// first time; returns those whose dropoff has moved. Of several drivers asked at once only the first counts.
     pub(super) fn refresh_offer(&mut self, offer: OfferId) -> Vec<DeliveryId> {
         let Lookup::Open(open) = self.offers.lookup(offer) else {
             return Vec::new();
         };
-        let (driver, offered) = (open.offer.driver, open.offer.deliveries.clone());
+        let is_first = |delivery: &DeliveryId| {
+            let row = self.deliveries.get(delivery);
+            row.is_some_and(|row| row.offers.first() == Some(&offer))
+        };
+        let (driver, mut offered) = (open.offer.driver, open.offer.deliveries.clone());
+        offered.retain(is_first);
         let (Some(plan), Some(row)) = (self.offered_plan(offer), self.drivers.get(&driver)) else {
             return Vec::new();
         };

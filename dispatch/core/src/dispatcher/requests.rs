@@ -46,7 +46,8 @@ impl Dispatcher {
             .deliveries
             .get_mut(&id)
             .ok_or(Rejection::UnknownDelivery { delivery: id })?;
-        let (state, driver, offer) = (delivery.state, delivery.driver, delivery.offer);
+        let (state, driver) = (delivery.state, delivery.driver);
+        let offer = delivery.offers.first().copied();
         match state {
             DeliveryState::DroppedOff | DeliveryState::Cancelled | DeliveryState::NoDriver => {
                 return Err(Rejection::TooLate {
@@ -66,7 +67,7 @@ impl Dispatcher {
         }
         (delivery.ready_at, delivery.is_ready) = (ready_at, is_ready);
         if state == DeliveryState::Searching {
-            self.time_search(id);
+            self.search_widens(id);
         }
         if let Some(driver) = driver {
             let moved = self.refresh_etas(driver);
@@ -94,7 +95,7 @@ impl Dispatcher {
             .deliveries
             .get(&id)
             .ok_or(Rejection::UnknownDelivery { delivery: id })?;
-        let (state, offer, driver) = (delivery.state, delivery.offer, delivery.driver);
+        let (state, driver, offers) = (delivery.state, delivery.driver, delivery.offers.clone());
         match state.next(Step::Cancel) {
             Next::Already => return Ok(Handled::Already),
             Next::TooEarly | Next::TooLate => {
@@ -105,10 +106,10 @@ impl Dispatcher {
             }
             Next::To(_) => {}
         }
-        if let Some(offer) = offer {
+        for offer in offers {
             for other in self.withdraw_offer(offer, RevokeReason::Cancelled) {
                 if other != id {
-                    self.search_again(other, Step::Withdraw);
+                    self.one_asked_less(other);
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! What happens when time has passed: offers expire, searches end, rounds are run.
 
+use std::collections::BTreeSet;
+
 use crate::delivery::Step;
 use crate::matching::{Proposal, propose};
 use crate::plan::Plan;
-use crate::{Dispatcher, Handled, Offer, Output, Span, TravelTimes};
+use crate::{DeliveryState, Dispatcher, DriverId, Handled, Offer, Output, Span, TravelTimes};
 
 use super::Timer;
 
@@ -16,15 +18,15 @@ impl Dispatcher {
                 Timer::OfferExpires(offer) => self.offer_expires(offer),
                 Timer::GraceEnds(driver) => self.grace_ends(driver, travel),
                 Timer::SearchEnds(delivery) => self.advance(delivery, Step::GiveUp),
+                Timer::SearchWidens(delivery) => self.search_widens(delivery),
             }
             handled = Handled::Done;
         }
         if self.next_round.is_some_and(|at| at <= self.now) {
             (self.next_round, self.last_round) = (None, Some(self.now));
             self.counters.rounds += 1;
-            for proposal in propose(self, travel) {
-                self.make_offer(proposal);
-            }
+            let proposals = propose(self, travel);
+            self.make_offers(proposals);
             handled = Handled::Done;
         }
         handled
@@ -45,6 +47,21 @@ impl Dispatcher {
                     .unwrap_or_else(|| earliest.next_multiple(interval)),
             )
         };
+    }
+
+    /// Asks the drivers of a round, each one question: first those who were chosen, then the runners-up of orders for
+    /// which several may be asked at once.
+    fn make_offers(&mut self, proposals: Vec<Proposal>) {
+        let mut asked: BTreeSet<DriverId> = proposals.iter().map(|one| one.driver).collect();
+        for mut proposal in proposals {
+            let further = std::mem::take(&mut proposal.further);
+            let room = proposal.offers_at_once.saturating_sub(1);
+            self.make_offer(proposal);
+            let is_new = |one: &Proposal| asked.insert(one.driver);
+            for proposal in further.into_iter().filter(is_new).take(room) {
+                self.make_offer(proposal);
+            }
+        }
     }
 
     fn make_offer(&mut self, proposal: Proposal) {
@@ -79,12 +96,14 @@ impl Dispatcher {
         self.counters.offers += 1;
         for &delivery in &offer.deliveries {
             let row = self.known_delivery(delivery);
-            row.offer = Some(id);
+            row.offers.push(id);
             row.decide(proposal.record.clone());
         }
         self.refresh_offer(id);
         for &delivery in &offer.deliveries {
-            self.advance(delivery, Step::Offer);
+            if self.known_delivery(delivery).state == DeliveryState::Searching {
+                self.advance(delivery, Step::Offer);
+            }
         }
         self.emit(Output::Offer(offer));
     }

@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     GraceEnds(DriverId),
     /// No driver was found.
     SearchEnds(DeliveryId),
+    /// No driver was found so far: the search comes to its next level.
+    SearchWidens(DeliveryId),
 }
 
 /// At most one time for each timer: bounded by the tables of offers, drivers and deliveries.

@@ -19,6 +19,10 @@ pub(crate) struct Proposal {
     /// When a free driver would drive off.
     pub(crate) departure: Time,
     pub(crate) record: DecisionRecord,
+    /// Drivers who may be asked at once, this one included.
+    pub(crate) offers_at_once: usize,
+    /// The same question to the runners-up, the best first; empty if one driver is asked alone.
+    pub(crate) further: Vec<Self>,
 }
 
 /// A decision before it is written down.
@@ -33,12 +37,49 @@ pub(crate) struct Decided<'a> {
     pub(crate) rule: Rule,
 }
 
-/// Writes a decision down.
+/// Writes a decision down. A bundle is offered to one driver alone: its orders have different runners-up, and a yes to
+/// one of them would have to take back the others.
 pub(crate) fn proposal(
     situation: &Situation<'_>,
     decided: &Decided<'_>,
     departure: Time,
 ) -> Proposal {
+    let mut first = question(situation, decided, departure);
+    let offers_at_once = match decided.bundle.orders[..] {
+        [order] => situation.orders[order as usize].offers_at_once,
+        _ => 1,
+    };
+    if offers_at_once > 1 {
+        first.further = (0..decided.others.len())
+            .map(|index| {
+                let from = situation.starts[decided.others[index].0.start as usize].from;
+                question(situation, &decided.with_runner_up(index), time(from))
+            })
+            .collect();
+    }
+    Proposal {
+        offers_at_once,
+        ..first
+    }
+}
+
+impl<'a> Decided<'a> {
+    /// As if one of the others had been chosen, and the one who was chosen were the first of the others.
+    fn with_runner_up(&self, index: usize) -> Self {
+        let mut others = self.others.clone();
+        let (chosen, price): (&'a Choice, i64) = others.remove(index);
+        others.insert(0, (self.chosen, self.price));
+        Self {
+            chosen,
+            price,
+            others,
+            ..*self
+        }
+    }
+}
+
+/// What to ask one driver, and why.
+fn question(situation: &Situation<'_>, decided: &Decided<'_>, departure: Time) -> Proposal {
     let start = &situation.starts[decided.chosen.start as usize];
     let tasks = decided.chosen.route(start, decided.bundle);
     let deliveries = new_orders(situation, &tasks);
@@ -70,6 +111,8 @@ pub(crate) fn proposal(
             ended: None,
         },
         deliveries,
+        offers_at_once: 1,
+        further: Vec::new(),
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Order {
     pub(crate) ride: i64,
     /// Drivers who did not take it, and how often.
     pub(crate) refusals: Vec<(DriverId, u32)>,
+    /// Drivers who may be asked for it at the same time.
+    pub(crate) offers_at_once: usize,
     /// Starts to think of, the first to arrive in front. Empty for orders that are held.
     pub(crate) candidates: Vec<u32>,
 }
@@ -167,6 +169,7 @@ pub(crate) fn survey<'a>(
         .iter()
         .map(|(delivery, near)| {
             let mut order = order_of(delivery, &mut nodes);
+            order.offers_at_once = policy.search_level(delivery.search_level).offers_at_once;
             order.candidates = near
                 .iter()
                 .filter_map(|driver| drivers.binary_search(driver).ok())
@@ -276,6 +279,7 @@ fn candidates_of(
     busy: &[(DriverId, LatLng, Time)],
 ) -> Vec<DriverId> {
     let policy = &dispatcher.policy;
+    let reach = policy.search_level(delivery.search_level);
     let pickup = delivery.request.pickup;
     let cools_off = |driver: DriverId| {
         delivery.refusals.iter().any(|refusal| {
@@ -291,7 +295,7 @@ fn candidates_of(
     };
     let mut candidates: Vec<(u64, DriverId)> = dispatcher
         .index
-        .nearest(pickup, policy.candidates_max, policy.search_radius, is_free)
+        .nearest(pickup, reach.candidates_max, reach.search_radius, is_free)
         .into_iter()
         .map(|driver| {
             (
@@ -301,13 +305,13 @@ fn candidates_of(
         })
         .collect();
     for &(driver, at, from) in busy {
-        if at.crow_distance(pickup) <= policy.search_radius && !cools_off(driver) {
+        if at.crow_distance(pickup) <= reach.search_radius && !cools_off(driver) {
             let wait = from.since(dispatcher.now).as_millis();
             candidates.push((arrival_guess(at, pickup, wait), driver));
         }
     }
     candidates.sort_unstable();
-    candidates.truncate(policy.candidates_max);
+    candidates.truncate(reach.candidates_max);
     candidates.into_iter().map(|(_, driver)| driver).collect()
 }
 
@@ -339,6 +343,7 @@ fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> Order {
         is_carried: delivery.state.is_carried(),
         ride: i64::from(delivery.ride.as_millis()),
         refusals,
+        offers_at_once: 1,
         candidates: Vec::new(),
     }
 }

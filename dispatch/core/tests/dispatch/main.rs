@@ -9,4 +9,5 @@ mod offers;
 mod properties;
 mod requests;
 mod rounds;
+mod searches;
 mod town;

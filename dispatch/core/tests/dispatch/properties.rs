@@ -2,8 +2,9 @@
 
 use doorstep_dispatch_core::{
     Answer, Bundling, DeclineReason, DeliveryId, DriverId, Fix, Input, Matching, MilestoneKind,
-    OfferId, Policy, Span, StopKind, Time,
+    OFFERS_AT_ONCE_LIMIT, OfferId, Policy, SearchLevel, Span, StopKind, Time,
 };
+use doorstep_routing::Distance;
 use proptest::prelude::*;
 
 use crate::town::{START, Town, place};
@@ -188,6 +189,30 @@ fn run(policy: &Policy, events: &[Event]) -> Town {
     town
 }
 
+/// How many drivers are asked at once and how a search widens: as it began, or in a few levels, the last ones at times
+/// that a run hardly comes to.
+fn searches() -> impl Strategy<Value = (usize, Vec<SearchLevel>)> {
+    let at_once = || prop_oneof![2 => Just(1_usize), 3 => 2..=OFFERS_AT_ONCE_LIMIT];
+    let level = (1..900_u64, 1..12_usize, 2_000..9_000_u32, at_once());
+    let levels = prop::collection::vec(level, 0..4).prop_map(|levels| {
+        let mut after = Span::ZERO;
+        let widened =
+            levels
+                .into_iter()
+                .map(|(seconds, candidates_max, metres, offers_at_once)| {
+                    after = Span::from_millis(after.as_millis() + seconds * 1000);
+                    SearchLevel {
+                        after,
+                        candidates_max,
+                        search_radius: Distance::from_metres(metres),
+                        offers_at_once,
+                    }
+                });
+        widened.collect()
+    });
+    (at_once(), levels)
+}
+
 /// Every way of matching with every way of bundling; small tables, exact estimates and patient rounds in turn.
 fn policies() -> impl Strategy<Value = Policy> {
     let bundling = prop_oneof![
@@ -196,11 +221,15 @@ fn policies() -> impl Strategy<Value = Policy> {
         2 => Just(Bundling::AcrossRestaurants),
     ];
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (prop::sample::select(&Matching::ALL[..]), bundling, flags).prop_map(
-        |(matching, bundling, (small, exact, busy, dwelling))| {
+    let matching = prop::sample::select(&Matching::ALL[..]);
+    (matching, bundling, flags, searches()).prop_map(
+        |(matching, bundling, (small, exact, busy, dwelling), (offers_at_once, search_levels))| {
             let mut policy = Policy {
                 matching,
                 bundling,
+                offers_at_once,
+                search_levels,
+                search_radius: Distance::from_metres(3_000),
                 ..Policy::default()
             };
             if small {

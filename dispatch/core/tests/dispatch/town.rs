@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_dispatch_core::{
-    Answer, Bundling, CrowFlyTravelTimes, DeliveryEvent, DeliveryId, DeliveryRequest,
-    DeliveryState, Dispatcher, DriverId, Fix, Handled, Input, MilestoneKind, Offer, OfferId,
-    Output, Policy, Rejection, Span, Stop, StopKind, Time, TravelTimes, invariants,
+    Answer, Bundling, CrowFlyTravelTimes, DecisionRecord, DeliveryEvent, DeliveryId,
+    DeliveryRequest, DeliveryState, Dispatcher, DriverId, Fix, Handled, Input, MilestoneKind,
+    OFFERS_AT_ONCE_LIMIT, Offer, OfferId, Output, Policy, Rejection, Span, Stop, StopKind, Time,
+    TravelTimes, invariants,
 };
 use doorstep_routing::{LatLng, TravelTime};
 
@@ -120,12 +121,7 @@ impl Town {
     fn watch(&mut self, output: &Output) -> Option<OfferId> {
         match output {
             Output::Offer(offer) => {
-                let other = self.open_offers.values().find(|open| {
-                    let shares = |id| open.deliveries.contains(id);
-                    open.offer != offer.offer
-                        && (open.driver == offer.driver || offer.deliveries.iter().any(shares))
-                });
-                assert!(other.is_none(), "{offer:?} while {other:?} is open");
+                self.check_asked_at_once(offer);
                 let before = self.open_offers.insert(offer.offer, offer.clone());
                 if before.is_none() {
                     self.offers.push(offer.clone());
@@ -144,6 +140,36 @@ impl Town {
             }
         }
         None
+    }
+
+    /// A driver is asked one question at a time, and a delivery is asked of as many drivers at once as the policy says, then
+    /// of each alone and not in a bundle.
+    fn check_asked_at_once(&self, offer: &Offer) {
+        let policy = self.dispatcher.policy();
+        let levels = policy.search_levels.iter();
+        let widest = levels
+            .map(|level| level.offers_at_once)
+            .max()
+            .unwrap_or(1)
+            .max(policy.offers_at_once);
+        assert!(widest <= OFFERS_AT_ONCE_LIMIT);
+        let others = || {
+            let open = self.open_offers.values();
+            open.filter(|open| open.offer != offer.offer)
+        };
+        let other = others().find(|open| open.driver == offer.driver);
+        assert!(other.is_none(), "{offer:?} while {other:?} is open");
+        for id in &offer.deliveries {
+            let same: Vec<&Offer> = others()
+                .filter(|open| open.deliveries.contains(id))
+                .collect();
+            assert!(same.len() < widest, "{offer:?} while {same:?} are open");
+            assert!(
+                same.iter().all(|open| open.deliveries == offer.deliveries)
+                    && (same.is_empty() || offer.deliveries.len() == 1),
+                "{offer:?} while {same:?} are open"
+            );
+        }
     }
 
     fn watch_event(&mut self, event: &DeliveryEvent) {
@@ -222,7 +248,9 @@ impl Town {
     /// The reasons that are kept with a delivery are those of the offer.
     fn check_record(&self, offer: &Offer, id: DeliveryId) {
         let delivery = self.dispatcher.delivery(id).expect("an offered delivery");
-        let record = delivery.decisions().last().expect("a reason");
+        let of_it = |record: &&DecisionRecord| record.chosen.driver == offer.driver;
+        let record = delivery.decisions().iter().rev().find(of_it);
+        let record = record.expect("a reason");
         assert_eq!(record.deliveries, offer.deliveries, "{record:?}");
         assert_eq!(
             (record.chosen.driver, record.at),
@@ -258,6 +286,9 @@ impl Town {
                 (event.state, event.driver),
                 (DeliveryState::Assigned, Some(offer.driver))
             );
+            let mut open = self.open_offers.values();
+            let still = open.find(|open| open.deliveries.contains(&id));
+            assert!(still.is_none(), "{still:?} after a yes to {offer:?}");
         }
     }
 
