@@ -1,7 +1,7 @@
 // The card of what is selected: an order's way from click to door and why its driver, or a driver and its stops.
 
 import { element, glyph, setText } from "./dom.js";
-import { DRIVER_WORDS, STATE_WORDS, arrival, clock, isOver, minutes, promise, range } from "./format.js";
+import { DRIVER_WORDS, arrival, clock, isOver, minutes, promise, range, stateWords } from "./format.js";
 import { orderGlyph } from "./orders.js";
 import { orderColour } from "./palette.js";
 import { DRIVER_COLOURS } from "./sprites.js";
@@ -116,7 +116,7 @@ function orderRows(order, city, now) {
   const expected = [time, range(order, now, city.offsetS), note].filter(Boolean).join(", ");
   const rows = [
     { label: "order", value: order.code },
-    { label: "state", value: STATE_WORDS[order.state] },
+    { label: "state", value: stateWords(order) },
     { label: "driver", value: order.driver === null ? "none yet" : order.driver, driver: isOver(order) ? null : order.driver },
     { label: isOver(order) ? "ended" : "expected", value: time === "–" && !order.late ? "not known yet" : expected, className: order.late ? "late" : "" },
     { label: "promised", value: promise(order, city.offsetS) },

@@ -24,7 +24,7 @@ export function speedup(factor) {
   return `×${factor}`;
 }
 
-export const STATE_WORDS = {
+const STATE_WORDS = {
   placed: "new",
   searching: "no driver yet",
   to_restaurant: "driver to restaurant",
@@ -34,6 +34,12 @@ export const STATE_WORDS = {
   delivered: "delivered",
   cancelled: "cancelled",
 };
+
+// The state of an order, and whether it is hard to find a driver for it.
+export function stateWords(order) {
+  const words = STATE_WORDS[order.state];
+  return order.hard ? `${words}, hard to place` : words;
+}
 
 export const DRIVER_WORDS = {
   idle: "idle",

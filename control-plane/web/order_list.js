@@ -1,6 +1,6 @@
 // Which orders to show and in which sequence.
 
-import { STATE_WORDS } from "./format.js";
+import { stateWords } from "./format.js";
 
 // Newest first; with `lateFirst` the late ones before them, the most overdue at the top. Ties go by id.
 export function arrange(orders, { lateFirst, text }) {
@@ -17,6 +17,6 @@ function matches(order, words) {
   if (words.length === 0) return true;
   const driver = order.driver === null ? "" : `driver ${order.driver}`;
   const late = order.late ? "late" : "";
-  const haystack = `${order.restaurant} ${order.code} ${driver} ${STATE_WORDS[order.state]} ${late}`.toLowerCase();
+  const haystack = `${order.restaurant} ${order.code} ${driver} ${stateWords(order)} ${late}`.toLowerCase();
   return words.every((word) => haystack.includes(word));
 }

@@ -1,7 +1,7 @@
 // The list of orders: kept row by row, so that focus and scroll stay where they are.
 
 import { element, glyph, setGlyph, setText } from "./dom.js";
-import { STATE_WORDS, arrival, isOver, minutes } from "./format.js";
+import { arrival, isOver, minutes, stateWords } from "./format.js";
 import { arrange } from "./order_list.js";
 import { orderColour } from "./palette.js";
 
@@ -92,7 +92,7 @@ export class OrderList {
   fill(row, order, city, now) {
     setGlyph(row.mark, orderGlyph(order), orderColour(order));
     const age = isOver(order) ? "" : `, ${minutes(now - order.placed)} old`;
-    setText(row.state, `${STATE_WORDS[order.state]}${age}`);
+    setText(row.state, `${stateWords(order)}${age}`);
     const { time, note } = arrival(order, now, city.offsetS);
     setText(row.time, time);
     setText(row.note, order.late ? `! ${note}` : note);

@@ -177,6 +177,8 @@ pub(crate) struct OrderRow {
     pub(crate) promised: Option<i64>,
     pub(crate) driver: Option<String>,
     pub(crate) late: bool,
+    /// Nobody has said yes though the search was widened.
+    pub(crate) hard: bool,
     pub(crate) assigned: Option<i64>,
     pub(crate) at_restaurant: Option<i64>,
     pub(crate) picked_up: Option<i64>,

@@ -32,6 +32,7 @@ pub(crate) fn order_row(
         promised: summary.promised_dropoff_ms,
         driver: summary.driver_id.map(|id| id.to_string()),
         late: false,
+        hard: state == Shown::Searching && summary.search_level > 0,
         assigned: step(before.and_then(|row| row.assigned), 1),
         at_restaurant: step(before.and_then(|row| row.at_restaurant), 2),
         picked_up: step(before.and_then(|row| row.picked_up), 3),

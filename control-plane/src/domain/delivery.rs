@@ -97,6 +97,8 @@ pub struct State {
     pub dropoff_band: Option<EtaBand>,
     /// What the customer is promised.
     pub promised_dropoff_ms: Option<i64>,
+    /// How often the search for a driver was widened, while nobody has said yes; 0: not harder than usual.
+    pub search_level: u32,
 }
 
 impl State {
@@ -111,6 +113,7 @@ impl State {
         pickup_band: None,
         dropoff_band: None,
         promised_dropoff_ms: None,
+        search_level: 0,
     };
 }
 
@@ -135,6 +138,18 @@ pub struct Report {
     pub dropoff_band: Option<EtaBand>,
     /// What the customer is promised.
     pub promised_dropoff_ms: Option<i64>,
+    /// How often the search for a driver was widened; absent in the log where it was not.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub search_level: u32,
+}
+
+/// Whether a search is no wider than usual.
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+const fn is_usual(search_level: &u32) -> bool {
+    *search_level == 0
 }
 
 /// What is asked of a delivery.
@@ -231,6 +246,7 @@ pub fn evolve(state: &mut State, event: &Event) {
             state.pickup_band = report.pickup_band.or(state.pickup_band);
             state.dropoff_band = report.dropoff_band.or(state.dropoff_band);
             state.promised_dropoff_ms = report.promised_dropoff_ms.or(state.promised_dropoff_ms);
+            state.search_level = report.search_level;
         }
     }
 }
@@ -250,6 +266,38 @@ mod tests {
         evolve(&mut state, &serde_json::from_str(old).unwrap());
         assert_eq!((state.dropoff_eta_ms, state.dropoff_band), (Some(20), None));
         assert_eq!(state.promised_dropoff_ms, None);
+        assert_eq!(state.search_level, 0);
+    }
+
+    #[test]
+    fn a_search_that_was_widened_is_in_the_log_until_it_ends() {
+        let hard = Report {
+            seq: 1,
+            at_ms: 5,
+            phase: Phase::Searching,
+            driver_id: None,
+            pickup_eta_ms: None,
+            dropoff_eta_ms: None,
+            pickup_band: None,
+            dropoff_band: None,
+            promised_dropoff_ms: None,
+            search_level: 2,
+        };
+        let written = serde_json::to_string(&Event::Reported(hard)).unwrap();
+        assert!(written.contains(r#""search_level":2"#), "{written}");
+        let mut state = State::NEW;
+        evolve(&mut state, &serde_json::from_str(&written).unwrap());
+        assert_eq!(state.search_level, 2);
+        let taken = Report {
+            seq: 2,
+            phase: Phase::Assigned,
+            search_level: 0,
+            ..hard
+        };
+        let written = serde_json::to_string(&Event::Reported(taken)).unwrap();
+        assert!(!written.contains("search_level"), "{written}");
+        evolve(&mut state, &serde_json::from_str(&written).unwrap());
+        assert_eq!(state.search_level, 0);
     }
 
     #[test]
@@ -269,6 +317,7 @@ mod tests {
             pickup_band: None,
             dropoff_band: Some(band),
             promised_dropoff_ms: Some(24),
+            search_level: 0,
         };
         let silent = Report {
             seq: 2,

@@ -60,6 +60,9 @@ pub struct OrderSummary {
     pub dropoff_band: Option<EtaBand>,
     /// What the customer is promised.
     pub promised_dropoff_ms: Option<i64>,
+    /// How often the search for a driver was widened, while nobody has said yes; 0: not harder than usual.
+    #[serde(default)]
+    pub search_level: u32,
     /// When it was dropped off.
     pub delivered_at_ms: Option<i64>,
     /// When the system acts if nobody did; `None` once the order has ended.
@@ -98,6 +101,7 @@ impl OrderSummary {
             pickup_band: order.delivery.pickup_band,
             dropoff_band: order.delivery.dropoff_band,
             promised_dropoff_ms: order.delivery.promised_dropoff_ms,
+            search_level: order.delivery.search_level,
             delivered_at_ms: order.delivered_at_ms,
             deadline_ms: order.deadline_ms(),
             updated_at_ms: order.updated_at_ms,

@@ -140,6 +140,8 @@ pub(crate) struct OrderView {
     pub(crate) dropoff_band: Option<EtaBandView>,
     /// What the customer is promised, from the first driver asked on; never moved.
     pub(crate) promised_dropoff_ms: Option<i64>,
+    /// How often the search for a driver was widened, while nobody has said yes: above 0 the order is hard to place.
+    pub(crate) search_level: u32,
     /// When it was dropped off.
     pub(crate) delivered_at_ms: Option<i64>,
     /// When the last event happened.
@@ -172,6 +174,7 @@ impl From<&OrderSummary> for OrderView {
             pickup_band: order.pickup_band.map(Into::into),
             dropoff_band: order.dropoff_band.map(Into::into),
             promised_dropoff_ms: order.promised_dropoff_ms,
+            search_level: order.search_level,
             delivered_at_ms: order.delivered_at_ms,
             updated_at_ms: order.updated_at_ms,
         }

@@ -131,6 +131,7 @@ fn report_of(event: &DeliveryEvent) -> Option<(OrderId, Report)> {
         pickup_band: event.pickup_band.map(band),
         dropoff_band: event.dropoff_band.map(band),
         promised_dropoff_ms: event.promised_dropoff_ms.map(ms),
+        search_level: event.search_level,
     };
     Uuid::try_parse(&event.delivery_id)
         .ok()

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrival, clock, figure, minutes, promise, range } from "../format.js";
+import { arrival, clock, figure, minutes, promise, range, stateWords } from "../format.js";
 
 const MINUTE = 60000;
 const EVENING = Date.UTC(2026, 10, 21, 18, 30);
@@ -63,4 +63,9 @@ test("a promise is told, and at the door whether it was kept", () => {
   assert.equal(promise(promised, 0), "18:51");
   assert.equal(promise({ ...promised, state: "delivered", over: promised.promised }, 0), "18:51, kept");
   assert.equal(promise({ ...promised, state: "delivered", over: EVENING + 24 * MINUTE }, 0), "18:51, missed by 3 min");
+});
+
+test("an order that is hard to place says so beside its state", () => {
+  assert.equal(stateWords({ ...open, state: "searching", hard: false }), "no driver yet");
+  assert.equal(stateWords({ ...open, state: "searching", hard: true }), "no driver yet, hard to place");
 });

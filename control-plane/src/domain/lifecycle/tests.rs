@@ -84,6 +84,7 @@ fn report(seq: u32, phase: delivery::Phase) -> Command {
         pickup_band: None,
         dropoff_band: None,
         promised_dropoff_ms: None,
+        search_level: 0,
     }))
 }
 
