@@ -1,11 +1,13 @@
 //! One evening in one TOML file: how many people, how fast they cook, drive and make up their minds.
 
 mod check;
+mod dispatch;
 
 use doorstep_dispatch_core::{Policy, Span};
 use serde::Deserialize;
 
 pub use self::check::ScenarioError;
+pub use self::dispatch::{DispatchSettings, LevelSettings};
 use crate::rng::Draw;
 
 /// Length of one step of [`Demand::shape`].
@@ -114,18 +116,6 @@ pub struct DriverSettings {
     pub shifts: Vec<Shift>,
 }
 
-/// How dispatch decides, where it differs from the default policy.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DispatchSettings {
-    /// Seconds between two matching rounds.
-    pub round_interval_s: Option<f64>,
-    /// Seconds a driver may think about an offer.
-    pub offer_window_s: Option<f64>,
-    /// Candidate drivers for each order.
-    pub candidates_max: Option<u32>,
-}
-
 /// One kind of shift.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,18 +198,7 @@ impl Scenario {
     /// The dispatch policy: the default with the scenario's changes.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        let default = Policy::default();
-        let DispatchSettings {
-            round_interval_s,
-            offer_window_s,
-            candidates_max,
-        } = self.dispatch;
-        Policy {
-            round_interval: round_interval_s.map_or(default.round_interval, seconds),
-            offer_window: offer_window_s.map_or(default.offer_window, seconds),
-            candidates_max: candidates_max.map_or(default.candidates_max, |count| count as usize),
-            ..default
-        }
+        self.dispatch.policy()
     }
 
     /// How long orders are placed.

@@ -2,7 +2,7 @@
 
 use super::{Report, run};
 use crate::kpi::EtaFigures;
-use crate::scenario::Scenario;
+use crate::scenario::{LevelSettings, Scenario};
 use crate::testing;
 
 fn evening(seed: u64, change: impl FnOnce(&mut Scenario)) -> Report {
@@ -127,4 +127,65 @@ fn bands_and_promises_hold_as_often_as_they_say() {
             "{etas:?}"
         );
     }
+}
+
+/// Few drivers who stay where they are, and a search that looks three streets far.
+fn scarce(levels: &[LevelSettings], change: impl FnOnce(&mut Scenario)) -> Report {
+    evening(7, |scenario| {
+        scenario.drivers.count = 12;
+        scenario.drivers.drift_share = 0.0;
+        scenario.dispatch.search_radius_m = Some(600);
+        scenario.dispatch.search_levels = Some(levels.to_vec());
+        change(scenario);
+    })
+}
+
+fn level(after_s: f64, search_radius_m: u32, offers_at_once: u32) -> LevelSettings {
+    LevelSettings {
+        after_s,
+        candidates_max: None,
+        search_radius_m: Some(search_radius_m),
+        offers_at_once: Some(offers_at_once),
+    }
+}
+
+#[test]
+fn a_search_that_widens_delivers_what_would_end_without_a_driver() {
+    let narrow = scarce(&[], |_| {});
+    let wide = scarce(&[level(300.0, 1_500, 1), level(600.0, 4_000, 1)], |_| {});
+    for report in [&narrow, &wide] {
+        assert_eq!(report.violations, Vec::<String>::new());
+    }
+    assert!(narrow.kpis.orders.no_driver >= 5, "{narrow:?}");
+    assert!(
+        wide.kpis.orders.no_driver * 4 <= narrow.kpis.orders.no_driver,
+        "{wide:?} after {narrow:?}"
+    );
+    assert!(wide.kpis.orders.delivered > narrow.kpis.orders.delivered);
+}
+
+#[test]
+fn asking_several_at_once_finds_a_driver_sooner_among_unwilling_ones() {
+    let unwilling = |at_once: u32| {
+        evening(7, |scenario| {
+            scenario.drivers.accept_probability = 0.3;
+            scenario.drivers.answer_delay.mean_s = 25.0;
+            scenario.dispatch.offers_at_once = Some(at_once);
+        })
+    };
+    let (alone, together) = (unwilling(1), unwilling(4));
+    for report in [&alone, &together] {
+        assert_eq!(report.violations, Vec::<String>::new());
+        let offers = report.kpis.offers;
+        assert_eq!(
+            offers.made,
+            offers.accepted + offers.declined + offers.expired + offers.revoked
+        );
+    }
+    let found = |report: &Report| report.kpis.accepted_to_assigned_min.p90;
+    assert!(
+        found(&together) < found(&alone),
+        "{together:?} after {alone:?}"
+    );
+    assert!(together.kpis.offers.revoked > alone.kpis.offers.revoked);
 }

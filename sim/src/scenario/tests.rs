@@ -1,5 +1,7 @@
 //! Good scenarios are read, bad ones say where and why.
 
+use doorstep_dispatch_core::{Policy, Span};
+
 use super::{Scenario, ScenarioError};
 
 const MINIMAL: &str = "name = \"x\"\nstart = \"18:30\"\nduration_min = 60\n";
@@ -24,6 +26,31 @@ fn what_is_left_out_has_a_default() {
     let scenario = Scenario::parse("x.toml", MINIMAL).unwrap();
     assert_eq!(scenario.drivers, Scenario::evening().drivers);
     assert_eq!(scenario.start_ms(), (18 * 60 + 30) * 60_000);
+}
+
+#[test]
+fn the_levels_of_a_search_say_only_what_they_change() {
+    let text = "[dispatch]\ncandidates_max = 7\nno_driver_after_s = 600.0\n\
+        search_levels = [{ after_s = 90.5, search_radius_m = 9000 }, { after_s = 200.0, offers_at_once = 3 }]\n";
+    let policy = Scenario::parse("x.toml", &format!("{MINIMAL}{text}"))
+        .unwrap()
+        .policy();
+    assert_eq!(policy.validate(), Ok(()));
+    assert_eq!(policy.no_driver_after, Span::from_mins(10));
+    let levels: Vec<_> = policy
+        .search_levels
+        .iter()
+        .map(|level| (level.candidates_max, level.offers_at_once))
+        .collect();
+    assert_eq!(levels, [(7, 1), (7, 3)]);
+    assert_eq!(policy.search_levels[0].after, Span::from_millis(90_500));
+    assert_eq!(
+        policy.search_levels[0].search_radius.as_millimetres(),
+        9_000_000
+    );
+    assert_eq!(policy.search_levels[1].search_radius, policy.search_radius);
+    let silent = Scenario::parse("x.toml", MINIMAL).unwrap().policy();
+    assert_eq!(silent, Policy::default());
 }
 
 #[test]
@@ -75,6 +102,18 @@ fn a_value_out_of_range_is_refused_with_what_was_expected() {
         (
             "[dispatch]\nround_interval_s = 0.0\n",
             "dispatch.round_interval_s: expected 0.1 to 3600 seconds, found 0",
+        ),
+        (
+            "[dispatch]\noffers_at_once = 6\n",
+            "dispatch.offers_at_once: expected 1 to 5 drivers, found 6",
+        ),
+        (
+            "[dispatch]\nsearch_levels = [{ after_s = 60.0, search_radius_m = 0 }]\n",
+            "dispatch.search_levels.search_radius_m: expected 1 to 1000000 metres, found 0",
+        ),
+        (
+            "[dispatch]\nsearch_levels = [{ after_s = 60.0 }, { after_s = 60.0 }]\n",
+            "dispatch.search_levels.after_s: expected seconds above those of the level before, at most 86400, found 60",
         ),
     ];
     for (text, expected) in cases {
