@@ -101,7 +101,7 @@ impl FakeDispatch {
             pickup_band: Some(band(2_000)),
             dropoff_band: Some(band(3_000)),
             promised_dropoff_ms: Some(3_100),
-            search_level: 0,
+            search_level: u32::from(state == DeliveryState::Searching),
         };
         now.events.push(event.clone());
         now.watchers

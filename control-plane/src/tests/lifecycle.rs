@@ -26,9 +26,13 @@ async fn deliver(h: &Harness, town: &Town, id: OrderId) {
     assert_eq!(h.act(&town.restaurant, id, "accept").await.0, 200);
     h.dispatch.until_requested(id).await;
     h.dispatch.report(id, DeliveryState::Searching);
-    h.dispatch.report(id, DeliveryState::Assigned);
-    h.until(id, "assigned", |order| order.delivery_state == "assigned")
+    h.until(id, "hard to place", |order| order.search_level == 1)
         .await;
+    h.dispatch.report(id, DeliveryState::Assigned);
+    h.until(id, "assigned", |order| {
+        order.delivery_state == "assigned" && order.search_level == 0
+    })
+    .await;
     assert_eq!(h.act(&town.restaurant, id, "ready").await.0, 200);
     for state in [
         DeliveryState::AtRestaurant,

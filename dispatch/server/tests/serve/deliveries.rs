@@ -5,7 +5,7 @@ use doorstep_dispatch_wire::driver::{DeclineReason, MilestoneKind, Offer, Stop, 
 use doorstep_driver_client::{Answer, LinkEvent};
 use tonic::Code;
 
-use crate::town::{Town, corner, delivery, request};
+use crate::town::{Town, config, corner, delivery, request};
 
 const WHOLE_LIFE: [DeliveryState; 7] = [
     DeliveryState::Searching,
@@ -170,6 +170,55 @@ async fn a_decline_goes_to_the_next_driver() {
         .unwrap()
         .into_inner();
     assert_eq!((status.offers_accepted, status.offers_declined), (1, 1));
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_who_are_asked_at_once_the_first_yes_wins() {
+    let mut config = config();
+    config.policy.offers_at_once = 2;
+    let town = Town::start_with(config).await;
+    let mut near = town.driver(1, corner(1, 1)).await;
+    let mut far = town.driver(2, corner(5, 5)).await;
+    town.control_plane()
+        .await
+        .request_delivery(request(1, town.now_ms()))
+        .await
+        .unwrap();
+
+    let (offer, same) = (near.offer().await, far.offer().await);
+    assert_eq!(offer.delivery_ids, same.delivery_ids);
+    assert_ne!(offer.offer_id, same.offer_id);
+    far.link
+        .answer(same.offer_id, Answer::Accept)
+        .await
+        .unwrap();
+    far.plan_of(&[1]).await;
+    let revoked = near
+        .until("a withdrawal", |event| match event {
+            LinkEvent::OfferRevoked(revoked) => Some(revoked),
+            _ => None,
+        })
+        .await;
+    assert_eq!(
+        (revoked.offer_id, revoked.reason.as_str()),
+        (offer.offer_id, "taken by another driver")
+    );
+    near.link
+        .answer(offer.offer_id, Answer::Accept)
+        .await
+        .unwrap();
+    // The receipt may have come too late as well.
+    let refused = near
+        .until("a refused answer", |event| match event {
+            LinkEvent::Refused(refused) if refused.what == "offer answer" => Some(refused),
+            _ => None,
+        })
+        .await;
+    assert!(
+        refused.why.ends_with("taken by another driver"),
+        "{refused:?}"
+    );
     town.stop().await;
 }
 
