@@ -87,3 +87,23 @@ fn code(id: &str) -> String {
         .map_or(id, |(at, _)| &id[at..]);
     format!("#{}", tail.to_uppercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::order_row;
+    use crate::city::tests::order;
+
+    #[test]
+    fn an_order_is_hard_to_place_until_somebody_takes_it_or_it_is_over() {
+        let hard = |search_level, state, delivery_state| {
+            let mut order = order(1, state, delivery_state, 0);
+            order.search_level = search_level;
+            order_row(&order, None, 0).hard
+        };
+        assert!(!hard(0, "accepted", "searching"));
+        assert!(hard(1, "accepted", "searching"));
+        assert!(hard(2, "accepted", "offered"));
+        assert!(!hard(0, "accepted", "assigned"));
+        assert!(!hard(2, "cancelled", "searching"));
+    }
+}

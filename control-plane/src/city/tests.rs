@@ -70,7 +70,12 @@ async fn bytes(response: Response<Body>) -> Bytes {
         .unwrap()
 }
 
-fn order(number: u128, state: &str, delivery_state: &str, placed_at_ms: i64) -> OrderSummary {
+pub(super) fn order(
+    number: u128,
+    state: &str,
+    delivery_state: &str,
+    placed_at_ms: i64,
+) -> OrderSummary {
     let id = Uuid::from_u128(number);
     OrderSummary {
         order_id: OrderId::from_uuid(id),
@@ -270,22 +275,6 @@ fn an_order_is_late_when_it_will_be_and_no_longer_when_it_is_over() {
     assert_eq!(done["figures"]["late"], 0);
     assert_eq!(done["figures"]["open"], 0);
     assert_eq!(done["figures"]["click_to_door_min"], 46.0);
-}
-
-#[test]
-fn an_order_is_hard_to_place_until_somebody_takes_it() {
-    let (live, _) = live(true);
-    let mut order = order(1, "accepted", "searching", EVENING_MS);
-    let mut shown = |search_level, delivery_state: &str| {
-        order.search_level = search_level;
-        order.delivery_state = delivery_state.to_owned();
-        order.seq += 1;
-        live.picture().see_order(&order, EVENING_MS);
-        delta(&live, EVENING_MS)["orders"][0]["hard"].clone()
-    };
-    assert_eq!(shown(0, "searching"), json!(false));
-    assert_eq!(shown(1, "searching"), json!(true));
-    assert_eq!(shown(0, "assigned"), json!(false));
 }
 
 #[test]
