@@ -37,6 +37,8 @@ pub struct Kpis {
     pub drivers: DriverFigures,
     /// Offers and their answers.
     pub offers: OfferCounts,
+    /// Idle drivers told to wait elsewhere.
+    pub advices: u64,
     /// Pings sent.
     pub pings: u64,
 }
@@ -131,6 +133,7 @@ pub(crate) struct KpiCollector {
     orders: BTreeMap<DeliveryId, Times>,
     cards_declined: u64,
     pub(crate) offers: OfferCounts,
+    pub(crate) advices: u64,
     pub(crate) pings: u64,
 }
 
@@ -235,6 +238,7 @@ impl KpiCollector {
             etas: self.eta_figures(promise_share),
             drivers: driver_figures(worked, orders.delivered),
             offers: self.offers,
+            advices: self.advices,
             pings: self.pings,
             orders,
         }

@@ -78,6 +78,8 @@ pub enum Purpose {
     Shift = 24,
     /// When in its interval the first ping falls.
     PingPhase = 25,
+    /// Whether an idle driver rides to where dispatch advises to wait.
+    Advice = 26,
 }
 
 impl Seed {

@@ -7,7 +7,7 @@ use doorstep_dispatch_core::{Policy, Span};
 use serde::Deserialize;
 
 pub use self::check::ScenarioError;
-pub use self::dispatch::{DispatchSettings, LevelSettings};
+pub use self::dispatch::{AdviceSettings, DispatchSettings, LevelSettings};
 use crate::rng::Draw;
 
 /// Length of one step of [`Demand::shape`].
@@ -112,6 +112,8 @@ pub struct DriverSettings {
     pub drift_share: f64,
     /// Length of such a spell in seconds.
     pub drift_after_s: f64,
+    /// Share of the advices where to wait that a driver follows.
+    pub follow_advice_share: f64,
     /// Who works when; empty means everybody all the time.
     pub shifts: Vec<Shift>,
 }
@@ -295,6 +297,7 @@ impl Default for DriverSettings {
             speed_factor: 1.0,
             drift_share: 0.3,
             drift_after_s: 300.0,
+            follow_advice_share: 0.8,
             shifts: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use doorstep_dispatch_wire::driver::client_frame::Body as ClientBody;
 use doorstep_dispatch_wire::driver::{
-    Cadence, ClientFrame, DeclineReason, Duty, LatLng, Milestone, MilestoneKind, Offer,
+    Advice, Cadence, ClientFrame, DeclineReason, Duty, LatLng, Milestone, MilestoneKind, Offer,
     OfferAnswer, OfferRevoked, Plan, Refused, Welcome,
 };
 use doorstep_dispatch_wire::ping::{Motion, PingError, PingFix};
@@ -42,6 +42,8 @@ pub enum LinkEvent {
     OfferRevoked(OfferRevoked),
     /// What to do now, whole.
     Plan(Plan),
+    /// Where to wait without orders, as the server sees it; the app may ignore it.
+    Advice(Advice),
     /// How often to ping from now on.
     Cadence(Cadence),
     /// A frame of the app was not acted on.

@@ -199,6 +199,7 @@ impl Session {
             Some(ServerBody::OfferRevoked(revoked)) => LinkEvent::OfferRevoked(revoked),
             Some(ServerBody::Plan(plan)) => LinkEvent::Plan(plan),
             Some(ServerBody::Refused(refused)) => LinkEvent::Refused(refused),
+            Some(ServerBody::Advice(advice)) => LinkEvent::Advice(advice),
             // A newer server says something that this version has no word for.
             None => return Ok(()),
         };

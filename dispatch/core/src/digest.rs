@@ -89,6 +89,13 @@ impl Digest {
             }
             Output::DeliveryChanged(event) => self.byte(3).event(event),
             Output::DriverPlan { driver, stops } => self.byte(4).word(driver.0).stops(stops),
+            Output::Advise { driver, advice } => {
+                self.byte(5).word(driver.0);
+                match advice {
+                    None => self.byte(0),
+                    Some(advice) => self.byte(1).place(advice.to).time(advice.arrival),
+                }
+            }
         };
     }
 

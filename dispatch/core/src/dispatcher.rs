@@ -1,5 +1,6 @@
 //! The dispatcher: tables of drivers, deliveries and offers, and the one way in and out.
 
+mod advice;
 mod answers;
 mod changes;
 mod duty;
@@ -25,6 +26,7 @@ use crate::{
     DeliveryId, DriverId, Input, Output, Policy, PolicyError, Rejection, Stop, Time, TravelTimes,
     matching,
 };
+pub(crate) use advice::Advising;
 pub(crate) use timers::{Timer, Timers};
 
 /// One shard's dispatcher.
@@ -47,6 +49,8 @@ pub struct Dispatcher {
     pub(crate) next_round: Option<Time>,
     /// When the last one was.
     last_round: Option<Time>,
+    /// What is known of where orders come and drivers wait.
+    pub(crate) advising: Advising,
     outputs: VecDeque<Output>,
     counters: Counters,
     /// What drivers say at each hour of the day.
@@ -92,6 +96,8 @@ pub struct Counters {
     pub offers_expired_unreceived: u64,
     /// Offers taken back before an answer.
     pub offers_withdrawn: u64,
+    /// Idle drivers told to wait elsewhere.
+    pub advices: u64,
     /// Assignments undone because the driver was gone.
     pub releases: u64,
 }
@@ -127,6 +133,7 @@ impl Dispatcher {
             timers: Timers::default(),
             next_round: None,
             last_round: None,
+            advising: Advising::default(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
             hours: Hours::default(),
@@ -181,6 +188,7 @@ impl Dispatcher {
             Input::Deadline => Ok(self.pass_deadlines(travel)),
         };
         self.wish_round();
+        self.wish_advice();
         self.counters.inputs += 1;
         self.counters.rejections += u64::from(result.is_err());
         self.digest.result(result);
@@ -195,7 +203,8 @@ impl Dispatcher {
     /// When to send [`Input::Deadline`] at the latest; none: nothing is waiting for time to pass.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        self.timers.first().into_iter().chain(self.next_round).min()
+        let rounds = self.next_round.into_iter().chain(self.advising.next);
+        self.timers.first().into_iter().chain(rounds).min()
     }
 
     /// How long a delivery would take and how soon a driver could come. Changes nothing.

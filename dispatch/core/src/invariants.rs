@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::delivery::Delivery;
 use crate::dispatcher::Timer;
 use crate::driver::{Driver, Duty};
+use crate::reposition::CELLS_MAX;
 use crate::{DeliveryState, Dispatcher, StopKind};
 
 /// A rule that does not hold: a bug in the dispatcher.
@@ -35,6 +36,7 @@ pub fn check(dispatcher: &Dispatcher) -> Result<(), Violation> {
     }
     offers_match(dispatcher)?;
     index_matches(dispatcher)?;
+    advice_matches(dispatcher)?;
     gone_drivers_match(dispatcher)?;
     tables_are_bounded(dispatcher)?;
     time_matches(dispatcher)
@@ -259,6 +261,27 @@ fn index_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
     rule(dispatcher.index.is_consistent(), || {
         "the cells of the index do not match its places".to_owned()
     })
+}
+
+/// Only who is free and on duty is advised, and a look is wished exactly while somebody could be.
+fn advice_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    let advising = &dispatcher.advising;
+    for driver in advising.advised() {
+        let row = dispatcher.driver(driver);
+        let waits = |row: &Driver| row.duty == Duty::On && row.offer.is_none() && row.is_free();
+        rule(row.is_some_and(waits), || {
+            format!("{driver} is advised and does not wait: {row:?}")
+        })?;
+    }
+    let is_wanted = dispatcher.policy.advice.is_some() && dispatcher.index.len() > 0;
+    rule(advising.next.is_some() == is_wanted, || {
+        format!("the next look for advice is {:?}", advising.next)
+    })?;
+    let (cells, drivers) = advising.sizes();
+    rule(
+        cells <= CELLS_MAX && drivers <= dispatcher.policy.drivers_max,
+        || format!("{cells} cells and {drivers} drivers are remembered for advice"),
+    )
 }
 
 /// Who is in the driver table has not gone.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use doorstep_routing::LatLng;
 
-use crate::{DeliveryId, DeliveryState, DriverId, EtaBand, OfferId, Time};
+use crate::{Advice, DeliveryId, DeliveryState, DriverId, EtaBand, OfferId, Time};
 
 /// One thing to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,13 @@ pub enum Output {
         driver: DriverId,
         /// In the order in which to visit them; empty: nothing to do.
         stops: Vec<Stop>,
+    },
+    /// Where a driver without orders had better wait: replaces what was advised before. The driver may stay.
+    Advise {
+        /// Who.
+        driver: DriverId,
+        /// Where; none: the advice is called off, an offer has come.
+        advice: Option<Advice>,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use doorstep_routing::Distance;
 
-use crate::{SearchLevel, Span, StopKind};
+use crate::{AdvicePolicy, SearchLevel, Span, StopKind};
 
 /// How orders get to drivers. All are deterministic; each is a page of `docs/matching.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -168,6 +168,8 @@ pub struct Policy {
     /// How a search goes on that lasts, each level later than the one before; empty: as it began. Each level reached is told
     /// with the delivery. More and earlier ones place more orders, with longer approaches.
     pub search_levels: Vec<SearchLevel>,
+    /// When idle drivers are told to wait elsewhere; none: never.
+    pub advice: Option<AdvicePolicy>,
     /// A driver whose connection is gone keeps assigned orders for this long. Raising it survives tunnels and delays reassignment.
     pub lost_grace: Span,
     /// A driver without a fix for this long is not offered orders. Raising it trusts older positions.
@@ -262,6 +264,7 @@ impl Default for Policy {
                     offers_at_once: 1,
                 },
             ],
+            advice: None,
             lost_grace: Span::from_secs(60),
             fix_age_max: Span::from_mins(3),
             fix_ahead_max: Span::from_secs(60),
@@ -339,7 +342,10 @@ impl Policy {
         ];
         match positive.iter().find(|(_, holds)| !holds) {
             Some(&(field, _)) => Err(PolicyError::Zero { field }),
-            None => self.validate_search(),
+            None => {
+                self.validate_search()?;
+                self.advice.map_or(Ok(()), |advice| advice.validate())
+            }
         }
     }
 }

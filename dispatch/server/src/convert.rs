@@ -203,6 +203,14 @@ pub(crate) fn plan_frame(stops: &[core::Stop]) -> driver::Plan {
     }
 }
 
+/// The frame that tells where to wait.
+pub(crate) fn advice_frame(advice: Option<core::Advice>) -> driver::Advice {
+    advice.map_or_else(driver::Advice::default, |advice| driver::Advice {
+        to: Some(to_driver_position(advice.to)),
+        arrival_ms: advice.arrival.as_millis(),
+    })
+}
+
 fn driver_stop(stop: &core::Stop) -> driver::Stop {
     let kind = match stop.kind {
         StopKind::Pickup => driver::StopKind::Pickup,

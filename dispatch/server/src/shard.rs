@@ -418,6 +418,10 @@ impl Held {
                 self.frames
                     .push((*driver, None, Body::Plan(convert::plan_frame(stops))));
             }
+            Output::Advise { driver, advice } => {
+                let frame = Body::Advice(convert::advice_frame(*advice));
+                self.frames.push((*driver, None, frame));
+            }
             Output::DeliveryChanged(event) => self.events.push(convert::event(event)),
         }
     }

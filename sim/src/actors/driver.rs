@@ -40,6 +40,11 @@ pub enum DriverEvent {
         /// Stops in the order to visit them.
         stops: Vec<Stop>,
     },
+    /// Dispatch says where to wait better without orders.
+    Advised {
+        /// Where; none: called off.
+        to: Option<LatLng>,
+    },
     /// The restaurant gave us the food.
     FoodHandedOver {
         /// Of which delivery.
@@ -103,6 +108,7 @@ pub struct DriverActor {
     answers: VecDeque<PendingAnswer>,
     next_ping: Time,
     idle_spells: u64,
+    advices: u64,
     worked: Worked,
     busy_since: Option<Time>,
 }
@@ -166,6 +172,7 @@ impl DriverActor {
             answers: VecDeque::new(),
             next_ping: shift_from.after(Span::from_millis(phase)),
             idle_spells: 0,
+            advices: 0,
             worked: Worked::default(),
             busy_since: None,
             settings,
@@ -283,6 +290,7 @@ impl DriverActor {
                 self.answers.retain(|pending| pending.offer != offer)
             }
             DriverEvent::Planned { stops } => self.replan(now, stops, roads, out),
+            DriverEvent::Advised { to } => self.consider(now, to, roads),
             DriverEvent::FoodHandedOver { delivery } => {
                 if let Doing::AtCounter { at, stop } = self.doing
                     && stop.delivery == delivery

@@ -231,7 +231,8 @@ impl<'a> Day<'a> {
                 Output::DriverPlan { driver, stops } => {
                     self.planned(now, courier_of(driver), stops)
                 }
-                Output::RevokeOffer { .. } | Output::DeliveryChanged(_) => {}
+                Output::RevokeOffer { .. } | Output::Advise { .. } | Output::DeliveryChanged(_) => {
+                }
             }
         }
         if input == Input::Deadline && cfg!(debug_assertions) {

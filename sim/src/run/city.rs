@@ -248,6 +248,11 @@ impl<'a> City<'a> {
                 (driver, DriverEvent::OfferRevoked { offer })
             }
             Output::DriverPlan { driver, stops } => (driver, DriverEvent::Planned { stops }),
+            Output::Advise { driver, advice } => {
+                self.kpis.advices += u64::from(advice.is_some());
+                let to = advice.map(|advice| advice.to);
+                (driver, DriverEvent::Advised { to })
+            }
             Output::DeliveryChanged(change) => return self.delivery_changed(now, change),
         };
         self.post_to_driver(driver, event);

@@ -1,8 +1,8 @@
 //! An hour in a small city: sound, and the same every time.
 
 use super::{Report, run};
-use crate::kpi::EtaFigures;
-use crate::scenario::{LevelSettings, Scenario};
+use crate::kpi::{EtaFigures, Kpis};
+use crate::scenario::{AdviceSettings, LevelSettings, Scenario};
 use crate::testing;
 
 fn evening(seed: u64, change: impl FnOnce(&mut Scenario)) -> Report {
@@ -188,4 +188,46 @@ fn asking_several_at_once_finds_a_driver_sooner_among_unwilling_ones() {
         "{together:?} after {alone:?}"
     );
     assert!(together.kpis.offers.revoked > alone.kpis.offers.revoked);
+}
+
+/// Three hours with quick kitchens: how far the driver has to come is what customers wait for.
+fn quick_kitchens(seed: u64, advice: Option<AdviceSettings>, follow_share: f64) -> Report {
+    let report = evening(seed, |scenario| {
+        scenario.duration_min = 180;
+        scenario.restaurants.preparation.mean_s = 150.0;
+        scenario.restaurants.preparation.sd_s = 30.0;
+        scenario.restaurants.preparation.min_s = 60.0;
+        scenario.drivers.drift_share = 0.0;
+        scenario.drivers.follow_advice_share = follow_share;
+        scenario.dispatch.advice = advice;
+    });
+    assert_eq!(report.violations, Vec::<String>::new());
+    report
+}
+
+#[test]
+fn drivers_who_wait_where_advised_fetch_food_sooner() {
+    for seed in [7, 8] {
+        let advice = || Some(AdviceSettings::default());
+        let (off, on) = (
+            quick_kitchens(seed, None, 1.0).kpis,
+            quick_kitchens(seed, advice(), 1.0).kpis,
+        );
+        assert_eq!(off.advices, 0);
+        assert!(on.advices > 50 && on.advices <= on.orders.placed, "{on:?}");
+        assert!(
+            on.ready_to_pickup_min.mean < 0.8 * off.ready_to_pickup_min.mean,
+            "{on:?} after {off:?}"
+        );
+        assert!(on.click_to_door_min.mean < off.click_to_door_min.mean);
+    }
+}
+
+#[test]
+fn advice_that_nobody_follows_changes_nothing_else() {
+    let off = quick_kitchens(7, None, 0.0).kpis;
+    let ignored = quick_kitchens(7, Some(AdviceSettings::default()), 0.0).kpis;
+    assert!(ignored.advices > 0);
+    let advices = off.advices;
+    assert_eq!(off, Kpis { advices, ..ignored });
 }

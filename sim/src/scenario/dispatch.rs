@@ -1,6 +1,6 @@
 //! How dispatch decides in a scenario, where it differs from the default policy.
 
-use doorstep_dispatch_core::{Policy, SearchLevel};
+use doorstep_dispatch_core::{AdvicePolicy, Policy, SearchLevel};
 use doorstep_routing::Distance;
 use serde::Deserialize;
 
@@ -24,6 +24,42 @@ pub struct DispatchSettings {
     pub search_levels: Option<Vec<LevelSettings>>,
     /// Seconds until a search ends without a driver.
     pub no_driver_after_s: Option<f64>,
+    /// Idle drivers are told where to wait better; left out: they are not.
+    pub advice: Option<AdviceSettings>,
+}
+
+/// When idle drivers are told to wait elsewhere, where it differs from the default.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdviceSettings {
+    /// Seconds between two looks at where orders and drivers are.
+    pub interval_s: Option<f64>,
+    /// Seconds of idleness before a driver is told.
+    pub idle_after_s: Option<f64>,
+    /// Orders expected within so many seconds are held against the drivers who are or will be free.
+    pub horizon_s: Option<f64>,
+    /// Nobody is sent farther than so many seconds.
+    pub drive_max_s: Option<f64>,
+    /// Seconds before the same driver is told again.
+    pub rest_s: Option<f64>,
+    /// Drivers told at a time.
+    pub advices_max: Option<u32>,
+}
+
+impl AdviceSettings {
+    fn policy(&self) -> AdvicePolicy {
+        let default = AdvicePolicy::default();
+        AdvicePolicy {
+            interval: self.interval_s.map_or(default.interval, seconds),
+            idle_after: self.idle_after_s.map_or(default.idle_after, seconds),
+            horizon: self.horizon_s.map_or(default.horizon, seconds),
+            drive_max: self.drive_max_s.map_or(default.drive_max, seconds),
+            rest: self.rest_s.map_or(default.rest, seconds),
+            advices_max: self
+                .advices_max
+                .map_or(default.advices_max, |count| count as usize),
+        }
+    }
 }
 
 /// How a search goes on that has lasted for some time.
@@ -59,6 +95,7 @@ impl DispatchSettings {
             no_driver_after: self
                 .no_driver_after_s
                 .map_or(default.no_driver_after, seconds),
+            advice: self.advice.as_ref().map(AdviceSettings::policy),
             ..default
         };
         let Some(levels) = &self.search_levels else {

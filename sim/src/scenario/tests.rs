@@ -1,6 +1,6 @@
 //! Good scenarios are read, bad ones say where and why.
 
-use doorstep_dispatch_core::{Policy, Span};
+use doorstep_dispatch_core::{AdvicePolicy, Policy, Span};
 
 use super::{Scenario, ScenarioError};
 
@@ -51,6 +51,17 @@ fn the_levels_of_a_search_say_only_what_they_change() {
     assert_eq!(policy.search_levels[1].search_radius, policy.search_radius);
     let silent = Scenario::parse("x.toml", MINIMAL).unwrap().policy();
     assert_eq!(silent, Policy::default());
+    assert_eq!(silent.advice, None, "nobody is advised unless asked for");
+    let advised = format!("{MINIMAL}[dispatch.advice]\nrest_s = 60.0\n");
+    let advice = Scenario::parse("x.toml", &advised).unwrap().policy().advice;
+    let rest = Span::from_mins(1);
+    assert_eq!(
+        advice,
+        Some(AdvicePolicy {
+            rest,
+            ..AdvicePolicy::default()
+        })
+    );
 }
 
 #[test]
@@ -102,6 +113,10 @@ fn a_value_out_of_range_is_refused_with_what_was_expected() {
         (
             "[dispatch]\nround_interval_s = 0.0\n",
             "dispatch.round_interval_s: expected 0.1 to 3600 seconds, found 0",
+        ),
+        (
+            "[dispatch.advice]\nadvices_max = 0\n",
+            "dispatch.advice.advices_max: expected 1 to 10000 drivers, found 0",
         ),
         (
             "[dispatch]\noffers_at_once = 6\n",

@@ -53,6 +53,12 @@ impl Dispatcher {
         self.timers.clear(Timer::GraceEnds(id));
         self.index.place(id, at);
         self.tell_plan(id);
+        if let Some(advice) = self.advice_of(id) {
+            self.emit(Output::Advise {
+                driver: id,
+                advice: Some(advice),
+            });
+        }
         if let Some(Lookup::Open(open)) = self.drivers[&id]
             .offer
             .map(|offer| self.offers.lookup(offer))
@@ -77,6 +83,7 @@ impl Dispatcher {
                 self.index.remove(id);
                 self.timers.clear(Timer::GraceEnds(id));
                 self.withdraw_offer_of(id, RevokeReason::OffDuty);
+                self.forget_advice(id);
                 self.known_driver(id).duty = Duty::Off;
                 self.release_uncarried(id, travel);
                 self.forget_if_done(id);
@@ -92,6 +99,7 @@ impl Dispatcher {
             Some(Duty::On) => {
                 self.index.remove(id);
                 self.withdraw_offer_of(id, RevokeReason::DriverLost);
+                self.forget_advice(id);
                 self.known_driver(id).duty = Duty::Lost;
                 self.timers
                     .set(Timer::GraceEnds(id), self.now.after(self.policy.lost_grace));

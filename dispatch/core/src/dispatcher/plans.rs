@@ -195,6 +195,9 @@ impl Dispatcher {
     /// Tells a driver all that is to be done.
     pub(super) fn tell_plan(&mut self, driver: DriverId) {
         let stops = self.plan_of(driver);
+        if !stops.is_empty() {
+            self.call_off_advice(driver);
+        }
         self.emit(Output::DriverPlan { driver, stops });
     }
 }

@@ -32,6 +32,7 @@ impl Dispatcher {
         self.deliveries
             .insert(id, Delivery::new(request, ride, self.now));
         self.open_deliveries += 1;
+        self.count_demand(request.pickup);
         self.enter(id, DeliveryState::Searching);
         Ok(Handled::Done)
     }

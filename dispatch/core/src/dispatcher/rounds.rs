@@ -29,6 +29,12 @@ impl Dispatcher {
             self.make_offers(proposals);
             handled = Handled::Done;
         }
+        if let Some(policy) = self.policy.advice
+            && self.advising.next.is_some_and(|at| at <= self.now)
+        {
+            self.advise(policy, travel);
+            handled = Handled::Done;
+        }
         handled
     }
 
@@ -65,6 +71,7 @@ impl Dispatcher {
     }
 
     fn make_offer(&mut self, proposal: Proposal) {
+        self.call_off_advice(proposal.driver);
         let id = self.offers.next_id(self.now);
         let expires_at = self.now.after(self.policy.offer_window);
         let driver = self.known_driver(proposal.driver);

@@ -1,6 +1,7 @@
 //! The dispatcher from outside: drawn towns, random inputs, whole evenings.
 
 mod acceptance;
+mod advice;
 mod bundles;
 mod etas;
 mod evening;

@@ -1,8 +1,8 @@
 //! Any sequence of inputs, sensible or not, keeps the rules and can be repeated.
 
 use doorstep_dispatch_core::{
-    Answer, Bundling, DeclineReason, DeliveryId, DriverId, Fix, Input, Matching, MilestoneKind,
-    OFFERS_AT_ONCE_LIMIT, OfferId, Policy, SearchLevel, Span, StopKind, Time,
+    AdvicePolicy, Answer, Bundling, DeclineReason, DeliveryId, DriverId, Fix, Input, Matching,
+    MilestoneKind, OFFERS_AT_ONCE_LIMIT, OfferId, Policy, SearchLevel, Span, StopKind, Time,
 };
 use doorstep_routing::Distance;
 use proptest::prelude::*;
@@ -220,10 +220,16 @@ fn policies() -> impl Strategy<Value = Policy> {
         2 => Just(Bundling::OneRestaurant),
         2 => Just(Bundling::AcrossRestaurants),
     ];
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let flag = any::<bool>;
+    let flags = (flag(), flag(), flag(), flag(), flag());
     let matching = prop::sample::select(&Matching::ALL[..]);
     (matching, bundling, flags, searches()).prop_map(
-        |(matching, bundling, (small, exact, busy, dwelling), (offers_at_once, search_levels))| {
+        |(
+            matching,
+            bundling,
+            (small, exact, busy, dwelling, advised),
+            (offers_at_once, search_levels),
+        )| {
             let mut policy = Policy {
                 matching,
                 bundling,
@@ -248,6 +254,14 @@ fn policies() -> impl Strategy<Value = Policy> {
             }
             if busy {
                 policy.next_order_within = Span::from_mins(120);
+            }
+            if advised {
+                policy.advice = Some(AdvicePolicy {
+                    idle_after: Span::from_secs(60),
+                    rest: Span::from_secs(90),
+                    advices_max: 2,
+                    ..AdvicePolicy::default()
+                });
             }
             if dwelling {
                 policy.dwells.parking = Span::from_secs(60);

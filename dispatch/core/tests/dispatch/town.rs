@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_dispatch_core::{
-    Answer, Bundling, CrowFlyTravelTimes, DecisionRecord, DeliveryEvent, DeliveryId,
+    Advice, Answer, Bundling, CrowFlyTravelTimes, DecisionRecord, DeliveryEvent, DeliveryId,
     DeliveryRequest, DeliveryState, Dispatcher, DriverId, Fix, Handled, Input, MilestoneKind,
     OFFERS_AT_ONCE_LIMIT, Offer, OfferId, Output, Policy, Rejection, Span, Stop, StopKind, Time,
     TravelTimes, invariants,
@@ -26,6 +26,8 @@ pub(crate) struct Town {
     /// When their shifts end, as they said last.
     pub(crate) shift_ends: BTreeMap<DriverId, Option<Time>>,
     pub(crate) open_offers: BTreeMap<OfferId, Offer>,
+    /// Drivers who were advised, and not called off.
+    pub(crate) advised: BTreeSet<DriverId>,
     /// Every offer ever made, in order.
     pub(crate) offers: Vec<Offer>,
 }
@@ -66,6 +68,7 @@ impl Town {
             plans: BTreeMap::new(),
             shift_ends: BTreeMap::new(),
             open_offers: BTreeMap::new(),
+            advised: BTreeSet::new(),
             offers: Vec::new(),
         }
     }
@@ -135,6 +138,7 @@ impl Town {
                 );
             }
             Output::DeliveryChanged(event) => self.watch_event(event),
+            Output::Advise { driver, advice } => self.watch_advice(*driver, *advice),
             Output::DriverPlan { driver, stops } => {
                 self.plans.insert(*driver, stops.clone());
             }
@@ -169,6 +173,26 @@ impl Town {
                     && (same.is_empty() || offer.deliveries.len() == 1),
                 "{offer:?} while {same:?} are open"
             );
+        }
+    }
+
+    /// Only drivers with nothing to do and no question are advised, and not into the way of a long ride; called off is only
+    /// what was advised.
+    fn watch_advice(&mut self, driver: DriverId, advice: Option<Advice>) {
+        let policy = self.dispatcher.policy().advice.expect("advice is on");
+        match advice {
+            Some(advice) => {
+                let is_busy = self.plans.get(&driver).is_some_and(|plan| !plan.is_empty());
+                let is_asked = self.open_offers.values().any(|open| open.driver == driver);
+                assert!(!is_busy && !is_asked, "{driver} advised: {advice:?}");
+                assert!(
+                    advice.arrival.since(self.now).as_millis() <= policy.drive_max.as_millis(),
+                    "{advice:?} at {}",
+                    self.now
+                );
+                self.advised.insert(driver);
+            }
+            None => assert!(self.advised.remove(&driver), "{driver} was not advised"),
         }
     }
 

@@ -5,6 +5,7 @@
     reason = "a test that cannot set up its town fails"
 )]
 
+mod advice;
 mod deliveries;
 mod failures;
 mod questions;

@@ -74,6 +74,11 @@ impl City {
                 }
                 self.tell_driver(now, index, DriverEvent::Planned { stops });
             }
+            LinkEvent::Advice(advice) => {
+                let place = |at: wire::LatLng| LatLng::try_from_e7(at.lat_e7, at.lng_e7).ok();
+                let to = advice.to.and_then(place);
+                self.tell_driver(now, index, DriverEvent::Advised { to });
+            }
             LinkEvent::Cadence(cadence) => self.change_cadence(now, index, cadence),
             LinkEvent::Refused(refused) => {
                 tracing::debug!(

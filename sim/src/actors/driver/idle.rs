@@ -25,6 +25,26 @@ impl DriverActor {
         self.doing = Doing::Standing { at, drift_at };
     }
 
+    /// Rides to where dispatch advises to wait, if the driver is free and likes to. One who has been called off is asked
+    /// something soon; until then the ride goes on.
+    pub(super) fn consider(&mut self, now: Time, to: Option<LatLng>, roads: &mut Roads) {
+        let Some(to) = to else {
+            return;
+        };
+        self.advices += 1;
+        let likes = self
+            .seed
+            .draw(Entity::Driver, self.id.0, Purpose::Advice, self.advices)
+            .chance(self.settings.follow_advice_share);
+        let is_free = matches!(self.doing, Doing::Standing { .. } | Doing::Drifting { .. });
+        if likes && is_free && self.plan.is_empty() {
+            let at = self.position_at(now).at;
+            self.doing = Doing::Drifting {
+                leg: roads.drive(now, at, to),
+            };
+        }
+    }
+
     /// Rides towards a restaurant where orders are to be expected.
     pub(super) fn drift(&mut self, now: Time, at: LatLng, roads: &mut Roads) {
         let draw = self
