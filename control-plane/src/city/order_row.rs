@@ -89,9 +89,60 @@ fn code(id: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use uuid::Uuid;
+
     use super::order_row;
-    use crate::city::tests::order;
+    use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
+    use crate::domain::money::Currency;
+    use crate::domain::place::Place;
+    use crate::domain::summary::OrderSummary;
+
+    /// An order of which only this much matters.
+    pub(in crate::city) fn order(
+        number: u128,
+        state: &str,
+        delivery_state: &str,
+        placed_at_ms: i64,
+    ) -> OrderSummary {
+        let id = Uuid::from_u128(number);
+        OrderSummary {
+            order_id: OrderId::from_uuid(id),
+            seq: 1,
+            customer_id: CustomerId::from_uuid(id),
+            restaurant_id: RestaurantId::from_uuid(id),
+            restaurant_name: format!("Grill <{number}>"),
+            quote_id: QuoteId::from_uuid(id),
+            state: state.to_owned(),
+            payment_state: "captured".to_owned(),
+            delivery_state: delivery_state.to_owned(),
+            driver_id: Some(9_007_199_254_740_993),
+            pickup: Place {
+                lat_e7: 359_000_000,
+                lng_e7: 145_000_000,
+            },
+            dropoff: Place {
+                lat_e7: 359_100_000,
+                lng_e7: 145_100_000,
+            },
+            lines: Vec::new(),
+            items_minor: 1_000,
+            delivery_fee_minor: 200,
+            total_minor: 1_200,
+            currency: Currency::EUR,
+            placed_at_ms,
+            ready_at_ms: None,
+            pickup_eta_ms: None,
+            dropoff_eta_ms: None,
+            pickup_band: None,
+            dropoff_band: None,
+            promised_dropoff_ms: None,
+            search_level: 0,
+            delivered_at_ms: None,
+            deadline_ms: None,
+            updated_at_ms: placed_at_ms,
+        }
+    }
 
     #[test]
     fn an_order_is_hard_to_place_until_somebody_takes_it_or_it_is_over() {

@@ -16,13 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::order_row::tests::order;
 use super::{Live, LiveConfig, MapFile, routes, run};
 use crate::app::{DriverPicture, DriverSeen, StopKind, StopSeen};
 use crate::clock::Clock;
-use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
-use crate::domain::money::Currency;
+use crate::domain::ids::OrderId;
 use crate::domain::place::Place;
-use crate::domain::summary::OrderSummary;
 use crate::events::Feed;
 
 /// Half past six in the evening of some day.
@@ -68,51 +67,6 @@ async fn bytes(response: Response<Body>) -> Bytes {
     axum::body::to_bytes(response.into_body(), usize::MAX)
         .await
         .unwrap()
-}
-
-pub(super) fn order(
-    number: u128,
-    state: &str,
-    delivery_state: &str,
-    placed_at_ms: i64,
-) -> OrderSummary {
-    let id = Uuid::from_u128(number);
-    OrderSummary {
-        order_id: OrderId::from_uuid(id),
-        seq: 1,
-        customer_id: CustomerId::from_uuid(id),
-        restaurant_id: RestaurantId::from_uuid(id),
-        restaurant_name: format!("Grill <{number}>"),
-        quote_id: QuoteId::from_uuid(id),
-        state: state.to_owned(),
-        payment_state: "captured".to_owned(),
-        delivery_state: delivery_state.to_owned(),
-        driver_id: Some(9_007_199_254_740_993),
-        pickup: Place {
-            lat_e7: 359_000_000,
-            lng_e7: 145_000_000,
-        },
-        dropoff: Place {
-            lat_e7: 359_100_000,
-            lng_e7: 145_100_000,
-        },
-        lines: Vec::new(),
-        items_minor: 1_000,
-        delivery_fee_minor: 200,
-        total_minor: 1_200,
-        currency: Currency::EUR,
-        placed_at_ms,
-        ready_at_ms: None,
-        pickup_eta_ms: None,
-        dropoff_eta_ms: None,
-        pickup_band: None,
-        dropoff_band: None,
-        promised_dropoff_ms: None,
-        search_level: 0,
-        delivered_at_ms: None,
-        deadline_ms: None,
-        updated_at_ms: placed_at_ms,
-    }
 }
 
 fn driver(driver_id: u64, lat_e7: i32, state: &'static str) -> DriverSeen {
