@@ -142,6 +142,14 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
         }
         let base = before?;
         for dropoff in pickup..=start.tasks.len() {
+            // Food of one restaurant is handed over before the driver takes any of another.
+            let meets_other_food = policy.bundling == Bundling::OneRestaurant
+                && start.tasks[pickup..dropoff]
+                    .iter()
+                    .any(|passed| passed.kind == StopKind::Pickup && at(passed) != node);
+            if meets_other_food {
+                break;
+            }
             // The visit's other pickups come first.
             if start.tasks.get(dropoff).is_some_and(|next| {
                 joins_visit
