@@ -67,7 +67,7 @@ pub struct Decision {
 pub struct OfferEnd {
     /// When.
     pub at_ms: u64,
-    /// How, as one word: `accepted`, `declined`, `expired` or `withdrawn`.
+    /// How, as one word: `accepted`, `declined`, `expired`, `withdrawn`, or `assigned` where nobody was asked.
     pub outcome: String,
     /// How, so that a sentence can begin with the driver: "took it", "declined: too far".
     pub words: String,
@@ -104,6 +104,7 @@ impl From<dispatch::Decision> for Decision {
         let chosen = alternative(&told.chosen.unwrap_or_default(), 0);
         let weighed = chosen.cost_ms.saturating_add(chosen.price_ms);
         let (rule, why) = words(told.rule());
+        let by_hand = told.rule() == dispatch::Rule::AssignedByHand;
         Self {
             at_ms: told.at_ms,
             policy: policy(told.matching()).to_owned(),
@@ -123,7 +124,14 @@ impl From<dispatch::Decision> for Decision {
             orders_considered: told.orders_considered,
             drivers_considered: told.drivers_considered,
             traffic_epoch: told.traffic_epoch,
-            ended: told.ended.map(OfferEnd::from),
+            ended: told.ended.map(|end| match by_hand {
+                true => OfferEnd {
+                    at_ms: end.at_ms,
+                    outcome: "assigned".to_owned(),
+                    words: "was given it".to_owned(),
+                },
+                false => OfferEnd::from(end),
+            }),
         }
     }
 }
@@ -167,6 +175,9 @@ fn outcome(told: &dispatch::OfferEnd) -> (&'static str, &'static str) {
                 RevokeReason::DriverLost => "lost the connection",
                 RevokeReason::TakenByAnother => {
                     "was no longer asked: another driver who was asked at once took it"
+                }
+                RevokeReason::AssignedByHand => {
+                    "was no longer asked: an order was assigned by hand"
                 }
             },
         ),
@@ -255,6 +266,10 @@ const fn words(rule: dispatch::Rule) -> (&'static str, &'static str) {
             "overdue",
             "The order had waited so long that it was served with whoever there was.",
         ),
+        Rule::AssignedByHand => (
+            "assigned_by_hand",
+            "A person chose the driver, who was not asked; no costs were compared.",
+        ),
     }
 }
 
@@ -319,6 +334,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_assigned_by_hand_was_not_taken_by_a_driver() {
+        let decision = Decision::from(dispatch::Decision {
+            rule: dispatch::Rule::AssignedByHand.into(),
+            ended: Some(dispatch::OfferEnd {
+                at_ms: 7,
+                outcome: dispatch::OfferOutcome::Accepted.into(),
+                ..dispatch::OfferEnd::default()
+            }),
+            ..dispatch::Decision::default()
+        });
+        let end = decision.ended.unwrap();
+        assert_eq!(
+            (decision.rule.as_str(), end.outcome.as_str(), end.at_ms),
+            ("assigned_by_hand", "assigned", 7)
+        );
+    }
+
+    #[test]
     fn an_end_that_a_newer_dispatch_tells_is_not_taken_for_another() {
         let end = OfferEnd::from(dispatch::OfferEnd {
             outcome: 99,
@@ -329,11 +362,11 @@ mod tests {
 
     #[test]
     fn every_rule_has_a_word_of_its_own() {
-        let all: Vec<(&str, &str)> = (0..)
-            .map_while(|number| dispatch::Rule::try_from(number).ok())
+        let all: Vec<(&str, &str)> = (0..64)
+            .filter_map(|number| dispatch::Rule::try_from(number).ok())
             .map(words)
             .collect();
-        assert_eq!(all.len(), 8);
+        assert!(all.len() > 8, "{all:?}");
         for (index, (word, sentence)) in all.iter().enumerate() {
             assert!(sentence.ends_with('.'), "{word}");
             assert!(

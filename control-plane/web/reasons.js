@@ -16,6 +16,8 @@ export function reasons(explanation) {
   const decision = decisions.at(-1);
   if (!decision) return null;
   const { chosen, runners_up: others } = decision;
+  const earlier = decisions.slice(0, -1).map((before) => asked(before, offsetS));
+  if (decision.rule === "assigned_by_hand") return { ...byHand(decision, offsetS), earlier };
   return {
     rule: decision.why,
     asked: `Driver ${chosen.driver} was asked at ${clock(decision.at_ms, offsetS)}, to have the food at ${clock(chosen.pickup_eta_ms, offsetS)}.`,
@@ -24,7 +26,20 @@ export function reasons(explanation) {
     rows: [row(chosen, offsetS, "chosen"), ...others.map((other) => row(other, offsetS, tenths(other.difference_ms, true)))],
     postponed: `Leaving it for the next round would have cost ${tenths(decision.postpone_cost_ms)} min.`,
     compared: `${count(decision.orders_considered, "order")} and ${count(decision.drivers_considered, "driver")} were compared by the policy “${decision.policy}”.`,
-    earlier: decisions.slice(0, -1).map((before) => asked(before, offsetS)),
+    earlier,
+  };
+}
+
+// A person decided: nothing was compared and nobody was asked.
+function byHand({ at_ms: at, why, chosen: { driver, pickup_eta_ms: eta } }, offsetS) {
+  return {
+    rule: why,
+    asked: `Driver ${driver} was given it at ${clock(at, offsetS)}, to have the food at ${clock(eta, offsetS)}.`,
+    ended: "",
+    terms: [],
+    rows: [],
+    postponed: "",
+    compared: "",
   };
 }
 

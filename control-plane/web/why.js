@@ -60,14 +60,25 @@ export class Why {
     if (!told) {
       parts.push(element("p", "soft", "Nobody was asked so far."));
     } else {
-      parts.push(element("p", "why-rule", told.rule), element("p", "", told.asked), element("p", "", told.ended));
-      parts.push(element("h4", "", "What it costs, in minutes that somebody loses"), costs(told.terms));
-      parts.push(element("h4", "", "Who else could have gone, in minutes"), table(told.rows));
-      parts.push(element("p", "", told.postponed), element("p", "soft", told.compared));
+      parts.push(element("p", "why-rule", told.rule), element("p", "", told.asked));
+      if (told.rows.length > 0) parts.push(...compared(told));
       if (told.earlier.length > 0) parts.push(element("p", "soft", `Asked before: ${told.earlier.join(", ")}.`));
     }
     this.section.replaceChildren(...parts);
   }
+}
+
+// What the round weighed; nothing where a person decided.
+function compared(told) {
+  return [
+    element("p", "", told.ended),
+    element("h4", "", "What it costs, in minutes that somebody loses"),
+    costs(told.terms),
+    element("h4", "", "Who else could have gone, in minutes"),
+    table(told.rows),
+    element("p", "", told.postponed),
+    element("p", "soft", told.compared),
+  ];
 }
 
 function costs(terms) {

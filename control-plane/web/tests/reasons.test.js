@@ -52,6 +52,15 @@ test("a driver who is still being asked has said nothing", () => {
   assert.equal(told.ended, "There is no answer yet.");
 });
 
+test("what a person decided has neither an answer nor costs", () => {
+  const why = "A person chose the driver.";
+  const told = reasons({ offset_s: 0, decisions: [decision, { ...decision, rule: "assigned_by_hand", why, runners_up: [] }] });
+  assert.equal(told.rule, why);
+  assert.equal(told.asked, "Driver 7 was given it at 00:01, to have the food at 01:00.");
+  assert.deepEqual([told.ended, told.terms, told.rows], ["", [], []]);
+  assert.deepEqual(told.earlier, ["driver 7 at 00:01 (took it)"]);
+});
+
 test("without a decision there is nothing to tell", () => {
   assert.equal(reasons({ offset_s: 0, decisions: [] }), null);
 });

@@ -6,7 +6,8 @@ use doorstep_routing::TravelTime;
 
 use crate::eta::{Drawn, Etas};
 use crate::{
-    DecisionRecord, DeliveryId, DeliveryRequest, DriverId, EtaBand, OfferEnd, OfferId, Span, Time,
+    DecisionRecord, DeliveryId, DeliveryRequest, DriverId, EtaBand, OfferEnd, OfferId, Rule, Span,
+    Time,
 };
 
 /// Where a delivery is in its life.
@@ -19,6 +20,7 @@ use crate::{
 ///             │  └────────────── driver gone ──────────────┴────────────┘            │
 ///             v                                            └─────────────────────────┘
 ///          NoDriver                   Cancelled: from any state before PickedUp
+///                                      By hand: from Searching and Offered to Assigned
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeliveryState {
@@ -81,6 +83,8 @@ pub(crate) enum Step {
     Cancel,
     /// The search lasted too long.
     GiveUp,
+    /// A person gives it to a driver.
+    Assign,
 }
 
 /// What a step does in a state.
@@ -127,6 +131,7 @@ impl DeliveryState {
             (Self::Offered, Step::Accept) => To(Self::Assigned),
             (Self::Assigned | Self::AtRestaurant, Step::Release) => To(Self::Searching),
             (Self::Searching, Step::GiveUp) => To(Self::NoDriver),
+            (Self::Searching | Self::Offered, Step::Assign) => To(Self::Assigned),
 
             (Self::Assigned, Step::ArriveAtRestaurant) => To(Self::AtRestaurant),
             (Self::Assigned | Self::AtRestaurant, Step::PickUp) => To(Self::PickedUp),
@@ -148,7 +153,7 @@ impl DeliveryState {
             | (Self::DroppedOff, Step::DropOff)
             | (Self::Cancelled | Self::NoDriver, Step::Cancel | Step::GiveUp)
             | (Self::Offered, Step::Offer)
-            | (Self::Assigned, Step::Accept)
+            | (Self::Assigned, Step::Accept | Step::Assign)
             | (Self::Searching, Step::Withdraw | Step::Release) => Already,
 
             // A driver who never came to the restaurant cannot have reached the customer.
@@ -163,7 +168,7 @@ impl DeliveryState {
             }
 
             (Self::Assigned | Self::AtRestaurant, Step::Offer | Step::Withdraw | Step::GiveUp)
-            | (Self::AtRestaurant, Step::Accept)
+            | (Self::AtRestaurant, Step::Accept | Step::Assign)
             | (
                 Self::PickedUp | Self::AtCustomer | Self::DroppedOff,
                 Step::Offer
@@ -171,7 +176,8 @@ impl DeliveryState {
                 | Step::Accept
                 | Step::Release
                 | Step::Cancel
-                | Step::GiveUp,
+                | Step::GiveUp
+                | Step::Assign,
             )
             | (
                 Self::Cancelled | Self::NoDriver,
@@ -182,7 +188,8 @@ impl DeliveryState {
                 | Step::ArriveAtRestaurant
                 | Step::PickUp
                 | Step::ArriveAtCustomer
-                | Step::DropOff,
+                | Step::DropOff
+                | Step::Assign,
             ) => TooLate,
         }
     }
@@ -285,6 +292,17 @@ impl Delivery {
     #[must_use]
     pub fn decisions(&self) -> &[DecisionRecord] {
         &self.decisions
+    }
+
+    /// Whether a person chose the driver who serves it. The matcher leaves it there; only a driver who is lost or goes off
+    /// duty before the pickup gives it back.
+    #[must_use]
+    pub fn is_assigned_by_hand(&self) -> bool {
+        let last = self.decisions.last();
+        self.state.is_served()
+            && last.is_some_and(|record| {
+                record.rule == Rule::AssignedByHand && self.driver == Some(record.chosen.driver)
+            })
     }
 
     /// Its name.
@@ -394,7 +412,7 @@ mod tests {
         DeliveryState::Cancelled,
         DeliveryState::NoDriver,
     ];
-    const STEPS: [Step; 10] = [
+    const STEPS: [Step; 11] = [
         Step::Offer,
         Step::Withdraw,
         Step::Accept,
@@ -405,6 +423,7 @@ mod tests {
         Step::DropOff,
         Step::Cancel,
         Step::GiveUp,
+        Step::Assign,
     ];
 
     #[test]

@@ -71,6 +71,9 @@ impl Digest {
                     MilestoneKind::DroppedOff => 4,
                 }),
             Input::Deadline => self.byte(11),
+            Input::AssignDelivery { delivery, driver } => {
+                self.byte(12).long(delivery.0).word(driver.0)
+            }
         };
     }
 
@@ -85,6 +88,7 @@ impl Digest {
                     RevokeReason::OffDuty => 3,
                     RevokeReason::DriverLost => 4,
                     RevokeReason::TakenByAnother => 5,
+                    RevokeReason::AssignedByHand => 6,
                 })
             }
             Output::DeliveryChanged(event) => self.byte(3).event(event),

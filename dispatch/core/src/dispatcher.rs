@@ -2,10 +2,12 @@
 
 mod advice;
 mod answers;
+mod assign;
 mod changes;
 mod duty;
 mod milestones;
 mod plans;
+mod preview;
 mod requests;
 mod rounds;
 mod searches;
@@ -27,6 +29,7 @@ use crate::{
     matching,
 };
 pub(crate) use advice::Advising;
+pub use preview::{AssignmentPreview, AssignmentWarning, Later};
 pub(crate) use timers::{Timer, Timers};
 
 /// One shard's dispatcher.
@@ -100,6 +103,8 @@ pub struct Counters {
     pub advices: u64,
     /// Assignments undone because the driver was gone.
     pub releases: u64,
+    /// Deliveries that a person gave to a driver.
+    pub assigned_by_hand: u64,
 }
 
 /// What a delivery would take, asked before it is ordered.
@@ -186,6 +191,9 @@ impl Dispatcher {
                 reached,
             } => self.milestone(driver, delivery, reached),
             Input::Deadline => Ok(self.pass_deadlines(travel)),
+            Input::AssignDelivery { delivery, driver } => {
+                self.assign_delivery(delivery, driver, travel)
+            }
         };
         self.wish_round();
         self.wish_advice();

@@ -74,6 +74,14 @@ pub enum Input {
     },
     /// Time passed: handle everything that is due by now.
     Deadline,
+    /// A person gives a delivery to a driver, who is not asked. Refused once the food is picked up; the same again
+    /// changes nothing.
+    AssignDelivery {
+        /// Which.
+        delivery: DeliveryId,
+        /// To whom.
+        driver: DriverId,
+    },
 }
 
 /// One position of a driver.

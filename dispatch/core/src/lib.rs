@@ -32,7 +32,9 @@ mod travel_times;
 
 pub use acceptance::Answers;
 pub use delivery::{Delivery, DeliveryState};
-pub use dispatcher::{Counters, Dispatcher, Handled, Quote};
+pub use dispatcher::{
+    AssignmentPreview, AssignmentWarning, Counters, Dispatcher, Handled, Later, Quote,
+};
 pub use driver::{Driver, DriverState, Duty};
 pub use eta::EtaBand;
 pub use ids::{DeliveryId, DriverId, OfferId};

@@ -7,6 +7,7 @@
 //! ```
 
 mod bundling;
+mod by_hand;
 mod candidates;
 mod cost;
 mod doorstep;
@@ -21,6 +22,7 @@ mod schedule;
 mod situation;
 mod timeline;
 
+pub(crate) use by_hand::{Way, best_way};
 pub use cost::CostTerms;
 pub(crate) use proposal::Proposal;
 pub use record::{Alternative, DecisionRecord, Rule};

@@ -66,6 +66,8 @@ pub enum RevokeReason {
     DriverLost,
     /// Another driver who was asked at the same time said yes first. Says nothing about this one.
     TakenByAnother,
+    /// A person gave the order to another driver, or gave this one another order.
+    AssignedByHand,
 }
 
 /// As the app is told.
@@ -77,6 +79,7 @@ impl fmt::Display for RevokeReason {
             Self::OffDuty => "off duty",
             Self::DriverLost => "connection lost",
             Self::TakenByAnother => "taken by another driver",
+            Self::AssignedByHand => "assigned by hand",
         })
     }
 }

@@ -134,6 +134,30 @@ pub enum Rejection {
         /// How.
         outcome: Outcome,
     },
+    /// The driver has it already: there is nothing to preview.
+    #[error("{driver} serves {delivery} already")]
+    AlreadyServes {
+        /// Who.
+        driver: DriverId,
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// The driver's plan holds as many deliveries as it may.
+    #[error("{driver} has {max} deliveries already, as many as a driver may have")]
+    PlanFull {
+        /// Who.
+        driver: DriverId,
+        /// How many there may be.
+        max: usize,
+    },
+    /// No way on the road for this driver to this pickup.
+    #[error("no way for {driver} to the pickup of {delivery}")]
+    NoWay {
+        /// Who.
+        driver: DriverId,
+        /// Which.
+        delivery: DeliveryId,
+    },
 }
 
 impl Rejection {
@@ -157,6 +181,9 @@ impl Rejection {
             Self::UnknownOffer { .. } => "unknown_offer",
             Self::NotYourOffer { .. } => "not_your_offer",
             Self::OfferEnded { .. } => "offer_ended",
+            Self::AlreadyServes { .. } => "already_serves",
+            Self::PlanFull { .. } => "plan_full",
+            Self::NoWay { .. } => "no_way",
         }
     }
 }

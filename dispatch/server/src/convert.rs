@@ -322,7 +322,10 @@ pub(crate) fn rejection_status(rejection: &Rejection) -> Status {
         | Rejection::NotItsTurn { .. }
         | Rejection::MilestoneTooEarly { .. }
         | Rejection::NotYourOffer { .. }
-        | Rejection::OfferEnded { .. } => Code::FailedPrecondition,
+        | Rejection::OfferEnded { .. }
+        | Rejection::AlreadyServes { .. }
+        | Rejection::PlanFull { .. }
+        | Rejection::NoWay { .. } => Code::FailedPrecondition,
     };
     Status::new(code, rejection.to_string())
 }
@@ -389,10 +392,20 @@ pub(crate) fn to_record(now: Time, input: &Input) -> journal::Record {
             kind: milestone_number(*reached),
         }),
         Input::Deadline => Recorded::Deadline(journal::Deadline {}),
+        Input::AssignDelivery { delivery, driver } => {
+            Recorded::AssignDelivery(recorded_assignment(*delivery, *driver))
+        }
     };
     journal::Record {
         now_ms: now.as_millis(),
         input: Some(input),
+    }
+}
+
+fn recorded_assignment(delivery: DeliveryId, driver: DriverId) -> journal::AssignDelivery {
+    journal::AssignDelivery {
+        delivery_id: delivery.0.to_be_bytes().to_vec(),
+        driver_id: driver.0,
     }
 }
 
@@ -462,6 +475,10 @@ pub(crate) fn from_record(record: journal::Record) -> Result<(Time, Input), Conv
             reached: self::milestone(i32::try_from(milestone.kind).unwrap_or(i32::MAX))?,
         },
         Recorded::Deadline(journal::Deadline {}) => Input::Deadline,
+        Recorded::AssignDelivery(assign) => Input::AssignDelivery {
+            delivery: journal_delivery_id(&assign.delivery_id)?,
+            driver: DriverId(assign.driver_id),
+        },
     };
     Ok((Time::from_millis(record.now_ms), input))
 }

@@ -81,6 +81,7 @@ fn withdrawn_because(why: RevokeReason) -> dispatch::RevokeReason {
         RevokeReason::OffDuty => dispatch::RevokeReason::OffDuty,
         RevokeReason::DriverLost => dispatch::RevokeReason::DriverLost,
         RevokeReason::TakenByAnother => dispatch::RevokeReason::TakenByAnother,
+        RevokeReason::AssignedByHand => dispatch::RevokeReason::AssignedByHand,
     }
 }
 
@@ -126,6 +127,7 @@ fn rule(rule: Rule) -> dispatch::Rule {
         Rule::Final => dispatch::Rule::Final,
         Rule::Partial => dispatch::Rule::Partial,
         Rule::Overdue => dispatch::Rule::Overdue,
+        Rule::AssignedByHand => dispatch::Rule::AssignedByHand,
     }
 }
 
@@ -213,6 +215,7 @@ mod tests {
             Outcome::Withdrawn(RevokeReason::OffDuty),
             Outcome::Withdrawn(RevokeReason::DriverLost),
             Outcome::Withdrawn(RevokeReason::TakenByAnother),
+            Outcome::Withdrawn(RevokeReason::AssignedByHand),
         ]
         .into_iter()
         .chain(DeclineReason::ALL.map(Outcome::Declined))

@@ -439,6 +439,7 @@ fn input_name(input: &Input) -> &'static str {
         Input::OfferAnswered { .. } => "offer answer",
         Input::Milestone { .. } => "milestone",
         Input::Deadline => "deadline",
+        Input::AssignDelivery { .. } => "assignment",
     }
 }
 

@@ -241,7 +241,8 @@ impl<'a> City<'a> {
                     RevokeReason::Cancelled
                     | RevokeReason::OffDuty
                     | RevokeReason::DriverLost
-                    | RevokeReason::TakenByAnother => {
+                    | RevokeReason::TakenByAnother
+                    | RevokeReason::AssignedByHand => {
                         self.kpis.offers.revoked += 1;
                     }
                 }

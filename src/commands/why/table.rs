@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use doorstep_control_plane::explanation::{Alternative, Decision, Explanation};
 
 const MINUTE_MS: f64 = 60_000.0;
+/// The rule of a decision that a person made: nothing was compared and nobody was asked.
+const BY_HAND: &str = "assigned_by_hand";
 
 /// Everything that is known, the newest decision last.
 pub(crate) fn render(told: &Explanation) -> String {
@@ -64,6 +66,9 @@ fn one(decision: &Decision, told: &Explanation, place: Option<(usize, usize)>) -
     for (name, value) in head {
         push(&mut text, format_args!("  {name:<8} {value}\n"));
     }
+    if decision.rule == BY_HAND {
+        return text;
+    }
     text.push_str("\n  cost in minutes\n");
     for term in &chosen.terms {
         line(&mut text, &term.name, term.ms);
@@ -94,6 +99,7 @@ fn one(decision: &Decision, told: &Explanation, place: Option<(usize, usize)>) -
 fn answer(decision: &Decision) -> String {
     match &decision.ended {
         None => "none yet".to_owned(),
+        Some(_) if decision.rule == BY_HAND => "not asked".to_owned(),
         Some(end) => format!(
             "{}, after {:.0} s",
             end.words,
@@ -253,6 +259,15 @@ mod tests {
                 "no {line:?} in\n{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_a_person_decided_has_neither_an_answer_nor_costs() {
+        let mut by_hand = told();
+        BY_HAND.clone_into(&mut by_hand.decisions[0].rule);
+        let text = render(&by_hand);
+        assert!(text.contains("  answer   not asked\n"), "{text}");
+        assert!(!text.contains("cost"), "{text}");
     }
 
     #[test]

@@ -170,7 +170,12 @@ impl Dispatcher {
 
     /// The stops of a plan with the times by which they are done.
     pub(super) fn stops_of(&self, plan: &Plan) -> Vec<Stop> {
-        let mut walk = plan.walk(&self.policy.dwells, self.now);
+        self.stops_at(plan, self.now)
+    }
+
+    /// The same as seen at another time.
+    pub(super) fn stops_at(&self, plan: &Plan, now: Time) -> Vec<Stop> {
+        let mut walk = plan.walk(&self.policy.dwells, now);
         let stop = |planned: &PlannedStop| Stop {
             delivery: planned.delivery,
             kind: planned.kind,

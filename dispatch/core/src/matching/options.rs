@@ -122,6 +122,7 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
     let node = situation.orders[order as usize].pickup;
     let policy = situation.policy;
     let at = |task: &Task| situation.node(*task);
+    let new = |kind| Task { order, kind };
     let mut before: Option<CostTerms> = None;
     let mut best: Option<(CostTerms, Vec<Task>)> = None;
     for pickup in 1..start.tasks.len() {
@@ -142,12 +143,7 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
         }
         let base = before?;
         for dropoff in pickup..=start.tasks.len() {
-            // Food of one restaurant is handed over before the driver takes any of another.
-            let meets_other_food = policy.bundling == Bundling::OneRestaurant
-                && start.tasks[pickup..dropoff]
-                    .iter()
-                    .any(|passed| passed.kind == StopKind::Pickup && at(passed) != node);
-            if meets_other_food {
+            if meets_other_food(situation, &start.tasks[pickup..dropoff], node) {
                 break;
             }
             // The visit's other pickups come first.
@@ -161,15 +157,9 @@ fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle)
             }
             let mut tasks = Vec::with_capacity(start.tasks.len() + 2);
             tasks.extend_from_slice(&start.tasks[..pickup]);
-            tasks.push(Task {
-                order,
-                kind: StopKind::Pickup,
-            });
+            tasks.push(new(StopKind::Pickup));
             tasks.extend_from_slice(&start.tasks[pickup..dropoff]);
-            tasks.push(Task {
-                order,
-                kind: StopKind::Dropoff,
-            });
+            tasks.push(new(StopKind::Dropoff));
             tasks.extend_from_slice(&start.tasks[dropoff..]);
             if peak(situation, &tasks) > policy.bundle_max {
                 continue;
@@ -226,6 +216,14 @@ fn taken_along(
         inserted: Some(tasks),
         is_late: false,
     })
+}
+
+/// Food of one restaurant is to be handed over before the driver takes any of another, and these stops do.
+fn meets_other_food(situation: &Situation<'_>, passed: &[Task], restaurant: u32) -> bool {
+    situation.policy.bundling == Bundling::OneRestaurant
+        && passed
+            .iter()
+            .any(|task| task.kind == StopKind::Pickup && situation.node(*task) != restaurant)
 }
 
 /// How many orders are in the bag at once, at most.

@@ -117,7 +117,11 @@ fn question(situation: &Situation<'_>, decided: &Decided<'_>, departure: Time) -
 }
 
 /// The stops of a route with the drives between them. The first drive of a plan that has begun is the dispatcher's to keep.
-fn stops_of(situation: &Situation<'_>, start: &Start, tasks: &[Task]) -> Vec<PlannedStop> {
+pub(crate) fn stops_of(
+    situation: &Situation<'_>,
+    start: &Start,
+    tasks: &[Task],
+) -> Vec<PlannedStop> {
     let mut node = (!start.is_busy()).then_some(start.node);
     tasks
         .iter()

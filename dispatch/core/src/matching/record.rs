@@ -23,6 +23,8 @@ pub enum Rule {
     Partial,
     /// An order has waited so long that it is served with whoever there is.
     Overdue,
+    /// A person chose the driver: nobody was compared and the driver was not asked.
+    AssignedByHand,
 }
 
 impl Rule {
@@ -37,6 +39,7 @@ impl Rule {
             Self::Final => "final commitment",
             Self::Partial => "partial commitment",
             Self::Overdue => "overdue",
+            Self::AssignedByHand => "assigned by hand",
         }
     }
 }
@@ -78,6 +81,6 @@ pub struct DecisionRecord {
     pub traffic_epoch: u64,
     /// What bound it.
     pub rule: Rule,
-    /// How the offer ended; none: the driver is still being asked.
+    /// How the offer ended; none: the driver is still being asked. What was assigned by hand counts as accepted at once.
     pub ended: Option<OfferEnd>,
 }

@@ -134,7 +134,7 @@ pub(crate) fn millis(time: Time) -> i64 {
 
 /// Nodes by place, so that each is asked of the router once.
 #[derive(Default)]
-struct Nodes {
+pub(crate) struct Nodes {
     places: Vec<LatLng>,
     by_place: BTreeMap<LatLng, u32>,
 }
@@ -183,11 +183,31 @@ pub(crate) fn survey<'a>(
     for driver in &drivers {
         starts.push(start_of(
             dispatcher,
+            dispatcher.now,
             &dispatcher.drivers[driver],
             &mut orders,
             &mut nodes,
         ));
     }
+    Some(picture(
+        policy,
+        dispatcher.now,
+        (orders, open),
+        starts,
+        &nodes,
+        travel,
+    ))
+}
+
+/// Asks for the times between all places of some orders, of which the first `open` search, and some starts.
+pub(crate) fn picture<'a>(
+    policy: &'a Policy,
+    now: Time,
+    (orders, open): (Vec<Order>, usize),
+    starts: Vec<Start>,
+    nodes: &Nodes,
+    travel: &mut dyn TravelTimes,
+) -> Situation<'a> {
     let mut target_of = vec![u32::MAX; nodes.places.len()];
     let mut targets = Vec::new();
     for node in orders
@@ -201,8 +221,8 @@ pub(crate) fn survey<'a>(
     }
     let mut matrix = Vec::new();
     travel.matrix(&nodes.places, &targets, &mut matrix);
-    Some(Situation {
-        now: millis(dispatcher.now),
+    Situation {
+        now: millis(now),
         policy,
         orders,
         open,
@@ -214,7 +234,7 @@ pub(crate) fn survey<'a>(
             .collect(),
         targets: targets.len(),
         target_of,
-    })
+    }
 }
 
 /// Orders whose time has come and the drivers who could be first: the longest waiting ones, ties by id. One that nobody
@@ -320,7 +340,7 @@ fn arrival_guess(from: LatLng, to: LatLng, wait: u64) -> u64 {
     wait.saturating_add(from.crow_distance(to).as_millimetres() / 10)
 }
 
-fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> Order {
+pub(crate) fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> Order {
     let mut refusals: Vec<(DriverId, u32)> = Vec::new();
     for refusal in &delivery.refusals {
         match refusals
@@ -349,13 +369,14 @@ fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> Order {
 }
 
 /// Adds the orders of the driver's plan behind the open ones.
-fn start_of(
+pub(crate) fn start_of(
     dispatcher: &Dispatcher,
+    now: Time,
     driver: &Driver,
     orders: &mut Vec<Order>,
     nodes: &mut Nodes,
 ) -> Start {
-    let (now, policy) = (dispatcher.now, &dispatcher.policy);
+    let policy = &dispatcher.policy;
     let mut tasks = Vec::with_capacity(driver.plan.stops.len());
     let mut own: Vec<(DeliveryId, u32)> = Vec::new();
     for stop in &driver.plan.stops {
@@ -376,7 +397,7 @@ fn start_of(
     }
     let end = driver
         .plan
-        .end(dispatcher.now, &policy.dwells, |id| dispatcher.ready_at(id));
+        .end(now, &policy.dwells, |id| dispatcher.ready_at(id));
     let free_from = driver.plan.departure.max(now);
     let (at, from) = end.map_or((driver.fix.at, free_from), |(at, end)| (at, end.max(now)));
     let first = driver.plan.stops.first();

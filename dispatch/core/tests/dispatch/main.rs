@@ -3,6 +3,7 @@
 mod acceptance;
 mod advice;
 mod bundles;
+mod by_hand;
 mod etas;
 mod evening;
 mod lost_drivers;

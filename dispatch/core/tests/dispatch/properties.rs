@@ -45,6 +45,11 @@ enum Event {
     Wait {
         seconds: u64,
     },
+    /// One of the deliveries that are not over is given to a driver by hand.
+    ByHand {
+        driver: u64,
+        nth: usize,
+    },
 }
 
 fn plain() -> impl Strategy<Value = Input> {
@@ -71,6 +76,8 @@ fn plain() -> impl Strategy<Value = Input> {
         2 => (driver(), delivery(), reached)
             .prop_map(|(driver, delivery, reached)| Input::Milestone { driver, delivery, reached }),
         1 => Just(Input::Deadline),
+        2 => (driver(), delivery())
+            .prop_map(|(driver, delivery)| Input::AssignDelivery { delivery, driver }),
     ]
 }
 
@@ -90,6 +97,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(back, foreign, answer)| Event::Answered { back, foreign, answer }),
         7 => (0..6_u64, prop_oneof![2 => Just(0), 1 => 1..3_usize]).prop_map(|(driver, stop)| Event::Work { driver, stop }),
         7 => (0..80_u64).prop_map(|seconds| Event::Wait { seconds }),
+        3 => (0..6_u64, 0..8_usize).prop_map(|(driver, nth)| Event::ByHand { driver, nth }),
     ]
 }
 
@@ -174,6 +182,14 @@ fn input_of(town: &Town, event: &Event) -> Option<Input> {
             }
         }
         Event::Wait { .. } => return None,
+        Event::ByHand { driver, nth } => {
+            let open = town.events.values().filter(|event| !event.state.is_end());
+            let open: Vec<DeliveryId> = open.map(|event| event.delivery).collect();
+            Input::AssignDelivery {
+                delivery: *open.get(nth % open.len().max(1))?,
+                driver: DriverId(driver),
+            }
+        }
     })
 }
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_dispatch_core::{
-    Advice, Answer, Bundling, CrowFlyTravelTimes, DecisionRecord, DeliveryEvent, DeliveryId,
-    DeliveryRequest, DeliveryState, Dispatcher, DriverId, Fix, Handled, Input, MilestoneKind,
-    OFFERS_AT_ONCE_LIMIT, Offer, OfferId, Output, Policy, Rejection, Span, Stop, StopKind, Time,
-    TravelTimes, invariants,
+    Advice, Answer, AssignmentPreview, Bundling, CrowFlyTravelTimes, DecisionRecord, DeliveryEvent,
+    DeliveryId, DeliveryRequest, DeliveryState, Dispatcher, DriverId, Fix, Handled, Input,
+    MilestoneKind, OFFERS_AT_ONCE_LIMIT, Offer, OfferId, Output, Policy, Rejection, Span, Stop,
+    StopKind, Time, TravelTimes, invariants,
 };
 use doorstep_routing::{LatLng, TravelTime};
 
@@ -77,6 +77,7 @@ impl Town {
         let dispatcher = &self.dispatcher;
         self.events
             .retain(|&delivery, _| dispatcher.delivery(delivery).is_some());
+        let preview = self.preview(input);
         let result = self.dispatcher.handle(self.now, input, &mut self.travel);
         self.outputs.clear();
         let accepted = self.take_in(input, result);
@@ -101,8 +102,78 @@ impl Town {
         if let Some(offer) = accepted {
             self.check_accepted(&offer);
         }
+        if let Some(preview) = preview {
+            self.check_by_hand(&preview, result);
+        }
         self.check_told();
         result
+    }
+
+    /// What an assignment by hand would do, looked at just before it is done.
+    fn preview(&mut self, input: Input) -> Option<Result<AssignmentPreview, Rejection>> {
+        let Input::AssignDelivery { delivery, driver } = input else {
+            return None;
+        };
+        let digest = self.dispatcher.digest();
+        let (now, travel) = (self.now, &mut self.travel);
+        let preview = self
+            .dispatcher
+            .preview_assignment(now, delivery, driver, travel);
+        assert_eq!(self.dispatcher.digest(), digest, "a look changed something");
+        Some(preview)
+    }
+
+    /// What was done is what the preview said.
+    fn check_by_hand(
+        &self,
+        preview: &Result<AssignmentPreview, Rejection>,
+        result: Result<Handled, Rejection>,
+    ) {
+        let preview = match preview {
+            Err(Rejection::AlreadyServes { .. }) => {
+                return assert_eq!(result, Ok(Handled::Already));
+            }
+            Err(rejection) => return assert_eq!(result, Err(*rejection)),
+            Ok(preview) => preview,
+        };
+        assert_eq!(result, Ok(Handled::Done), "{preview:?}");
+        assert_eq!(self.plans[&preview.driver], preview.stops);
+        let event = self.events[&preview.delivery];
+        assert_eq!(
+            (
+                event.state,
+                event.driver,
+                event.pickup_eta,
+                event.dropoff_eta
+            ),
+            (
+                DeliveryState::Assigned,
+                Some(preview.driver),
+                Some(preview.pickup_after),
+                Some(preview.dropoff_after)
+            ),
+            "{preview:?}"
+        );
+        let asked: BTreeSet<DriverId> = self
+            .outputs
+            .iter()
+            .filter_map(|output| match output {
+                Output::RevokeOffer { driver, .. } => Some(*driver),
+                _ => None,
+            })
+            .collect();
+        assert!(asked.iter().eq(&preview.no_longer_asked), "{preview:?}");
+        if let Some(from) = preview.from {
+            assert!(!deliveries_of(&self.plans[&from]).contains(&preview.delivery));
+        }
+        for later in &preview.later {
+            let row = self.dispatcher.delivery(later.delivery);
+            let eta = row.and_then(|row| row.dropoff_eta());
+            assert_eq!(eta, Some(later.after), "{later:?}");
+            assert!(later.after > later.before, "{later:?}");
+        }
+        let row = self.dispatcher.delivery(preview.delivery);
+        assert!(row.is_some_and(|row| row.is_assigned_by_hand()), "{row:?}");
     }
 
     /// What the input itself says; returns the offer that it accepts.

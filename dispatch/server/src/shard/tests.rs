@@ -125,8 +125,9 @@ impl Dice {
                 placed_at: now,
                 ready_at: now,
             }),
-            6 => match self.below(3) {
+            6 => match self.below(4) {
                 0 => Input::CancelDelivery { delivery },
+                1 => Input::AssignDelivery { delivery, driver },
                 _ => Input::ReadyTimeChanged {
                     delivery,
                     ready_at: now,
