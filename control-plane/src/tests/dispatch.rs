@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use doorstep_dispatch_wire::dispatch::dispatch_server::{Dispatch, DispatchServer};
 use doorstep_dispatch_wire::dispatch::{
-    CancelDeliveryRequest, CancelDeliveryResponse, ChangeReadyTimeRequest, ChangeReadyTimeResponse,
-    Decision, DeliveryEvent, DeliveryState, Driver, DriversRequest, DriversResponse, EtaBand,
-    ExplainRequest, ExplainResponse, LatLng, QuoteRequest, QuoteResponse, RequestDeliveryRequest,
-    RequestDeliveryResponse, StatusRequest, StatusResponse, WatchDeliveriesRequest,
+    AssignDeliveryRequest, AssignDeliveryResponse, CancelDeliveryRequest, CancelDeliveryResponse,
+    ChangeReadyTimeRequest, ChangeReadyTimeResponse, Decision, DeliveryEvent, DeliveryState,
+    Driver, DriversRequest, DriversResponse, EtaBand, ExplainRequest, ExplainResponse, LatLng,
+    PreviewAssignmentRequest, PreviewAssignmentResponse, QuoteRequest, QuoteResponse,
+    RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
+    WatchDeliveriesRequest,
 };
 use futures::Stream;
 use tokio::net::TcpListener;
@@ -29,9 +31,29 @@ pub(crate) struct Deliveries {
     pub(crate) refuses: bool,
     /// Why any delivery went to its driver.
     pub(crate) decisions: Vec<Decision>,
+    /// What any assignment by hand would change.
+    pub(crate) preview: PreviewAssignmentResponse,
+    /// Who has a delivery by hand, in the order of the calls.
+    pub(crate) by_hand: Vec<AssignDeliveryRequest>,
     events: Vec<DeliveryEvent>,
     watchers: Vec<mpsc::Sender<Result<DeliveryEvent, Status>>>,
     drivers: Vec<Driver>,
+}
+
+impl Deliveries {
+    /// Driver 13 is never on duty.
+    fn can_assign(&self, delivery_id: &str, driver_id: u64) -> Result<(), Status> {
+        if self.refuses {
+            return Err(Status::unavailable("not now"));
+        }
+        if !self.requested.contains_key(delivery_id) {
+            return Err(Status::not_found("not known"));
+        }
+        if driver_id == 13 {
+            return Err(Status::failed_precondition("driver 13 is not on duty"));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone)]
@@ -239,6 +261,32 @@ impl Dispatch for FakeDispatch {
         }
         let decisions = now.decisions.clone();
         Ok(Response::new(ExplainResponse { decisions }))
+    }
+
+    async fn preview_assignment(
+        &self,
+        request: Request<PreviewAssignmentRequest>,
+    ) -> Result<Response<PreviewAssignmentResponse>, Status> {
+        let request = request.into_inner();
+        let now = self.now();
+        now.can_assign(&request.delivery_id, request.driver_id)?;
+        Ok(Response::new(now.preview.clone()))
+    }
+
+    async fn assign_delivery(
+        &self,
+        request: Request<AssignDeliveryRequest>,
+    ) -> Result<Response<AssignDeliveryResponse>, Status> {
+        let request = request.into_inner();
+        let mut now = self.now();
+        now.can_assign(&request.delivery_id, request.driver_id)?;
+        let last = now
+            .by_hand
+            .iter()
+            .rfind(|given| given.delivery_id == request.delivery_id);
+        let changed = last.is_none_or(|last| last.driver_id != request.driver_id);
+        now.by_hand.push(request);
+        Ok(Response::new(AssignDeliveryResponse { changed }))
     }
 
     async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {

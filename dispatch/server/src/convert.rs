@@ -224,7 +224,7 @@ fn driver_stop(stop: &core::Stop) -> driver::Stop {
     }
 }
 
-fn dispatch_stop(stop: &core::Stop) -> dispatch::Stop {
+pub(crate) fn dispatch_stop(stop: &core::Stop) -> dispatch::Stop {
     let kind = match stop.kind {
         StopKind::Pickup => dispatch::StopKind::Pickup,
         StopKind::Dropoff => dispatch::StopKind::Dropoff,
@@ -263,7 +263,7 @@ fn eta_band(band: core::EtaBand) -> dispatch::EtaBand {
     }
 }
 
-fn delivery_state(state: DeliveryState) -> dispatch::DeliveryState {
+pub(crate) fn delivery_state(state: DeliveryState) -> dispatch::DeliveryState {
     match state {
         DeliveryState::Searching => dispatch::DeliveryState::Searching,
         DeliveryState::Offered => dispatch::DeliveryState::Offered,

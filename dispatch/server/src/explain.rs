@@ -63,7 +63,7 @@ fn ended(end: &OfferEnd) -> dispatch::OfferEnd {
     }
 }
 
-fn declined_for(reason: DeclineReason) -> dispatch::DeclineReason {
+pub(crate) fn declined_for(reason: DeclineReason) -> dispatch::DeclineReason {
     match reason {
         DeclineReason::Unspecified => dispatch::DeclineReason::Unspecified,
         DeclineReason::TooFar => dispatch::DeclineReason::TooFar,

@@ -16,6 +16,7 @@ mod fix_slots;
 mod ingest;
 mod journal;
 mod metrics;
+mod preview;
 mod rate;
 mod rpc;
 mod running;

@@ -4,13 +4,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use doorstep_dispatch_core::{Input, Time};
+use doorstep_dispatch_core::{DriverId, Input, Time};
 use doorstep_dispatch_wire::dispatch::dispatch_server::Dispatch;
 use doorstep_dispatch_wire::dispatch::{
-    CancelDeliveryRequest, CancelDeliveryResponse, ChangeReadyTimeRequest, ChangeReadyTimeResponse,
-    DeliveryEvent, DriversRequest, DriversResponse, ExplainRequest, ExplainResponse, QuoteRequest,
-    QuoteResponse, RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
-    WatchDeliveriesRequest,
+    AssignDeliveryRequest, AssignDeliveryResponse, CancelDeliveryRequest, CancelDeliveryResponse,
+    ChangeReadyTimeRequest, ChangeReadyTimeResponse, DeliveryEvent, DriversRequest,
+    DriversResponse, ExplainRequest, ExplainResponse, PreviewAssignmentRequest,
+    PreviewAssignmentResponse, QuoteRequest, QuoteResponse, RequestDeliveryRequest,
+    RequestDeliveryResponse, StatusRequest, StatusResponse, WatchDeliveriesRequest,
 };
 use doorstep_dispatch_wire::token::{Audience, TokenKey};
 use doorstep_routing::{LatLng, Route, Router, Workspace};
@@ -24,6 +25,7 @@ use crate::clock::Clock;
 use crate::convert::{self, dispatch_position};
 use crate::event_log::{CursorError, EventLog};
 use crate::explain::explanation;
+use crate::preview::previewed;
 use crate::shard::Command;
 
 /// Events read from the log at a time for one watcher.
@@ -192,6 +194,41 @@ impl Dispatch for Rpc {
         let unknown = || Status::not_found(format!("{delivery} is not known"));
         let decisions = decisions.ok_or_else(unknown)?;
         Ok(Response::new(explanation(&decisions)))
+    }
+
+    async fn preview_assignment(
+        &self,
+        request: Request<PreviewAssignmentRequest>,
+    ) -> Result<Response<PreviewAssignmentResponse>, Status> {
+        let request = request.into_inner();
+        let delivery = convert::delivery_id(&request.delivery_id)?;
+        let driver = DriverId(request.driver_id);
+        let answer = self
+            .ask(|reply| Command::PreviewAssignment {
+                delivery,
+                driver,
+                reply,
+            })
+            .await?;
+        match answer {
+            Ok((now, preview)) => Ok(Response::new(previewed(now, &preview))),
+            Err(rejection) => Err(convert::rejection_status(&rejection)),
+        }
+    }
+
+    async fn assign_delivery(
+        &self,
+        request: Request<AssignDeliveryRequest>,
+    ) -> Result<Response<AssignDeliveryResponse>, Status> {
+        let request = request.into_inner();
+        let delivery = convert::delivery_id(&request.delivery_id)?;
+        let driver = DriverId(request.driver_id);
+        tracing::info!(delivery = %request.delivery_id, %driver, reason = ?request.reason.chars().take(200).collect::<String>(), "assign by hand");
+        let handled = self
+            .handle(Input::AssignDelivery { delivery, driver })
+            .await?;
+        let changed = handled == doorstep_dispatch_core::Handled::Done;
+        Ok(Response::new(AssignDeliveryResponse { changed }))
     }
 
     async fn status(

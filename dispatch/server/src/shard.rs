@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep_dispatch_core::{
-    DecisionRecord, DeliveryId, Dispatcher, DriverId, Duty, Handled, Input, Output, Quote,
-    Rejection, RoutedTravelTimes, Time,
+    AssignmentPreview, DecisionRecord, DeliveryId, Dispatcher, DriverId, Duty, Handled, Input,
+    Output, Quote, Rejection, RoutedTravelTimes, Time,
 };
 use doorstep_dispatch_wire::dispatch::{self, DeliveryEvent, StatusResponse};
 use doorstep_dispatch_wire::driver::server_frame::Body;
@@ -43,6 +43,9 @@ const IDLE_WAIT: Duration = Duration::from_secs(3_600);
 
 /// Where a call waits for what became of its input.
 type CallerReply = oneshot::Sender<Result<Handled, Rejection>>;
+
+/// A preview and when it was made.
+pub(crate) type Previewed = (Time, AssignmentPreview);
 
 /// What sessions and calls ask of the shard.
 #[derive(Debug)]
@@ -77,6 +80,12 @@ pub(crate) enum Command {
     Explain {
         delivery: DeliveryId,
         reply: oneshot::Sender<Option<Vec<DecisionRecord>>>,
+    },
+    /// What would change if a person gave it to the driver?
+    PreviewAssignment {
+        delivery: DeliveryId,
+        driver: DriverId,
+        reply: oneshot::Sender<Result<Previewed, Rejection>>,
     },
     /// How is it going?
     Status {
@@ -248,6 +257,13 @@ impl Shard {
             Command::Explain { delivery, reply } => {
                 let _ = reply.send(self.explain(delivery));
             }
+            Command::PreviewAssignment {
+                delivery,
+                driver,
+                reply,
+            } => {
+                let _ = reply.send(self.preview(delivery, driver));
+            }
             Command::Status { reply } => {
                 let _ = reply.send(self.status());
             }
@@ -371,6 +387,13 @@ impl Shard {
     fn explain(&self, delivery: DeliveryId) -> Option<Vec<DecisionRecord>> {
         let delivery = self.dispatcher.delivery(delivery)?;
         Some(delivery.decisions().to_vec())
+    }
+
+    fn preview(&mut self, delivery: DeliveryId, driver: DriverId) -> Result<Previewed, Rejection> {
+        let now = self.clock.now();
+        self.dispatcher
+            .preview_assignment(now, delivery, driver, &mut self.travel)
+            .map(|preview| (now, preview))
     }
 
     fn status(&self) -> StatusResponse {

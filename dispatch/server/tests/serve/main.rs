@@ -6,6 +6,7 @@
 )]
 
 mod advice;
+mod by_hand;
 mod deliveries;
 mod failures;
 mod questions;
