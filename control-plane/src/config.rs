@@ -35,7 +35,8 @@ pub struct Config {
     pub policy: Policy,
     /// Real time between two looks at the drivers' positions; longer saves work, shorter moves smoother.
     pub drivers_poll: Duration,
-    /// Shows the city view to everybody who can reach it instead of to holders of an admin token.
+    /// Opens the city view, and assigning by hand on it, to everybody who can reach it instead of to holders of an admin
+    /// token.
     pub public_city_view: bool,
     /// The zone of the times on the city view, such as `Europe/Malta`; UTC when none is named.
     pub city_time_zone: Option<String>,

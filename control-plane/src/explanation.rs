@@ -14,6 +14,22 @@ pub struct Explanation {
     pub order: Option<OrderFacts>,
     /// Whom it was offered to and why, oldest first; empty: nobody was asked so far.
     pub decisions: Vec<Decision>,
+    /// Who gave it to whom by hand, oldest first.
+    #[serde(default)]
+    pub by_hand: Vec<ByHand>,
+}
+
+/// An order that a person gave to a driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// When.
+    pub at_ms: i64,
+    /// To whom.
+    pub driver: String,
+    /// Who decided.
+    pub by: String,
+    /// Why, as that person said; may be empty.
+    pub reason: String,
 }
 
 /// An order in a line.

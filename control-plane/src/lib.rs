@@ -1,5 +1,6 @@
 //! Restaurants, orders, money and people: the control plane.
 
+pub mod assignment;
 pub mod city;
 pub mod clock;
 pub mod config;

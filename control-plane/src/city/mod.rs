@@ -8,6 +8,7 @@
 
 mod access;
 mod assets;
+mod assignment;
 mod live;
 mod map;
 mod message;
@@ -31,7 +32,11 @@ pub(crate) use poll::poll_dispatch;
 
 /// The routes of the page, its map, its stream and its questions.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::from(routes::router().merge(why::router()))
+    OpenApiRouter::from(
+        routes::router()
+            .merge(why::router())
+            .merge(assignment::router()),
+    )
 }
 
 impl FromRef<AppState> for Live {

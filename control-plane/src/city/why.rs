@@ -10,12 +10,13 @@ use tonic::Code;
 use uuid::Uuid;
 
 use super::access;
+use super::assignment::unauthorized;
 use super::message::OrderRow;
 use super::picture::Picture;
 use crate::app::AppState;
 use crate::dispatch::in_time;
 use crate::domain::ids::OrderId;
-use crate::explanation::{Decision, Explanation, OrderFacts};
+use crate::explanation::{ByHand, Decision, Explanation, OrderFacts};
 use crate::http::Problem;
 
 /// A shorter part of an id names nothing: the codes on the page have four characters.
@@ -34,12 +35,7 @@ async fn show_why(
     headers: HeaderMap,
 ) -> Response {
     if !access::is_allowed(&app.live, &headers) {
-        return Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "this needs a token for audience admin",
-        )
-        .into_response();
+        return unauthorized().into_response();
     }
     match explain(&app, &order).await {
         Ok(explanation) => {
@@ -77,11 +73,12 @@ async fn explain(app: &AppState, order: &str) -> Result<Explanation, Problem> {
         offset_s: app.live.offset_s(),
         order,
         decisions: decisions.into_iter().map(Decision::from).collect(),
+        by_hand: by_hand(app, id).await?,
     })
 }
 
 /// The order of an id, or of the beginning or the end of the id of an order on the page.
-fn find(picture: &Picture, text: &str) -> Result<OrderId, Problem> {
+pub(super) fn find(picture: &Picture, text: &str) -> Result<OrderId, Problem> {
     let bare = text.trim().trim_start_matches('#');
     let bare = bare.strip_prefix("ord_").unwrap_or(bare).replace('-', "");
     if let Ok(uuid) = Uuid::try_parse(&bare) {
@@ -120,6 +117,20 @@ fn find(picture: &Picture, text: &str) -> Result<OrderId, Problem> {
             ))
         }
     }
+}
+
+/// Who gave it to whom by hand, as the order's log has it.
+async fn by_hand(app: &AppState, id: OrderId) -> Result<Vec<ByHand>, Problem> {
+    let noted = app.store.by_hand(id).await?;
+    Ok(noted
+        .into_iter()
+        .map(|(at_ms, note)| ByHand {
+            at_ms,
+            driver: note.driver_id.to_string(),
+            by: note.by,
+            reason: note.reason,
+        })
+        .collect())
 }
 
 fn facts(row: &OrderRow) -> OrderFacts {

@@ -99,6 +99,8 @@ pub struct State {
     pub promised_dropoff_ms: Option<i64>,
     /// How often the search for a driver was widened, while nobody has said yes; 0: not harder than usual.
     pub search_level: u32,
+    /// Whom a person gave it to last, unless another driver has had it since.
+    pub by_hand: Option<u64>,
 }
 
 impl State {
@@ -114,6 +116,7 @@ impl State {
         dropoff_band: None,
         promised_dropoff_ms: None,
         search_level: 0,
+        by_hand: None,
     };
 }
 
@@ -172,6 +175,24 @@ pub enum Command {
     },
     /// Dispatch says.
     Report(Report),
+    /// Note that a person gave it to a driver, which dispatch has done.
+    NoteByHand {
+        /// Whom, by whom and why.
+        by_hand: ByHand,
+        /// Whether dispatch changed anything; else it is noted only if it is not noted yet.
+        changed: bool,
+    },
+}
+
+/// A delivery that a person gave to a driver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// Who has it.
+    pub driver_id: u64,
+    /// Who decided: the subject of the admin token.
+    pub by: String,
+    /// Why, as that person said; may be empty.
+    pub reason: String,
 }
 
 /// What happened to a delivery.
@@ -195,6 +216,8 @@ pub enum Event {
     },
     /// Dispatch said.
     Reported(Report),
+    /// A person gave it to a driver.
+    AssignedByHand(ByHand),
 }
 
 /// What follows from a command; nothing when it has happened already or comes too late to matter.
@@ -224,6 +247,12 @@ pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
         }
         Command::Report(report) if report.seq <= state.seq || phase.is_end() => Vec::new(),
         Command::Report(report) => vec![Event::Reported(report)],
+        Command::NoteByHand { by_hand, changed }
+            if changed || state.by_hand != Some(by_hand.driver_id) =>
+        {
+            vec![Event::AssignedByHand(by_hand)]
+        }
+        Command::NoteByHand { .. } => Vec::new(),
     };
     Ok(events)
 }
@@ -234,7 +263,13 @@ pub fn evolve(state: &mut State, event: &Event) {
         Event::Requested { .. } => state.phase = Phase::Requested,
         Event::ReadyTimeChanged { .. } => {}
         Event::CancelRequested { .. } => state.cancel_requested = true,
+        Event::AssignedByHand(by_hand) => state.by_hand = Some(by_hand.driver_id),
         Event::Reported(report) => {
+            if report.driver_id.is_some() && report.phase != Phase::Offered {
+                state.by_hand = state
+                    .by_hand
+                    .filter(|&driver| report.driver_id == Some(driver));
+            }
             state.phase = report.phase;
             state.seq = report.seq;
             // The last word of a trip may name no driver any more; who carried it stays known.
@@ -253,7 +288,7 @@ pub fn evolve(state: &mut State, event: &Event) {
 
 #[cfg(test)]
 mod tests {
-    use super::{EtaBand, Event, Phase, Report, State, evolve};
+    use super::{ByHand, Command, EtaBand, Event, Phase, Report, State, decide, evolve};
 
     #[test]
     fn reports_from_before_there_were_bands_are_still_read() {
@@ -298,6 +333,34 @@ mod tests {
         assert!(!written.contains("search_level"), "{written}");
         evolve(&mut state, &serde_json::from_str(&written).unwrap());
         assert_eq!(state.search_level, 0);
+    }
+
+    #[test]
+    fn an_assignment_by_hand_is_noted_once_until_another_driver_has_it() {
+        let by_hand = |driver_id| ByHand {
+            driver_id,
+            by: "ada".to_owned(),
+            reason: String::new(),
+        };
+        let mut state = State::NEW;
+        let note = |state: &mut State, driver_id, changed| {
+            let by_hand = by_hand(driver_id);
+            let events = decide(state, Command::NoteByHand { by_hand, changed }).unwrap();
+            events.iter().for_each(|event| evolve(state, event));
+            events.len()
+        };
+        assert_eq!(note(&mut state, 7, true), 1);
+        assert_eq!(note(&mut state, 7, false), 0, "a repeat");
+        assert_eq!(
+            note(&mut state, 8, false),
+            1,
+            "after a crash between the two"
+        );
+        let other = r#"{"reported":{"seq":2,"at_ms":5,"phase":"assigned","driver_id":9,
+            "pickup_eta_ms":10,"dropoff_eta_ms":20}}"#;
+        evolve(&mut state, &serde_json::from_str(other).unwrap());
+        assert_eq!(state.by_hand, None);
+        assert_eq!(note(&mut state, 8, false), 1);
     }
 
     #[test]

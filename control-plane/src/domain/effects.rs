@@ -76,7 +76,9 @@ pub fn effects(order: &Order, recorded: &Recorded) -> Vec<Effect> {
         Event::Opened(_)
         | Event::Order(_)
         | Event::Payment(_)
-        | Event::Delivery(delivery::Event::Reported(_)) => Vec::new(),
+        | Event::Delivery(delivery::Event::Reported(_) | delivery::Event::AssignedByHand(_)) => {
+            Vec::new()
+        }
     }
 }
 

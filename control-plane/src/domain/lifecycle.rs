@@ -333,7 +333,8 @@ fn delivery_reactions(event: &delivery::Event) -> Vec<Command> {
         },
         delivery::Event::Requested { .. }
         | delivery::Event::ReadyTimeChanged { .. }
-        | delivery::Event::CancelRequested { .. } => Vec::new(),
+        | delivery::Event::CancelRequested { .. }
+        | delivery::Event::AssignedByHand(_) => Vec::new(),
     }
 }
 

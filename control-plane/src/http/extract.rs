@@ -63,17 +63,35 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let header = parts.headers.get(header::AUTHORIZATION);
-        let token = header
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or_else(|| unauthorized("a bearer token is needed"))?;
+        let token = bearer(parts).ok_or_else(|| unauthorized("a bearer token is needed"))?;
         scope_of(app, token).map(Self)
     }
 }
 
+fn bearer(parts: &Parts) -> Option<&str> {
+    let header = parts.headers.get(header::AUTHORIZATION)?;
+    header.to_str().ok()?.strip_prefix("Bearer ")
+}
+
 fn unauthorized(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).param("authorization")
+}
+
+/// The operator by name: the subject of an admin token.
+#[derive(Clone, Debug)]
+pub(crate) struct Operator(pub(crate) String);
+
+impl FromRequestParts<AppState> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        Caller::from_request_parts(parts, app).await?.admin()?;
+        let now_ms = u64::try_from(app.clock.now_ms()).unwrap_or(0);
+        let claims = bearer(parts)
+            .and_then(|token| app.token_key.verify(token, Audience::Admin, now_ms).ok())
+            .ok_or_else(|| wrong_role("admin"))?;
+        Ok(Self(claims.subject))
+    }
 }
 
 /// What a token lets its holder see.

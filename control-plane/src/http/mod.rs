@@ -5,6 +5,11 @@ mod admin;
     unused_qualifications,
     reason = "the expansion of utoipa::path names the query type again"
 )]
+mod assignments;
+#[allow(
+    unused_qualifications,
+    reason = "the expansion of utoipa::path names the query type again"
+)]
 mod customers;
 mod extract;
 mod orders;
@@ -39,6 +44,8 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::assignments::{NewAssignment, ToDriver, assign, preview};
+pub(crate) use self::extract::Body;
 pub(crate) use self::problem::Problem;
 use crate::app::AppState;
 use crate::city;
@@ -97,6 +104,10 @@ pub(crate) fn api_router() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::orders_summary))
         .routes(routes!(admin::ledger_balance))
         .routes(routes!(admin::rebuild_read_index))
+        .routes(routes!(
+            assignments::preview_assignment,
+            assignments::assign_order
+        ))
 }
 
 /// All routes with their layers.

@@ -19,12 +19,13 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::quotes::millis;
 use crate::http::view::OrderView;
 use crate::store::StoreError;
-use crate::store::placement::{Answer, PlaceError, Placed, Placement};
+use crate::store::keys::Answer;
+use crate::store::placement::{PlaceError, Placed, Placement};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest reason, in characters.
-const REASON_CHARS_MAX: usize = 500;
+pub(crate) const REASON_CHARS_MAX: usize = 500;
 /// The furthest ready time a restaurant may name, in city milliseconds: three hours.
 const READY_IN_MS_MAX: i64 = 3 * 3_600_000;
 
@@ -95,7 +96,7 @@ pub(crate) async fn place_order(
     })
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     let key = headers.get(IDEMPOTENCY_KEY).ok_or_else(|| {
         Problem::bad_request(
             "idempotency_key_missing",
@@ -165,7 +166,7 @@ fn answer_of(order: &Order) -> Result<Answer, StoreError> {
     })
 }
 
-fn respond(answer: Answer, replayed: bool) -> Response {
+pub(crate) fn respond(answer: Answer, replayed: bool) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::CREATED);
     let mut response = (
         status,

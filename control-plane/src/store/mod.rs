@@ -1,9 +1,11 @@
 //! The only SQL: one file a resource, every statement once for both databases.
 
 pub(crate) mod admin;
+pub(crate) mod by_hand;
 pub(crate) mod catalogue;
 pub(crate) mod engine;
 pub(crate) mod inbox;
+pub(crate) mod keys;
 pub(crate) mod orders;
 pub(crate) mod outbox;
 pub(crate) mod payments;

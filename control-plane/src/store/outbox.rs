@@ -171,6 +171,7 @@ pub(crate) fn subject_of(event: &Event) -> &'static str {
             delivery::Event::ReadyTimeChanged { .. } => "deliveries.ready_time_changed",
             delivery::Event::CancelRequested { .. } => "deliveries.cancel_requested",
             delivery::Event::Reported(_) => "deliveries.reported",
+            delivery::Event::AssignedByHand(_) => "deliveries.assigned_by_hand",
         },
     }
 }

@@ -4,16 +4,9 @@ use crate::domain::ids::{CustomerId, QuoteId};
 use crate::domain::lifecycle::Order;
 use crate::domain::quote::Quote;
 use crate::domain::scope::Scope;
-use crate::store::engine::{Statement, Tx, transact, values};
+use crate::store::engine::{Tx, transact};
+use crate::store::keys::{self, Answer, Keyed, Known};
 use crate::store::{Store, StoreError, orders, quotes};
-
-const KNOWN: Statement = Statement::both(
-    "SELECT request_hash, status, body FROM idempotency_key WHERE principal = $1 AND key = $2",
-);
-const REMEMBER: Statement = Statement::both(
-    "INSERT INTO idempotency_key (principal, key, request_hash, status, body, created_at_ms)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-);
 
 /// A request to place an order.
 #[derive(Clone, Debug)]
@@ -30,6 +23,17 @@ pub(crate) struct Placement<'a> {
     pub(crate) now_ms: i64,
 }
 
+impl Placement<'_> {
+    fn keyed(&self) -> Keyed<'_> {
+        Keyed {
+            principal: Scope::Customer(self.customer).principal(),
+            key: self.key,
+            request_hash: self.request_hash,
+            now_ms: self.now_ms,
+        }
+    }
+}
+
 /// What became of it.
 #[derive(Clone, Debug)]
 pub(crate) enum Placed {
@@ -37,15 +41,6 @@ pub(crate) enum Placed {
     New(Box<Order>, Answer),
     /// The key was used before: the same answer again.
     Replayed(Answer),
-}
-
-/// An answer that is given again for the same key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// HTTP status.
-    pub(crate) status: u16,
-    /// JSON.
-    pub(crate) body: String,
 }
 
 /// Why no order was placed; then nothing is remembered under the key.
@@ -93,7 +88,7 @@ impl Store {
             let order = order_of(quote);
             let answer = answer_of(&order)?;
             // A racer with the same key waits here for the first one's commit and then finds its answer.
-            if !remember(tx, placement, &answer).await? {
+            if !keys::remember(tx, &placement.keyed(), &answer).await? {
                 let answer = known(tx, placement).await?;
                 return Ok(Placed::Replayed(answer.ok_or_else(|| {
                     StoreError::Corrupt("an idempotency key that is taken and not there".to_owned())
@@ -111,31 +106,9 @@ impl Store {
 }
 
 async fn known(tx: &mut Tx, placement: &Placement<'_>) -> Result<Option<Answer>, PlaceError> {
-    let principal = Scope::Customer(placement.customer).principal();
-    let Some(row) = tx.row(KNOWN, values![principal, placement.key]).await? else {
-        return Ok(None);
-    };
-    if row.text("request_hash")? != placement.request_hash {
-        return Err(PlaceError::KeyReused);
+    match keys::known(tx, &placement.keyed()).await? {
+        Known::No => Ok(None),
+        Known::Other => Err(PlaceError::KeyReused),
+        Known::Answered(answer) => Ok(Some(answer)),
     }
-    Ok(Some(Answer {
-        status: row.int_as("status")?,
-        body: row.text("body")?,
-    }))
-}
-
-async fn remember(
-    tx: &mut Tx,
-    placement: &Placement<'_>,
-    answer: &Answer,
-) -> Result<bool, StoreError> {
-    let row = values![
-        Scope::Customer(placement.customer).principal(),
-        placement.key,
-        placement.request_hash,
-        i64::from(answer.status),
-        answer.body.as_str(),
-        placement.now_ms,
-    ];
-    Ok(tx.execute(REMEMBER, row).await? == 1)
 }

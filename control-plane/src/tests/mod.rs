@@ -1,5 +1,6 @@
 //! One suite for both databases: each test below runs on `SQLite` and on PostgreSQL.
 
+mod by_hand;
 mod dispatch;
 mod faults;
 mod harness;

@@ -14,6 +14,21 @@ pub(crate) fn render(told: &Explanation) -> String {
     if told.decisions.is_empty() {
         text.push_str("Nobody was asked so far.\n");
     }
+    for note in &told.by_hand {
+        push(
+            &mut text,
+            format_args!(
+                "Given to driver {} by {} at {}",
+                note.driver,
+                note.by,
+                clock(note.at_ms, told.offset_s)
+            ),
+        );
+        match note.reason.as_str() {
+            "" => text.push_str(".\n"),
+            reason => push(&mut text, format_args!(": {reason}\n")),
+        }
+    }
     for (index, decision) in told.decisions.iter().enumerate() {
         let place = (told.decisions.len() > 1).then_some((index + 1, told.decisions.len()));
         text.push('\n');
@@ -213,6 +228,7 @@ mod tests {
                 eta_ms: Some(7_200_000),
                 over_ms: None,
             }),
+            by_hand: Vec::new(),
             decisions: vec![Decision {
                 at_ms: 61_000,
                 policy: "doorstep".to_owned(),
