@@ -34,6 +34,7 @@ enum Command {
     Sim(commands::sim::SimArgs),
     Token(commands::token::TokenArgs),
     Why(commands::why::WhyArgs),
+    Assign(commands::assign::AssignArgs),
     Demo(commands::demo::DemoArgs),
 }
 
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Sim(args) => commands::sim::run(args),
         Command::Token(args) => commands::token::run(args),
         Command::Why(args) => commands::why::run(args),
+        Command::Assign(args) => commands::assign::run(args),
         Command::Demo(args) => commands::demo::run(args),
     };
     outcome.unwrap_or_else(|error| {

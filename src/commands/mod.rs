@@ -1,6 +1,7 @@
 //! One file a command; each holds its arguments and a `run` that wires libraries together.
 
 pub(crate) mod ask;
+pub(crate) mod assign;
 pub(crate) mod control_plane;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
@@ -9,6 +10,7 @@ pub(crate) mod map;
 mod map_view;
 pub(crate) mod matrix;
 pub(crate) mod nearest;
+mod operator;
 pub(crate) mod route;
 pub(crate) mod route_server;
 pub(crate) mod sim;

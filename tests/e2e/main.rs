@@ -6,6 +6,7 @@
     reason = "the helpers of tests fail and speak like tests"
 )]
 
+mod assign;
 mod demo;
 mod dispatch;
 mod maps;

@@ -5,20 +5,12 @@ mod table;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use doorstep_control_plane::explanation::Explanation;
-use doorstep_dispatch_wire::token::{Audience, Claims};
 use serde_json::Value;
 
-use super::token::read_key;
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long the token of the question is good.
-const TOKEN_LIFE: Duration = Duration::from_secs(300);
+use super::operator::Operator;
 
 /// Tells why an order went to its driver.
 ///
@@ -64,39 +56,14 @@ pub(crate) fn run(args: WhyArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn ask(args: &WhyArgs) -> anyhow::Result<Value> {
-    let mut url = args.server.clone();
-    url.path_segments_mut()
-        .map_err(|()| anyhow::anyhow!("{} is not the address of a server", args.server))?
-        .pop_if_empty()
-        .extend(["city", "orders", args.order.trim_start_matches('#'), "why"]);
-    let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
-    let mut request = client.get(url);
-    if let Some(path) = &args.token_key {
-        let expires_at = SystemTime::now().duration_since(UNIX_EPOCH)? + TOKEN_LIFE;
-        let token = read_key(path)?.sign(&Claims {
-            audience: Audience::Admin,
-            subject: "why".to_owned(),
-            expires_at_ms: u64::try_from(expires_at.as_millis())?,
-        });
-        request = request.bearer_auth(token);
-    }
-    let response = request.send().await.with_context(|| {
-        format!(
-            "nothing answers at {}: is `doorstep demo` running, or is it elsewhere (--server)?",
-            args.server
-        )
-    })?;
-    let status = response.status();
-    let body: Value = response
-        .json()
+    let operator = Operator {
+        server: &args.server,
+        token_key: args.token_key.as_deref(),
+        name: "why",
+    };
+    let order = args.order.trim_start_matches('#');
+    operator
+        .get(&["city", "orders", order, "why"], &[])
         .await
-        .with_context(|| format!("{} answers {status} without JSON", args.server))?;
-    if status.is_success() {
-        return Ok(body);
-    }
-    let detail = body["detail"].as_str().unwrap_or("no reason given");
-    if status == reqwest::StatusCode::UNAUTHORIZED {
-        bail!("{detail}: give the system's key with --token-key");
-    }
-    bail!("order {}: {detail}", args.order);
+        .with_context(|| format!("order {}", args.order))
 }
