@@ -1,5 +1,6 @@
 // The card of what is selected: an order's way from click to door and why its driver, or a driver and its stops.
 
+import { Assign } from "./assign.js";
 import { element, glyph, setText } from "./dom.js";
 import { DRIVER_WORDS, arrival, clock, isOver, minutes, promise, range, stateWords } from "./format.js";
 import { orderGlyph } from "./orders.js";
@@ -21,7 +22,8 @@ export class Detail {
     this.head = card.querySelector("#detail-head");
     this.title = card.querySelector("#detail-title");
     this.body = card.querySelector("#detail-body");
-    this.why = new Why(card.querySelector("#why"));
+    this.assign = new Assign(card.querySelector("#assign"));
+    this.why = new Why(card.querySelector("#why"), (explanation) => this.assign.explained(explanation));
     this.choose = choose;
     this.shown = "";
     card.querySelector("#detail-close").addEventListener("click", close);
@@ -32,6 +34,7 @@ export class Detail {
     const order = selection?.kind === "order" ? city.orders.get(selection.id) : undefined;
     const driver = selection?.kind === "driver" ? city.drivers.get(selection.id) : undefined;
     this.card.hidden = !order && !driver;
+    this.assign.follow(order);
     this.why.follow(order, city.offsetS);
     if (this.card.hidden) {
       this.shown = "";

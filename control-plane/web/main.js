@@ -26,7 +26,7 @@ const streets = new StreetLayer(byId("streets"), readPalette());
 const movers = new MoverLayer(byId("movers"), readPalette());
 const view = new View(byId("map"), {
   changed: viewChanged,
-  clicked: (x, y) => select(movers.pick(view.viewport, x, y, performance.now()), false),
+  clicked: (x, y) => clicked(movers.pick(view.viewport, x, y, performance.now())),
 });
 const list = new OrderList(byId("panel"), { choose: (id) => select({ kind: "order", id }, true) });
 const detail = new Detail(byId("detail"), {
@@ -58,6 +58,12 @@ function draw() {
   changed = false;
   movers.draw(view.viewport, now);
   frame = requestAnimationFrame(draw);
+}
+
+// While somebody gives an order away, a driver who is clicked is the one to get it.
+function clicked(picked) {
+  if (detail.assign.isChoosing && picked?.kind === "driver") detail.assign.look(picked.id);
+  else select(picked, false);
 }
 
 function select(next, bringIntoSight) {

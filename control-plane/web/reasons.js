@@ -17,7 +17,7 @@ export function reasons(explanation) {
   if (!decision) return null;
   const { chosen, runners_up: others } = decision;
   const earlier = decisions.slice(0, -1).map((before) => asked(before, offsetS));
-  if (decision.rule === "assigned_by_hand") return { ...byHand(decision, offsetS), earlier };
+  if (decision.rule === "assigned_by_hand") return { ...byHand(decision, explanation), earlier };
   return {
     rule: decision.why,
     asked: `Driver ${chosen.driver} was asked at ${clock(decision.at_ms, offsetS)}, to have the food at ${clock(chosen.pickup_eta_ms, offsetS)}.`,
@@ -31,10 +31,13 @@ export function reasons(explanation) {
 }
 
 // A person decided: nothing was compared and nobody was asked.
-function byHand({ at_ms: at, why, chosen: { driver, pickup_eta_ms: eta } }, offsetS) {
+function byHand({ at_ms: at, why, chosen: { driver, pickup_eta_ms: eta } }, { by_hand: notes = [], offset_s: offsetS }) {
+  const note = notes.findLast((one) => one.driver === driver);
+  const by = note ? ` by ${note.by}` : "";
+  const reason = note?.reason ? ` Reason: ${note.reason}` : "";
   return {
     rule: why,
-    asked: `Driver ${driver} was given it at ${clock(at, offsetS)}, to have the food at ${clock(eta, offsetS)}.`,
+    asked: `Driver ${driver} was given it at ${clock(at, offsetS)}${by}, to have the food at ${clock(eta, offsetS)}.${reason}`,
     ended: "",
     terms: [],
     rows: [],

@@ -7,8 +7,10 @@ import { reasons } from "./reasons.js";
 const COLUMNS = ["driver", "food at", "cost", "elsewhere", "more"];
 
 export class Why {
-  constructor(section) {
+  // `explained` is told every answer.
+  constructor(section, explained) {
     this.section = section;
+    this.explained = explained;
     this.order = null;
     this.asked = "";
   }
@@ -34,8 +36,10 @@ export class Why {
       const response = await fetch(`/city/orders/${encodeURIComponent(this.order)}/why`);
       const answer = await response.json();
       if (question !== this.asked) return;
-      if (response.ok) this.show(reasons(answer));
-      else this.fail(answer.detail ?? response.status, question);
+      if (response.ok) {
+        this.show(reasons(answer));
+        this.explained(answer);
+      } else this.fail(answer.detail ?? response.status, question);
     } catch (error) {
       if (question === this.asked) this.fail(error.message, question);
     }

@@ -85,6 +85,56 @@ fn see_reasons(page: &mut Page<'_>) {
     );
 }
 
+/// One step on the way from an order in the list to another driver who has it; true at the end. Orders that are picked up
+/// meanwhile and drivers who cannot take any are left for others, since the city is fast.
+const GIVE_AWAY: &str = "(() => { \
+    const all = (what) => [...document.querySelectorAll(`#assign ${what}`)]; \
+    if (all('.assign-done').length) return true; \
+    const [confirm] = all('.assign-confirm'); \
+    const [opener] = all('.assign-open'); \
+    const [other] = all('.assign-other'); \
+    const [first] = all('.assign-driver'); \
+    const failed = all('.assign-failed').length > 0; \
+    if (document.getElementById('assign').hidden) ORDER?.click(); \
+    else if (confirm) { \
+        window.shown = all('.assign-rows').map((rows) => rows.textContent).join(); \
+        window.chosen = confirm.textContent.match(/driver ([0-9]+)/)[1]; \
+        confirm.querySelector('input').value = 'the test wants it'; \
+        confirm.requestSubmit(); \
+    } else if (opener) opener.click(); \
+    else if (first && !failed) first.click(); \
+    else if (other) { \
+        window.tried = (window.tried ?? 0) + 1; \
+        other.querySelector('input').value = String(window.tried % 60 + 1); \
+        other.requestSubmit(); \
+    } \
+    return false; })()";
+
+/// An order is given to another driver: its effect is shown first, and the card shows the new driver and who decided.
+fn give_away(page: &mut Page<'_>) {
+    page.wait_until("document.documentElement.dataset.link === 'live'");
+    // The list shows the first of many orders.
+    page.eval(
+        "const filter = document.getElementById('filter'); filter.value = 'driver to restaurant'; \
+         filter.dispatchEvent(new Event('input'));",
+    );
+    page.wait_until(&GIVE_AWAY.replace("ORDER", ASSIGNED));
+    let shown = page.eval("window.shown");
+    let shown = shown.as_str().unwrap();
+    assert!(
+        shown.contains("food picked up") && shown.contains("at the door"),
+        "{shown}"
+    );
+    page.wait_until(
+        "[...document.querySelectorAll('#detail-body .detail-row')].some((row) => \
+         row.firstChild.textContent === 'driver' && row.lastChild.textContent === window.chosen)",
+    );
+    page.wait_until("document.getElementById('why').textContent.includes('was given it')");
+    let why = page.eval("document.getElementById('why').textContent");
+    let why = why.as_str().unwrap();
+    assert!(why.contains("the test wants it"), "{why}");
+}
+
 #[test]
 fn the_city_view_lives_in_a_browser() {
     let Some(mut browser) = Browser::start() else {
@@ -103,6 +153,11 @@ fn the_city_view_lives_in_a_browser() {
             let mut page = browser.open(&demo.url, width, height, scheme);
             check(&mut page, &format!("{width}×{height} {scheme}"));
         }
+    }
+    for (width, height) in SIZES {
+        // Drivers who cannot take an order are refused, which the console tells as well.
+        let mut page = browser.open(&demo.url, width, height, "light");
+        give_away(&mut page);
     }
     let mut page = browser.open(&demo.url, 1440, 900, "light");
     page.wait_until("document.documentElement.dataset.link === 'live'");

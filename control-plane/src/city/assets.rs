@@ -25,6 +25,8 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     assets! {
+        "assign.js": SCRIPT,
+        "assignment.js": SCRIPT,
         "city.js": SCRIPT,
         "detail.js": SCRIPT,
         "dom.js": SCRIPT,

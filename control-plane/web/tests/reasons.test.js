@@ -59,6 +59,9 @@ test("what a person decided has neither an answer nor costs", () => {
   assert.equal(told.asked, "Driver 7 was given it at 00:01, to have the food at 01:00.");
   assert.deepEqual([told.ended, told.terms, told.rows], ["", [], []]);
   assert.deepEqual(told.earlier, ["driver 7 at 00:01 (took it)"]);
+  const note = { at_ms: 60000, driver: "7", by: "ada", reason: "at the door anyway" };
+  const noted = reasons({ offset_s: 0, by_hand: [note], decisions: [{ ...decision, rule: "assigned_by_hand", why }] });
+  assert.equal(noted.asked, "Driver 7 was given it at 00:01 by ada, to have the food at 01:00. Reason: at the door anyway");
 });
 
 test("without a decision there is nothing to tell", () => {
