@@ -87,6 +87,19 @@ fn give(url: &str) -> (String, String, String) {
     panic!("nothing could be given away within {PATIENCE:?}");
 }
 
+/// The driver does the work like any other.
+fn until_delivered(url: &str, id: &str, driver: &str) {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let output = doorstep(&["why", id, "--server", url, "--json"]);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        if told["order"]["over_ms"].is_number() {
+            return assert_eq!(told["order"]["driver"], driver, "{told}");
+        }
+    }
+    panic!("order {id} was not handed over within {PATIENCE:?}");
+}
+
 #[test]
 fn an_order_of_a_running_city_is_given_away_and_why_tells_it() {
     let demo = Demo::start();
@@ -115,6 +128,7 @@ fn an_order_of_a_running_city_is_given_away_and_why_tells_it() {
         assert!(why.contains(part), "no {part:?} in\n{why}");
     }
 
+    until_delivered(&demo.url, &id, &driver);
     let nobody = doorstep(&["assign", &id, "999999", "--preview", "--server", &demo.url]);
     assert_eq!(nobody.status.code(), Some(1), "{nobody:?}");
     let message = said(&nobody);
