@@ -66,7 +66,7 @@ fn a_running_city_tells_why() {
     );
     assert_eq!(
         decision["chosen"]["terms"].as_array().map(Vec::len),
-        Some(8),
+        Some(10),
         "{told}"
     );
 

@@ -16,6 +16,7 @@ mod foodmatch;
 mod mdrp;
 mod nearest;
 mod options;
+mod places;
 mod proposal;
 mod record;
 mod schedule;

@@ -3,6 +3,7 @@
 
 use crate::matching::cost::{CostTerms, Pricing, ms};
 use crate::matching::draws::ready_quantile;
+use crate::matching::places::places;
 use crate::matching::situation::{NO_WAY, Situation, Start, Task};
 use crate::matching::timeline::{Begin, Expected, Timeline};
 use crate::{Bundling, StopKind};
@@ -59,10 +60,9 @@ pub(crate) fn best(pricing: &mut Pricing<'_>, start: u32, bundle: &Bundle) -> Op
         return None;
     }
     let after = append(pricing, start, row, bundle);
-    let between = if row.is_busy() && bundle.orders.len() == 1 {
-        insert(pricing, start, row, bundle)
-    } else {
-        None
+    let between = match bundle.orders[..] {
+        [order] if row.is_busy() => insert(pricing, start, row, order),
+        _ => None,
     };
     let mut best = match (after, between) {
         (Some(after), Some(between)) if between.terms.total() < after.terms.total() => between,
@@ -116,64 +116,31 @@ fn wanted_at(situation: &Situation<'_>, bundle: &Bundle, first: u32) -> i64 {
 }
 
 /// Between the stops to come, as far as the policy lets orders be carried together. The first stop stays the first.
-fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, bundle: &Bundle) -> Option<Choice> {
+fn insert(pricing: &mut Pricing<'_>, index: u32, start: &Start, order: u32) -> Option<Choice> {
     let situation = pricing.situation;
-    let order = *bundle.orders.first()?;
-    let node = situation.orders[order as usize].pickup;
-    let policy = situation.policy;
-    let at = |task: &Task| situation.node(*task);
-    let new = |kind| Task { order, kind };
-    let mut before: Option<CostTerms> = None;
+    if situation.policy.bundling == Bundling::Never {
+        return None;
+    }
+    let mut found = Vec::new();
+    places(situation, &start.tasks, 1, order, &mut found);
+    found.retain(|place| place.is_before_end(&start.tasks));
+    if found.is_empty() {
+        return None;
+    }
+    let before = pricing.route(start, Begin::OnTheWay, &start.tasks)?;
     let mut best: Option<(CostTerms, Vec<Task>)> = None;
-    for pickup in 1..start.tasks.len() {
-        let joins_visit = {
-            let previous = &start.tasks[pickup - 1];
-            previous.kind == StopKind::Pickup && at(previous) == node
-        };
-        let is_allowed = match policy.bundling {
-            Bundling::Never => false,
-            Bundling::OneRestaurant => joins_visit,
-            Bundling::AcrossRestaurants => true,
-        };
-        if !is_allowed {
+    for place in found {
+        let mut tasks = Vec::with_capacity(start.tasks.len() + 2);
+        place.fill(&start.tasks, order, &mut tasks);
+        let Some(terms) = pricing.route(start, Begin::OnTheWay, &tasks) else {
             continue;
-        }
-        if before.is_none() {
-            before = pricing.route(start, Begin::OnTheWay, &start.tasks);
-        }
-        let base = before?;
-        for dropoff in pickup..=start.tasks.len() {
-            if meets_other_food(situation, &start.tasks[pickup..dropoff], node) {
-                break;
-            }
-            // The visit's other pickups come first.
-            if start.tasks.get(dropoff).is_some_and(|next| {
-                joins_visit
-                    && dropoff == pickup
-                    && next.kind == StopKind::Pickup
-                    && at(next) == node
-            }) {
-                continue;
-            }
-            let mut tasks = Vec::with_capacity(start.tasks.len() + 2);
-            tasks.extend_from_slice(&start.tasks[..pickup]);
-            tasks.push(new(StopKind::Pickup));
-            tasks.extend_from_slice(&start.tasks[pickup..dropoff]);
-            tasks.push(new(StopKind::Dropoff));
-            tasks.extend_from_slice(&start.tasks[dropoff..]);
-            if peak(situation, &tasks) > policy.bundle_max {
-                continue;
-            }
-            let Some(terms) = pricing.route(start, Begin::OnTheWay, &tasks) else {
-                continue;
-            };
-            let more = terms.minus(base);
-            if best
-                .as_ref()
-                .is_none_or(|(least, _)| more.total() < least.total())
-            {
-                best = Some((more, tasks));
-            }
+        };
+        let more = terms.minus(before);
+        if best
+            .as_ref()
+            .is_none_or(|(least, _)| more.total() < least.total())
+        {
+            best = Some((more, tasks));
         }
     }
     let (terms, tasks) = best?;
@@ -216,27 +183,4 @@ fn taken_along(
         inserted: Some(tasks),
         is_late: false,
     })
-}
-
-/// Food of one restaurant is to be handed over before the driver takes any of another, and these stops do.
-fn meets_other_food(situation: &Situation<'_>, passed: &[Task], restaurant: u32) -> bool {
-    situation.policy.bundling == Bundling::OneRestaurant
-        && passed
-            .iter()
-            .any(|task| task.kind == StopKind::Pickup && situation.node(*task) != restaurant)
-}
-
-/// How many orders are in the bag at once, at most.
-fn peak(situation: &Situation<'_>, tasks: &[Task]) -> usize {
-    let is_carried = |task: &&Task| situation.orders[task.order as usize].is_carried;
-    let mut in_bag = tasks.iter().filter(is_carried).count();
-    let mut peak = in_bag;
-    for task in tasks {
-        match task.kind {
-            StopKind::Pickup => in_bag += 1,
-            StopKind::Dropoff => in_bag = in_bag.saturating_sub(1),
-        }
-        peak = peak.max(in_bag);
-    }
-    peak
 }

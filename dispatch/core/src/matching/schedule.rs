@@ -9,18 +9,15 @@
 //! After J. Christiaens and G. Vanden Berghe, "Slack induction by string removals for vehicle routing problems",
 //! Transportation Science 54 (2020), without its cooling: a round is short and the next one goes on.
 
-mod places;
-
 use std::ops::RangeInclusive;
 
 use crate::matching::cost::{COST_MAX, Pricing, postpone_cost};
 use crate::matching::options::{Bundle, Choice};
+use crate::matching::places::{Place, places};
 use crate::matching::situation::{Start, Task};
 use crate::matching::timeline::Begin;
 use crate::optimization::random::Random;
 use crate::{Bundling, StopKind};
-
-use places::{Place, places};
 
 /// New orders in one route: what comes after is decided by later rounds.
 const ORDERS_MAX: usize = 4;

@@ -12,6 +12,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Whether the pickup comes before the last of these stops.
+    pub(crate) const fn is_before_end(self, tasks: &[Task]) -> bool {
+        self.pickup < tasks.len()
+    }
+
     /// Writes the route with the order to `into`.
     pub(crate) fn fill(self, tasks: &[Task], order: u32, into: &mut Vec<Task>) {
         let stop = |kind| Task { order, kind };
