@@ -1,11 +1,11 @@
 //! One order a driver: sparse and dense linear assignment.
 
 use anyhow::{Result, ensure};
+use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
 use doorstep_dispatch_core::optimization::assignment::{assign_dense, assign_sparse};
 use serde_json::Value;
 
 use crate::peers::Peers;
-use crate::rows::{Peer, Row, Unit, Wanted};
 use crate::{Measured, instances, repeated};
 
 pub(crate) fn rows(peers: &Peers) -> Result<Measured> {

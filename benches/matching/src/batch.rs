@@ -1,11 +1,11 @@
 //! A batch of pickups and dropoffs with time windows.
 
 use anyhow::{Result, ensure};
+use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
 use doorstep_dispatch_core::optimization::batch_routes::{Effort, plan};
 use serde_json::Value;
 
 use crate::peers::Peers;
-use crate::rows::{Peer, Row, Unit, Wanted};
 use crate::{Measured, instances, repeated, say};
 
 const NAME: &str = "batch-200x400";

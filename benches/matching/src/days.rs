@@ -1,14 +1,15 @@
-//! Days of real demand: how good the policies are on all of them, and how long the largest one takes.
+//! Days of real demand: how long the largest one takes, and how good the policies are on all of them beside the peers.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted, rows_table};
 use doorstep_dispatch_core::Matching;
 use doorstep_sim::mdrp::{Chance, Instance, Kpis, Rules, policy, run};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use crate::figures::{Figure, JUDGED, Means, means_table};
 use crate::reference::{self, Reference};
-use crate::rows::{Peer, Row, Unit, Wanted, rows_table};
 use crate::{Measured, repeated, say};
 
 /// What all chance of the stochastic days grows from.
@@ -39,76 +40,6 @@ const PEERS: [(&str, &str); 3] = [
     ("foodmatch_minutes", "peer: FoodMatch (2026-11)"),
     ("floor", "bound: ready food meets a driver"),
 ];
-
-/// A figure of a day: its column in the peers' table, its unit, and where it is among ours.
-struct Figure {
-    column: &'static str,
-    unit: Unit,
-    of: fn(&Kpis) -> f64,
-}
-
-const JUDGED: [Figure; 6] = [
-    figure("undelivered_pct", Unit::Percent, |kpis| {
-        kpis.undelivered_pct
-    }),
-    figure("ctd_mean", Unit::Minutes, |kpis| kpis.ctd_mean),
-    figure("rtp_mean", Unit::Minutes, |kpis| kpis.rtp_mean),
-    figure("rtp_p90", Unit::Minutes, |kpis| kpis.rtp_p90),
-    figure("late_pct", Unit::Percent, |kpis| kpis.late_pct),
-    figure("cost_per_order", Unit::Dollars, |kpis| kpis.cost_per_order),
-];
-
-/// All columns of the tables of means, with their heads.
-const COLUMNS: [(&str, Figure); 10] = [
-    (
-        "undelivered %",
-        figure("undelivered_pct", Unit::Percent, |kpis| {
-            kpis.undelivered_pct
-        }),
-    ),
-    (
-        "impossible %",
-        figure("", Unit::Percent, |kpis| kpis.impossible_pct),
-    ),
-    (
-        "click to door",
-        figure("ctd_mean", Unit::Minutes, |kpis| kpis.ctd_mean),
-    ),
-    (
-        "90 %",
-        figure("ctd_p90", Unit::Minutes, |kpis| kpis.ctd_p90),
-    ),
-    (
-        "ready to pickup",
-        figure("rtp_mean", Unit::Minutes, |kpis| kpis.rtp_mean),
-    ),
-    (
-        "90 %",
-        figure("rtp_p90", Unit::Minutes, |kpis| kpis.rtp_p90),
-    ),
-    (
-        "late %",
-        figure("late_pct", Unit::Percent, |kpis| kpis.late_pct),
-    ),
-    (
-        "dollars an order",
-        figure("cost_per_order", Unit::Dollars, |kpis| kpis.cost_per_order),
-    ),
-    (
-        "utilization",
-        figure("utilization", Unit::Percent, |kpis| kpis.utilization),
-    ),
-    (
-        "orders a pickup",
-        figure("orders_per_bundle", Unit::Percent, |kpis| {
-            kpis.orders_per_bundle
-        }),
-    ),
-];
-
-const fn figure(column: &'static str, unit: Unit, of: fn(&Kpis) -> f64) -> Figure {
-    Figure { column, unit, of }
-}
 
 /// The figures of all days: rows for the page of all benches, and tables of means for the page about matching.
 pub(crate) struct Quality {
@@ -203,29 +134,29 @@ pub(crate) fn quality() -> Result<Quality> {
     };
     let table = Reference::read(&folder)?;
     let days = reference::days(&folder)?;
-    let names: Vec<String> = days.iter().map(|day| name_of(day)).collect();
+    let names_of_days: Vec<String> = days.iter().map(|day| name_of(day)).collect();
     let published = means(&days, &PUBLISHED, Chance::none(SEED))?;
     let stochastic = means(&days, &STOCHASTIC, Chance::stochastic(SEED))?;
     let rows = published
         .iter()
-        .flat_map(|(contestant, kpis)| judge(*contestant, kpis, &table, &names))
+        .flat_map(|(contestant, kpis)| judge(*contestant, kpis, &table, &names_of_days))
         .collect();
-    let others = PEERS.map(|(algorithm, name)| peer_line(&table, &names, algorithm, name));
-    let head = head();
-    let ours = |lines: &[(Contestant, Kpis)]| -> String {
-        lines
-            .iter()
-            .map(|(contestant, kpis)| our_line(*contestant, kpis))
-            .collect()
+    let ours = |(contestant, kpis): &(Contestant, Kpis)| {
+        let (matching, rules) = names(*contestant);
+        Means::of_ours(matching, rules, kpis)
     };
+    let others = PEERS.map(|(algorithm, name)| {
+        Means::of_peer(name, |column| table.mean(&names_of_days, algorithm, column))
+    });
+    let on_published: Vec<Means> = published.iter().map(ours).chain(others).collect();
+    let on_stochastic: Vec<Means> = stochastic.iter().map(ours).collect();
     let means = format!(
         "Means over {} days; times in minutes. Nobody can bring the impossible ones within the 90 minutes that a day allows, so \
-         they bound the undelivered.\n\n{head}{}{}\nThe same days with chance (seed {SEED}): preparation differs from what \
-         is known with a standard deviation of 8 minutes, one offer in five is declined, answers take 20 seconds.\n\n{head}{}",
+         they bound the undelivered.\n\n{}\nThe same days with chance (seed {SEED}): preparation differs from what \
+         is known with a standard deviation of 8 minutes, one offer in five is declined, answers take 20 seconds.\n\n{}",
         days.len(),
-        ours(&published),
-        others.concat(),
-        ours(&stochastic),
+        means_table(&on_published),
+        means_table(&on_stochastic),
     );
     Ok(Quality {
         about: "Every public day of the Meal Delivery Routing Problem that is at hand. The peers' means are computed from \
@@ -305,9 +236,9 @@ fn judge(contestant: Contestant, kpis: &Kpis, table: &Reference, days: &[String]
         )
     };
     let rows = JUDGED.iter().zip(wanted(contestant));
-    rows.map(|(figure, wanted)| Row {
+    rows.map(|((figure, unit), wanted)| Row {
         name: format!("mdrp-{matching}-{rules}-{}", figure.column),
-        unit: figure.unit,
+        unit: *unit,
         ours: Ok((figure.of)(kpis)),
         peers: algorithms.iter().map(|&one| peer(figure, one)).collect(),
         wanted,
@@ -345,41 +276,4 @@ const fn wanted(contestant: Contestant) -> [Wanted; 6] {
         ],
         (Matching::Nearest | Matching::FoodMatch, _) => [NoMoreThanPeer; 6],
     }
-}
-
-fn head() -> String {
-    let heads = COLUMNS.iter().map(|(head, _)| format!(" {head} |"));
-    let heads: String = heads.collect();
-    format!(
-        "| policy | rules |{heads}\n|---|---|{}\n",
-        "---:|".repeat(COLUMNS.len())
-    )
-}
-
-fn our_line(contestant: Contestant, kpis: &Kpis) -> String {
-    let (matching, rules) = names(contestant);
-    let cells = COLUMNS
-        .iter()
-        .map(|(_, figure)| cell(figure, Some((figure.of)(kpis))));
-    format!("| {matching} | {rules} |{}\n", cells.collect::<String>())
-}
-
-fn peer_line(table: &Reference, days: &[String], algorithm: &str, name: &str) -> String {
-    let cells = COLUMNS
-        .iter()
-        .map(|(_, figure)| cell(figure, table.mean(days, algorithm, figure.column)));
-    format!("| {name} | |{}\n", cells.collect::<String>())
-}
-
-/// Shares of the undelivered are small.
-fn cell(figure: &Figure, value: Option<f64>) -> String {
-    let digits = if matches!(
-        figure.column,
-        "undelivered_pct" | "" | "utilization" | "orders_per_bundle"
-    ) {
-        3
-    } else {
-        2
-    };
-    value.map_or_else(|| " |".to_owned(), |value| format!(" {value:.digits$} |"))
 }

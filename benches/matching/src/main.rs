@@ -17,26 +17,21 @@ mod batch;
 mod bundles;
 mod days;
 mod evening;
+mod figures;
 mod instances;
 mod peers;
-#[path = "../../peers/src/race.rs"]
-#[allow(dead_code, reason = "shared with the bench of the router")]
-mod race;
 mod reference;
 mod round;
-#[path = "../../peers/src/rows.rs"]
-#[allow(dead_code, reason = "shared with the bench of the router")]
-mod rows;
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use doorstep_bench_harness::race::{median, timed};
+use doorstep_bench_harness::rows::{Row, Section, write_section};
 
 use crate::days::Quality;
 use crate::peers::Peers;
-use crate::race::{median, timed};
-use crate::rows::{Row, Section, write_section};
 
 const PARTS: [&str; 6] = ["assignment", "bundles", "batch", "round", "day", "days"];
 

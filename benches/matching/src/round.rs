@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use doorstep_bench_harness::race::{median, timed};
+use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
 use doorstep_dispatch_core::{
     Bundling, DecisionRecord, Dispatcher, Output, Policy, RoutedTravelTimes,
 };
@@ -13,8 +15,6 @@ use doorstep_routing::{Profile, Router};
 
 use crate::evening::{DRIVERS, Evening, IDLE, ORDERS};
 use crate::peers::Peers;
-use crate::race::{median, timed};
-use crate::rows::{Peer, Row, Unit, Wanted};
 use crate::{Measured, say};
 
 const NAME: &str = "round-500x2000";

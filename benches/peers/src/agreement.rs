@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use doorstep_bench_harness::table::{Column, table};
 use serde_json::Value;
 
 use crate::engines::{Engines, Query, number, text};
@@ -19,15 +20,6 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// The table's line.
-    pub(crate) fn markdown(&self) -> String {
-        let [wanted, verdict] = self.judgement();
-        format!(
-            "| {} | {:.4} | {wanted} | {verdict} |\n",
-            self.name, self.figure
-        )
-    }
-
     fn judgement(&self) -> [String; 2] {
         if self.least == f64::MIN {
             return ["-".to_owned(), String::new()];
@@ -54,6 +46,23 @@ impl fmt::Display for Mark {
             self.name, self.figure
         )
     }
+}
+
+/// A table with a line for each mark.
+pub(crate) fn marks_table(marks: &[Mark]) -> String {
+    let columns = [
+        Column::words("what", |mark: &Mark| mark.name.clone()),
+        Column::words("ours", |mark: &Mark| format!("{:.4}", mark.figure)),
+        Column::words("wanted", |mark: &Mark| {
+            let [wanted, _] = mark.judgement();
+            wanted
+        }),
+        Column::words("", |mark: &Mark| {
+            let [_, verdict] = mark.judgement();
+            verdict
+        }),
+    ];
+    table(&columns, marks)
 }
 
 /// Answers every query of a map by `doorstep route --batch`, and holds the answers against those of OSRM and Valhalla.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
+use doorstep_bench_harness::race::{Contestant, median, race, timed};
+use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
 use doorstep_routing::{Snap, TravelTime, ordering};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -11,9 +13,7 @@ use routingkit_cch::{CCH, CCHMetric, CCHQuery};
 
 use crate::city::{City, PROFILE};
 use crate::contraction;
-use crate::race::{Contestant, median, race, timed};
 use crate::routingkit::{self, Order};
-use crate::rows::{Peer, Row, Unit, Wanted};
 
 /// Shares of RoutingKit's time that rust_road_router took, which is not on crates.io: measured by others in one run.
 const RRR_TRAVEL_TIME: f64 = 0.42;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use doorstep_bench_harness::race::{median, race, timed};
+use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
 use doorstep_routing::LatLng;
 use serde_json::Value;
 
@@ -13,8 +15,6 @@ use crate::engines::{Engines, Query, number, text};
 use crate::http::requests_per_second;
 use crate::isochrone;
 use crate::preparation::{Cost, cost};
-use crate::race::{median, race, timed};
-use crate::rows::{Peer, Row, Unit, Wanted};
 
 /// The engines, or why there are none.
 pub(crate) type Found = std::result::Result<Engines, String>;

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use anyhow::Result;
+use doorstep_bench_harness::race::{median, race, timed};
+use doorstep_bench_harness::rows::{Unit, show};
 use doorstep_maps::generate;
 use doorstep_routing::{Snap, ordering};
 
 use crate::city::{City, PROFILE};
-use crate::race::{median, race, timed};
-use crate::rows::{Unit, show};
 
 /// Junctions of each city.
 const SIZES: [u32; 4] = [31_250, 62_500, 125_000, 250_000];

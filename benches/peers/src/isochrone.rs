@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
+use doorstep_bench_harness::race::race;
 use doorstep_routing::isochrone::{Detail, isochrones};
 use doorstep_routing::{LatLng, TravelTime};
 
 use crate::city::City;
-use crate::race::race;
 
 /// How far each reaches.
 const LIMIT: TravelTime = TravelTime::from_millis(600_000);

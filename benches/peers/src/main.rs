@@ -21,20 +21,18 @@ mod growth;
 mod http;
 mod isochrone;
 mod preparation;
-mod race;
 mod routingkit;
-mod rows;
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use doorstep_bench_harness::rows::{Row, Section, write_section};
 
 use crate::city::City;
 use crate::core_rows::Targets;
 use crate::engine_rows::Found;
 use crate::engines::Engines;
-use crate::rows::{Row, Section, write_section};
 
 const PARTS: [&str; 7] = [
     "core",
@@ -142,8 +140,7 @@ impl Setup {
     }
 
     fn agreement(&self) -> Result<()> {
-        let mut lines = String::from("| what | ours | wanted | |\n|---|---|---|---|\n");
-        let mut is_met = true;
+        let mut marks = Vec::new();
         let maps = ["porto-metro", "malta"];
         let engines = match &self.found {
             Ok(engines) => engines,
@@ -153,17 +150,16 @@ impl Setup {
             }
         };
         for map in maps {
-            for mark in agreement::marks(engines, &self.doorstep, &self.extract(map), map)? {
-                say(&mark.to_string());
-                lines += &mark.markdown();
-                is_met &= mark.is_met();
-            }
+            let here = agreement::marks(engines, &self.doorstep, &self.extract(map), map)?;
+            here.iter().for_each(|mark| say(&mark.to_string()));
+            marks.extend(here);
         }
         let about = "The 10,000 queries of each map, by `compare.py`; only OSRM's marks are held.";
-        let section = Section::of_table("Agreement with the engines", about, lines);
+        let table = agreement::marks_table(&marks);
+        let section = Section::of_table("Agreement with the engines", about, table);
         write_section(&self.page, "routing-agreement", &section)?;
         ensure!(
-            is_met,
+            marks.iter().all(agreement::Mark::is_met),
             "ours does not agree with the engines: see the marks above"
         );
         Ok(())

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use doorstep_bench_harness::race::{median, timed};
 use routingkit_cch::{
     CCH, CCHManyToOne, CCHMetric, CCHMetricPartialUpdater, CCHOneToMany, CCHQuery,
     compute_order_inertial,
 };
 
 use crate::graph::{PlainGraph, Trip};
-use crate::race::{median, timed};
 
 /// Its node order, and what making it took.
 pub(crate) struct Order {

@@ -1,4 +1,4 @@
-//! One row for each thing measured: what is printed, and the table in `docs/performance.md`.
+//! One row for each thing measured: the line that is printed, and the section of a page with the table of all rows.
 
 use std::fmt;
 use std::fs;
@@ -6,9 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::table::{Column, table};
+
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub enum Unit {
     /// Held in seconds, shown in microseconds.
     Micros,
     /// Held in seconds, shown in milliseconds.
@@ -22,25 +24,21 @@ pub(crate) enum Unit {
     /// Edges.
     Edges,
     /// Of a hundred, above a bound.
-    #[allow(dead_code, reason = "only the bench of the matching has such figures")]
     Percent,
     /// Minutes.
-    #[allow(dead_code, reason = "only the bench of the matching has such figures")]
     Minutes,
     /// Dollars.
-    #[allow(dead_code, reason = "only the bench of the matching has such figures")]
     Dollars,
 }
 
 /// What we want of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Wanted {
+pub enum Wanted {
     /// Ours is at most this, in the unit's own measure (seconds for times).
     AtMost(f64),
     /// Ours is at most the best peer's.
     NoMoreThanPeer,
     /// Ours is no farther than the second from the first: a method as published, no better and no worse.
-    #[allow(dead_code, reason = "only the bench of the matching has such figures")]
     Within(f64, f64),
     /// Ours is at least so many times the best peer's.
     TimesPeer(f64),
@@ -48,20 +46,24 @@ pub(crate) enum Wanted {
 
 /// One measured peer, or why it was not.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Peer {
-    pub(crate) name: String,
-    pub(crate) figure: std::result::Result<f64, String>,
+pub struct Peer {
+    /// What it is called, with its version or settings.
+    pub name: String,
+    /// In the unit of the row, or why it was not measured.
+    pub figure: std::result::Result<f64, String>,
 }
 
 impl Peer {
-    pub(crate) fn new(name: impl Into<String>, figure: f64) -> Self {
+    /// One that was measured.
+    pub fn new(name: impl Into<String>, figure: f64) -> Self {
         Self {
             name: name.into(),
             figure: Ok(figure),
         }
     }
 
-    pub(crate) fn missing(name: impl Into<String>, why: impl Into<String>) -> Self {
+    /// One that was not, and why.
+    pub fn missing(name: impl Into<String>, why: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             figure: Err(why.into()),
@@ -71,13 +73,17 @@ impl Peer {
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Row {
-    pub(crate) name: String,
-    pub(crate) unit: Unit,
+pub struct Row {
+    /// What was measured.
+    pub name: String,
+    /// What its figures count.
+    pub unit: Unit,
     /// Ours, or why it was not measured.
-    pub(crate) ours: std::result::Result<f64, String>,
-    pub(crate) peers: Vec<Peer>,
-    pub(crate) wanted: Wanted,
+    pub ours: std::result::Result<f64, String>,
+    /// What others did in the same run or wrote down.
+    pub peers: Vec<Peer>,
+    /// What ours is held against.
+    pub wanted: Wanted,
 }
 
 impl Row {
@@ -98,7 +104,7 @@ impl Row {
     }
 
     /// `ok`, `short`, or `missing` where there is nothing to judge.
-    pub(crate) fn verdict(&self) -> &'static str {
+    pub fn verdict(&self) -> &'static str {
         let Ok(ours) = self.ours else {
             return "missing";
         };
@@ -130,33 +136,29 @@ impl Row {
         }
     }
 
-    /// The table's line.
-    fn markdown(&self) -> String {
-        let ours = match &self.ours {
+    fn ours_text(&self) -> String {
+        match &self.ours {
             Ok(figure) => show(*figure, self.unit),
             Err(why) => why.clone(),
-        };
-        let peers: Vec<String> = self
-            .peers
-            .iter()
-            .map(|peer| match &peer.figure {
-                Ok(figure) => format!("{} {}", peer.name, show(*figure, self.unit)),
-                Err(why) => format!("{}: {why}", peer.name),
-            })
-            .collect();
-        let wanted = match self.wanted {
+        }
+    }
+
+    fn peers_text(&self) -> String {
+        let peers = self.peers.iter().map(|peer| match &peer.figure {
+            Ok(figure) => format!("{} {}", peer.name, show(*figure, self.unit)),
+            Err(why) => format!("{}: {why}", peer.name),
+        });
+        peers.collect::<Vec<_>>().join("; ")
+    }
+
+    /// What is wanted, in words.
+    fn wanted_words(&self) -> String {
+        match self.wanted {
             Wanted::AtMost(_) => format!("≤ {}", self.wanted_text()),
             Wanted::Within(..) => self.wanted_text(),
             Wanted::NoMoreThanPeer => "ahead of the best peer".to_owned(),
             Wanted::TimesPeer(times) => format!("≥ {times} × the best peer"),
-        };
-        format!(
-            "| {} | {ours} | {} | {} | {wanted} | {} |",
-            self.name,
-            peers.join("; "),
-            self.ratio_text(),
-            self.verdict()
-        )
+        }
     }
 }
 
@@ -186,7 +188,7 @@ impl fmt::Display for Row {
 }
 
 /// A figure with its unit and three or four digits that count.
-pub(crate) fn show(figure: f64, unit: Unit) -> String {
+pub fn show(figure: f64, unit: Unit) -> String {
     let (value, suffix) = match unit {
         Unit::Micros => (figure * 1e6, "us"),
         Unit::Millis => (figure * 1e3, "ms"),
@@ -208,26 +210,33 @@ pub(crate) fn show(figure: f64, unit: Unit) -> String {
 }
 
 /// A table with a line for each row.
-pub(crate) fn rows_table(rows: &[Row]) -> String {
-    let head =
-        "| what | ours | peers | ratio to the best | wanted | |\n|---|---|---|---|---|---|\n";
-    let lines: Vec<String> = rows.iter().map(|row| row.markdown() + "\n").collect();
-    head.to_owned() + &lines.concat()
+pub fn rows_table(rows: &[Row]) -> String {
+    let columns = [
+        Column::words("what", |row: &Row| row.name.clone()),
+        Column::words("ours", Row::ours_text),
+        Column::words("peers", Row::peers_text),
+        Column::words("ratio to the best", Row::ratio_text),
+        Column::words("wanted", Row::wanted_words),
+        Column::words("", |row: &Row| row.verdict().to_owned()),
+    ];
+    table(&columns, rows)
 }
 
 /// One heading, a sentence about what was measured, and its table.
-pub(crate) struct Section {
+pub struct Section {
     title: String,
     about: String,
     table: String,
 }
 
 impl Section {
-    pub(crate) fn of_rows(title: &str, about: &str, rows: &[Row]) -> Self {
+    /// A table of rows.
+    pub fn of_rows(title: &str, about: &str, rows: &[Row]) -> Self {
         Self::of_table(title, about, rows_table(rows))
     }
 
-    pub(crate) fn of_table(title: &str, about: &str, table: String) -> Self {
+    /// A table that is written already.
+    pub fn of_table(title: &str, about: &str, table: String) -> Self {
         Self {
             title: title.to_owned(),
             about: about.to_owned(),
@@ -237,7 +246,11 @@ impl Section {
 }
 
 /// Puts a section between its markers on a page and leaves the rest of it alone.
-pub(crate) fn write_section(page: &Path, marker: &str, section: &Section) -> Result<()> {
+///
+/// # Errors
+///
+/// If the page cannot be read or written, or has no such markers.
+pub fn write_section(page: &Path, marker: &str, section: &Section) -> Result<()> {
     let start = format!("<!-- bench: {marker} -->");
     let end = format!("<!-- end of bench: {marker} -->");
     let old =
@@ -307,6 +320,23 @@ mod tests {
         let row = row(1.0, peers, Unit::Seconds, Wanted::NoMoreThanPeer);
         assert_eq!(row.verdict(), "missing");
         assert!(row.to_string().contains("peer=osrm:missing(not installed)"));
+    }
+
+    #[test]
+    fn a_table_has_all_that_is_known_of_a_row() {
+        let peers = vec![Peer::new("slow", 2e-3), Peer::missing("absent", "failed")];
+        let mut missing = row(0.0, Vec::new(), Unit::Millis, Wanted::NoMoreThanPeer);
+        missing.ours = Err("not run".to_owned());
+        let rows = [
+            row(1e-3, peers, Unit::Millis, Wanted::AtMost(2e-3)),
+            missing,
+        ];
+        assert_eq!(
+            rows_table(&rows),
+            "| what | ours | peers | ratio to the best | wanted | |\n|---|---|---|---|---|---|\n\
+             | thing | 1.00ms | slow 2.00ms; absent: failed | 0.500 | ≤ 2.00ms | ok |\n\
+             | thing | not run | | - | ahead of the best peer | missing |\n"
+        );
     }
 
     #[test]

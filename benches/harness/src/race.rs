@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 /// One contestant: it answers the query of that number.
-pub(crate) type Contestant<'a> = Box<dyn FnMut(usize) + 'a>;
+pub type Contestant<'a> = Box<dyn FnMut(usize) + 'a>;
 
 /// Median seconds of one call for each contestant over queries `0..queries`, in blocks that alternate between them.
 /// One untimed block comes first.
-pub(crate) fn race(queries: usize, blocks: usize, contestants: &mut [Contestant<'_>]) -> Vec<f64> {
+pub fn race(queries: usize, blocks: usize, contestants: &mut [Contestant<'_>]) -> Vec<f64> {
     let size = queries.div_ceil(blocks).max(1);
     for run in contestants.iter_mut() {
         (0..size.min(queries)).for_each(&mut *run);
@@ -26,13 +26,13 @@ pub(crate) fn race(queries: usize, blocks: usize, contestants: &mut [Contestant<
 }
 
 /// The middle of the sorted samples; not a number if there is none.
-pub(crate) fn median(mut samples: Vec<f64>) -> f64 {
+pub fn median(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Seconds of one call, and what it gave.
-pub(crate) fn timed<T>(run: impl FnOnce() -> T) -> (f64, T) {
+pub fn timed<T>(run: impl FnOnce() -> T) -> (f64, T) {
     let start = Instant::now();
     let made = run();
     (start.elapsed().as_secs_f64(), made)
