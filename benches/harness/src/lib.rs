@@ -1,6 +1,7 @@
-//! What the benches share: contestants take turns ([`race`]), every row is judged against its peers ([`rows`]), and
-//! tables ([`table`]) go on the pages of `docs/`.
+//! What the benches share: where they find what they read ([`folders`]), contestants that take turns ([`race`]), rows that
+//! are judged against the peers ([`rows`]), and the tables on the pages of `docs/` ([`table`]).
 
+pub mod folders;
 pub mod race;
 pub mod rows;
 pub mod table;

@@ -2,12 +2,12 @@
 //!
 //! `make bench-matching` runs all parts. `cargo run --release -- PART…` runs some of `assignment`, `bundles`, `batch`,
 //! `round`, `day` and `days`; the last one drives some 1,500 days, which takes minutes.
-//! What it looks for, by environment variable:
+//! What it looks for, by environment variable; a name of a folder that is not there is an error:
 //!
-//! * `DOORSTEP_PEERS`: a Python environment with the peers, or a folder with one in `matching/venv`; without it their
-//!   cells say so, and ours run on made-up input of the same size.
+//! * `DOORSTEP_PEERS`: a Python environment with the peers, or a folder with one in `matching/venv`; `../shared/peers` if not
+//!   set. Without the environment their cells say so, and ours run on made-up input of the same size.
 //! * `DOORSTEP_DATA`: the folder with `mdrp/` (real days; without it they are not driven) and `osm/porto-metro.osm.pbf` (without
-//!   it the round is in a made-up city of the same size).
+//!   it the round is in a made-up city of the same size); `../shared/data` if not set.
 //! * `DOORSTEP_PEERS_DISPATCH`: the peers' scripts; `../shared/peers/dispatch/python` if not set.
 //!
 //! A further row: a function that gives rows, a name in `PARTS`, an arm in `main`, and two markers on the page.
@@ -24,9 +24,10 @@ mod reference;
 mod round;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
+use doorstep_bench_harness::folders::{DATA, PEERS, PEERS_DISPATCH, project};
 use doorstep_bench_harness::race::{median, timed};
 use doorstep_bench_harness::rows::{Row, Section, write_section};
 
@@ -42,6 +43,9 @@ fn main() -> Result<()> {
         unknown.is_none(),
         "unknown part {unknown:?}: expected some of {PARTS:?}"
     );
+    for folder in [DATA, PEERS, PEERS_DISPATCH] {
+        folder.check()?;
+    }
     let peers = Peers::find()?;
     for part in PARTS {
         if !asked.is_empty() && !asked.iter().any(|asked| asked == part) {
@@ -94,9 +98,7 @@ fn publish_quality(part: &str, quality: &Quality) -> Result<()> {
 }
 
 fn page(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../docs")
-        .join(name)
+    project().join("docs").join(name)
 }
 
 /// Seconds of the middle one of so many runs and what the last one gave; says the least too, because others may be at

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use doorstep_bench_harness::folders::{PEERS, PEERS_DISPATCH};
 use serde_json::{Value, json};
 
 use crate::say;
@@ -123,23 +123,16 @@ impl Peers {
 
 impl Installed {
     fn find() -> std::result::Result<Self, String> {
-        let Some(root) = env::var_os("DOORSTEP_PEERS").map(PathBuf::from) else {
-            return Err("not installed: DOORSTEP_PEERS is not set".to_owned());
-        };
-        let python = ["matching/venv/bin/python", "bin/python"]
-            .map(|path| root.join(path))
-            .into_iter()
-            .find(|path| path.exists());
-        let python = python.ok_or("not installed: no Python environment in DOORSTEP_PEERS")?;
-        let scripts = env::var_os("DOORSTEP_PEERS_DISPATCH").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peers/dispatch/python"),
-            PathBuf::from,
-        );
-        if scripts.join("gen_lap.py").exists() {
-            Ok(Self { python, scripts })
-        } else {
-            Err("not installed: the scripts are not there".to_owned())
-        }
+        let not_installed = |why: String| format!("not installed: {why}");
+        let python = PEERS
+            .holding("matching/venv/bin/python")
+            .or_else(|why| PEERS.holding("bin/python").map_err(|_| why))
+            .map_err(not_installed)?;
+        PEERS_DISPATCH
+            .holding("gen_lap.py")
+            .map_err(not_installed)?;
+        let scripts = PEERS_DISPATCH.holding("").map_err(not_installed)?;
+        Ok(Self { python, scripts })
     }
 
     /// Runs the script that comes first.

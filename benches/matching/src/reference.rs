@@ -1,21 +1,16 @@
-//! What others reached on the same days: `mdrp/reference.csv` below `DOORSTEP_DATA`.
+//! The days of `mdrp/` in the data, and what others reached on them: its `reference.csv`.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use doorstep_bench_harness::folders::DATA;
 
 /// The folder with the days and the table, or why there is none.
 pub(crate) fn folder() -> std::result::Result<PathBuf, String> {
-    let data = env::var_os("DOORSTEP_DATA").ok_or("DOORSTEP_DATA is not set")?;
-    let folder = Path::new(&data).join("mdrp");
-    if folder.join("public_instances").is_dir() {
-        Ok(folder)
-    } else {
-        Err("no mdrp/public_instances in DOORSTEP_DATA".to_owned())
-    }
+    DATA.holding("mdrp/public_instances")?;
+    DATA.holding("mdrp")
 }
 
 /// The folders of the days, by name.

@@ -1,10 +1,10 @@
 //! One whole matching round in a city of real size: what a dispatcher does between a deadline and its offers.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use doorstep_bench_harness::folders::DATA;
 use doorstep_bench_harness::race::{median, timed};
 use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
 use doorstep_dispatch_core::{
@@ -61,12 +61,12 @@ pub(crate) fn rows(peers: &Peers) -> Result<Measured> {
 
 /// Its name, and its router.
 fn city() -> Result<(String, Arc<Router>)> {
-    let extract = env::var_os("DOORSTEP_DATA")
-        .map(|data| Path::new(&data).join("osm/porto-metro.osm.pbf"))
-        .filter(|path| path.is_file());
-    let (name, path) = match extract {
-        Some(path) => ("porto-metro", path),
-        None => ("A made-up city of the size of Porto", made_up()?),
+    let (name, path) = match DATA.holding("osm/porto-metro.osm.pbf") {
+        Ok(path) => ("porto-metro", path),
+        Err(why) => {
+            say(&format!("the city is made up: {why}"));
+            ("A made-up city of the size of Porto", made_up()?)
+        }
     };
     let archive = open_map(&path).with_context(|| format!("cannot open {}", path.display()))?;
     let router = Router::new(&archive, Profile::Scooter);

@@ -1,15 +1,18 @@
 //! OSRM and Valhalla, run by the scripts beside the data: `../shared/peers/routing/README.md`.
 //!
-//! `DOORSTEP_PEERS` names a folder with their Python environment in `V/` and, for each map, a folder of its name that
+//! `DOORSTEP_PEERS` (`../shared/peers` if not set) names a folder with their Python environment in `V/` and, for each map, a folder of its name that
 //! `export_graph.py`, `prep_osrm.py` and `prep_valhalla.py` have filled.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use doorstep_bench_harness::folders::{Folder, PEERS, PEERS_SCRIPTS};
 use serde_json::Value;
+
+/// Where the engines' Python is.
+const PYTHON: &str = "V/bin/python";
 
 /// The engines as they are installed here.
 pub(crate) struct Engines {
@@ -21,25 +24,22 @@ pub(crate) struct Engines {
 pub(crate) type Query = [f64; 4];
 
 impl Engines {
-    /// What `DOORSTEP_PEERS` names, or why there are no engines.
+    /// What is installed there, or why there are no engines.
     pub(crate) fn find() -> std::result::Result<Self, String> {
-        let Some(root) = env::var_os("DOORSTEP_PEERS").map(PathBuf::from) else {
-            return Err("not installed: DOORSTEP_PEERS is not set".to_owned());
+        let holding = |folder: Folder, path| {
+            let found = folder.holding(path);
+            found.map_err(|why| format!("not installed: {why}"))
         };
-        let scripts = env::var_os("DOORSTEP_PEERS_SCRIPTS").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peers/routing"),
-            PathBuf::from,
-        );
-        let engines = Self { root, scripts };
-        let needed = [engines.python(), engines.scripts.join("bench_osrm.py")];
-        match needed.iter().find(|path| !path.exists()) {
-            Some(path) => Err(format!("not installed: no {}", path.display())),
-            None => Ok(engines),
-        }
+        holding(PEERS, PYTHON)?;
+        holding(PEERS_SCRIPTS, "bench_osrm.py")?;
+        Ok(Self {
+            root: holding(PEERS, "")?,
+            scripts: holding(PEERS_SCRIPTS, "")?,
+        })
     }
 
     fn python(&self) -> PathBuf {
-        self.root.join("V/bin/python")
+        self.root.join(PYTHON)
     }
 
     /// The prepared folder of a map.

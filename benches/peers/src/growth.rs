@@ -1,11 +1,11 @@
 //! What each doubling of a made-up city costs.
 
-use std::fmt::Write as _;
 use std::hint::black_box;
 
 use anyhow::Result;
 use doorstep_bench_harness::race::{median, race, timed};
 use doorstep_bench_harness::rows::{Unit, show};
+use doorstep_bench_harness::table::{Column, table};
 use doorstep_maps::generate;
 use doorstep_routing::{Snap, ordering};
 
@@ -14,24 +14,41 @@ use crate::city::{City, PROFILE};
 /// Junctions of each city.
 const SIZES: [u32; 4] = [31_250, 62_500, 125_000, 250_000];
 
+const HEADS: [&str; 10] = [
+    "junctions",
+    "states",
+    "turns",
+    "travel time",
+    "path",
+    "1000 × 1000",
+    "customization",
+    "node order",
+    "fill-in a state",
+    "height",
+];
+
+/// The cells of one size, in the order of [`HEADS`].
+type Cells = [String; HEADS.len()];
+
 /// A table with a row for each size; each is printed when it is measured.
-pub(crate) fn table(print: &dyn Fn(&str)) -> Result<String> {
-    let mut table = String::from(
-        "| junctions | states | turns | travel time | path | 1000 × 1000 | customization | node order | fill-in a state | \
-         height |\n|---|---|---|---|---|---|---|---|---|---|\n",
-    );
+pub(crate) fn growth_table(print: &dyn Fn(&str)) -> Result<String> {
+    let mut sizes = Vec::new();
     let folder = tempfile::tempdir()?;
     for size in SIZES {
         let extract = folder.path().join(format!("made-up-{size}.osm.pbf"));
         generate(7, size, &extract)?;
-        let line = line(&City::open(&extract)?);
-        print(&line);
-        writeln!(table, "{line}")?;
+        let cells = measure(&City::open(&extract)?);
+        print(&format!("| {} |", cells.join(" | ")));
+        sizes.push(cells);
     }
-    Ok(table)
+    let columns: Vec<Column<'_, Cells>> = (0..)
+        .zip(HEADS)
+        .map(|(at, head)| Column::words(head, move |cells: &Cells| cells[at].clone()))
+        .collect();
+    Ok(table(&columns, &sizes))
 }
 
-fn line(city: &City) -> String {
+fn measure(city: &City) -> Cells {
     let (router, trips) = (&city.router, &city.trips);
     let mut workspaces = [router.workspace(), router.workspace(), router.workspace()];
     let [for_time, for_path, for_matrix] = &mut workspaces;
@@ -72,16 +89,16 @@ fn line(city: &City) -> String {
     });
     #[allow(clippy::cast_precision_loss, reason = "some millions")]
     let share = router.cch().fill_in() as f64 / city.graph.node_count().max(1) as f64;
-    format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {share:.2} | {} |",
-        router.network().node_count(),
-        city.graph.node_count(),
-        city.graph.arc_count(),
+    [
+        router.network().node_count().to_string(),
+        city.graph.node_count().to_string(),
+        city.graph.arc_count().to_string(),
         show(queries[0], Unit::Micros),
         show(queries[1], Unit::Micros),
         show(matrix, Unit::Millis),
         show(customization, Unit::Millis),
         show(order, Unit::Seconds),
-        router.cch().height(),
-    )
+        format!("{share:.2}"),
+        router.cch().height().to_string(),
+    ]
 }

@@ -1,11 +1,13 @@
 //! The router beside its peers in one run: prints a line for each row and writes `docs/performance.md`.
 //!
 //! `make bench-routing` runs all parts. `cargo run --release -- PART…` runs some of `core`, `engines`, `http`,
-//! `preparation`, `agreement`, `scale` and `growth`. What it looks for, by environment variable:
+//! `preparation`, `agreement`, `scale` and `growth`. What it looks for, by environment variable; a
+//! name of a folder that is not there is an error:
 //!
 //! * `DOORSTEP_DATA`: the folder with `osm/porto-metro.osm.pbf` and `osm/malta.osm.pbf`; `../shared/data` if not set.
 //! * `DOORSTEP_BENCH_MAP`: another map to measure on.
-//! * `DOORSTEP_PEERS`: the folder with the engines (`engines.rs`); without it their cells say so.
+//! * `DOORSTEP_PEERS`: the folder with the engines (`engines.rs`); `../shared/peers` if not set. Without them their cells say so.
+//! * `DOORSTEP_PEERS_SCRIPTS`: the scripts that run them; `../shared/peers/routing` if not set.
 //! * `DOORSTEP_BENCH_SCALE`: the mosaic of `make_mosaic.py`; `mosaic.osm.pbf` in the folder with the engines if not set.
 //! * `DOORSTEP_BENCH_SLOW=1`: prepares OSRM for the mosaic too, which takes ten minutes.
 //! * `DOORSTEP_BIN`: the program to start; `target/release/doorstep` if not set.
@@ -24,9 +26,10 @@ mod preparation;
 mod routingkit;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Error, Result, ensure};
+use doorstep_bench_harness::folders::{DATA, PEERS, PEERS_SCRIPTS, project};
 use doorstep_bench_harness::rows::{Row, Section, write_section};
 
 use crate::city::City;
@@ -52,6 +55,9 @@ fn main() -> Result<()> {
         "unknown part {unknown:?}: expected some of {PARTS:?}"
     );
     let wants = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
+    for folder in [DATA, PEERS, PEERS_SCRIPTS] {
+        folder.check()?;
+    }
     let setup = Setup::find();
     if ["core", "engines", "http", "preparation"]
         .into_iter()
@@ -67,7 +73,7 @@ fn main() -> Result<()> {
     }
     if wants("growth") {
         let about = "Made-up cities (`docs/made-up-cities.md`), each twice as large as the one before; one thread.";
-        let table = growth::table(&say)?;
+        let table = growth::growth_table(&say)?;
         write_section(
             &setup.page,
             "routing-growth",
@@ -81,9 +87,14 @@ fn say(line: &str) {
     println!("{line}");
 }
 
+/// The extract of a real city.
+fn extract(name: &str) -> Result<PathBuf> {
+    let path = DATA.holding(&format!("osm/{name}.osm.pbf"));
+    path.map_err(Error::msg)
+}
+
 /// What is at hand.
 struct Setup {
-    data: PathBuf,
     doorstep: PathBuf,
     page: PathBuf,
     found: Found,
@@ -91,24 +102,20 @@ struct Setup {
 
 impl Setup {
     fn find() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let path =
-            |name: &str, or: &str| env::var_os(name).map_or_else(|| root.join(or), PathBuf::from);
+        let doorstep = env::var_os("DOORSTEP_BIN")
+            .map_or_else(|| project().join("target/release/doorstep"), PathBuf::from);
         Self {
-            data: path("DOORSTEP_DATA", "../shared/data"),
-            doorstep: path("DOORSTEP_BIN", "target/release/doorstep"),
-            page: root.join("docs/performance.md"),
+            doorstep,
+            page: project().join("docs/performance.md"),
             found: Engines::find(),
         }
     }
 
-    fn extract(&self, name: &str) -> PathBuf {
-        self.data.join("osm").join(format!("{name}.osm.pbf"))
-    }
-
     fn city_parts(&self, wants: &dyn Fn(&str) -> bool) -> Result<()> {
-        let path = env::var_os("DOORSTEP_BENCH_MAP")
-            .map_or_else(|| self.extract("porto-metro"), PathBuf::from);
+        let path = match env::var_os("DOORSTEP_BENCH_MAP") {
+            Some(path) => PathBuf::from(path),
+            None => extract("porto-metro")?,
+        };
         let city = City::open(&path)?;
         say(&city.about());
         if wants("core") {
@@ -150,7 +157,7 @@ impl Setup {
             }
         };
         for map in maps {
-            let here = agreement::marks(engines, &self.doorstep, &self.extract(map), map)?;
+            let here = agreement::marks(engines, &self.doorstep, &extract(map)?, map)?;
             here.iter().for_each(|mark| say(&mark.to_string()));
             marks.extend(here);
         }
@@ -166,11 +173,9 @@ impl Setup {
     }
 
     fn scale(&self) -> Result<()> {
-        let beside = env::var_os("DOORSTEP_PEERS")
-            .map(|folder| PathBuf::from(folder).join("mosaic.osm.pbf"));
         let mosaic = env::var_os("DOORSTEP_BENCH_SCALE")
             .map(PathBuf::from)
-            .or(beside);
+            .or_else(|| PEERS.holding("mosaic.osm.pbf").ok());
         let Some(mosaic) = mosaic.filter(|path| path.exists()) else {
             say(
                 "BENCH scale missing: no mosaic; make it with make_mosaic.py and name it in DOORSTEP_BENCH_SCALE",
