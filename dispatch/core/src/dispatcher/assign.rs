@@ -30,6 +30,12 @@ impl Dispatcher {
             .get(&id)
             .ok_or(Rejection::UnknownDelivery { delivery: id })?;
         let state = delivery.state;
+        if delivery.driver == Some(driver) && !state.is_end() {
+            return Err(Rejection::AlreadyServes {
+                driver,
+                delivery: id,
+            });
+        }
         if state.is_carried() || state.is_end() {
             return Err(Rejection::TooLate {
                 delivery: id,
@@ -41,12 +47,6 @@ impl Dispatcher {
             .get(&driver)
             .filter(|row| row.duty == Duty::On)
             .ok_or(Rejection::NotOnDuty { driver })?;
-        if delivery.driver == Some(driver) {
-            return Err(Rejection::AlreadyServes {
-                driver,
-                delivery: id,
-            });
-        }
         let max = self.policy.plan_deliveries_max;
         if row.plan.deliveries().count() >= max {
             return Err(Rejection::PlanFull { driver, max });

@@ -207,7 +207,7 @@ impl<'a> Pricing<'a> {
                 }
                 StopKind::Dropoff => {
                     let ideal = food + direct(order.ride, policy);
-                    sum.customer_delay += (done - ideal).max(0);
+                    sum.customer_delay += bounded(done - ideal);
                     let due = order.placed_at + ms(policy.click_to_door_target);
                     // Only what is still to come can be changed.
                     let overage = done - due.max(ideal);

@@ -147,7 +147,9 @@ fn first_visit(
     let room = situation.policy.plan_deliveries_max - start.held();
     let orders: Vec<u32> = route.tasks[first..]
         .iter()
-        .take_while(|task| task.kind == StopKind::Pickup && situation.node(**task) == restaurant)
+        .take_while(|task| {
+            task.kind == StopKind::Pickup && is_new(task) && situation.node(**task) == restaurant
+        })
         .map(|task| task.order)
         .take(room)
         .collect();

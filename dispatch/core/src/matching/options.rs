@@ -88,8 +88,12 @@ pub(crate) fn append(
     }
     let wanted = wanted_at(situation, bundle, first);
     let latest = wanted - ms(situation.policy.dwells.parking) - drive;
-    let departure = start.from.max(latest);
-    let terms = pricing.route(start, Begin::Depart(start.node, departure), &bundle.tasks)?;
+    let mut at = |departure| {
+        let begin = Begin::Depart(start.node, departure);
+        Some((departure, pricing.route(start, begin, &bundle.tasks)?))
+    };
+    // Who waits for the food may be too late for a rule that is kept by going at once.
+    let (departure, terms) = at(start.from.max(latest)).or_else(|| at(start.from))?;
     let pickup = departure + drive + ms(situation.policy.dwells.parking);
     Some(Choice {
         start: index,

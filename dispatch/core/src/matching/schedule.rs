@@ -232,7 +232,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
         let mut best: Option<(i64, u32, Place, i64)> = None;
         for &start in &situation.orders[order as usize].candidates {
             let route = &self.routes[start as usize];
-            if route.orders.len() == ORDERS_MAX {
+            if route.orders.len() >= ORDERS_MAX {
                 continue;
             }
             let row = &situation.starts[start as usize];
@@ -277,6 +277,9 @@ impl<'a, 'b> Schedule<'a, 'b> {
 
 /// What it costs that it is this driver, less what it would cost to leave these orders to nobody.
 fn beside(pricing: &Pricing<'_>, start: &Start, orders: &[u32]) -> i64 {
+    if orders.is_empty() {
+        return 0;
+    }
     let situation = pricing.situation;
     let postponed: i64 = orders
         .iter()
