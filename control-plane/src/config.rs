@@ -35,9 +35,11 @@ pub struct Config {
     pub policy: Policy,
     /// Real time between two looks at the drivers' positions; longer saves work, shorter moves smoother.
     pub drivers_poll: Duration,
-    /// Opens the city view, and assigning by hand on it, to everybody who can reach it instead of to holders of an admin
-    /// token.
+    /// Opens the city view to everybody who can reach it instead of to holders of an admin token; to look, not to act.
     pub public_city_view: bool,
+    /// Lets assignments by hand on the city view, and looks at what they would change, go without a token if the request is
+    /// addressed to a loopback name. Only for a listener that nobody else can reach.
+    pub public_assignments: bool,
     /// The zone of the times on the city view, such as `Europe/Malta`; UTC when none is named.
     pub city_time_zone: Option<String>,
 }
@@ -65,6 +67,7 @@ impl Config {
             policy: Policy::default(),
             drivers_poll: Duration::from_millis(500),
             public_city_view: false,
+            public_assignments: false,
             city_time_zone: None,
         }
     }

@@ -192,6 +192,7 @@ fn live_city(config: &Config, shutdown: CancellationToken) -> Result<Live, Start
         map,
         token_key: config.token_key.clone(),
         public: config.public_city_view,
+        public_assignments: config.public_assignments,
         shutdown,
     }))
 }

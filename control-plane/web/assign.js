@@ -1,6 +1,6 @@
 // The part of an order's card that gives it to another driver: choose one, see what it changes, confirm.
 
-import { canBeGiven, candidates, previewRows } from "./assignment.js";
+import { canBeGiven, candidates, previewRows, refusal } from "./assignment.js";
 import { element } from "./dom.js";
 
 const REASON_CHARS_MAX = 500;
@@ -126,15 +126,15 @@ export class Assign {
       const answer = await response.json();
       if (turn !== this.asked) return null;
       if (response.ok) return answer;
-      failure = answer.detail ?? String(response.status);
+      failure = refusal(response.status, answer.detail);
     } catch (error) {
       if (turn !== this.asked) return null;
-      failure = error.message;
+      failure = refusal(0, error.message);
     } finally {
       this.section.setAttribute("aria-busy", "false");
     }
     this.open();
-    const alert = element("p", "assign-failed", `It cannot be done: ${failure}.`);
+    const alert = element("p", "assign-failed", failure);
     alert.setAttribute("role", "alert");
     this.section.querySelector("h3").after(alert);
     return null;

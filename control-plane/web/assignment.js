@@ -20,6 +20,13 @@ export function candidates({ decisions, offset_s: offsetS }, holder) {
     .map(({ driver, pickup_eta_ms: eta }) => ({ driver, words: `Driver ${driver}, food at ${clock(eta, offsetS)}` }));
 }
 
+// Why nothing was done: who may only look is told how to get further.
+export function refusal(status, detail) {
+  if (status === 401 || status === 403)
+    return "You may look here, but giving orders away needs an admin token: open the page once as /?token=….";
+  return `It cannot be done: ${detail ?? status}.`;
+}
+
 // What a preview says: rows of a label and words, and warnings.
 export function previewRows(preview) {
   const { offset_s: offsetS, from, driver, no_longer_asked: asked } = preview;

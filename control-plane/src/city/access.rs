@@ -1,5 +1,9 @@
-//! Who may see the city view: the operator, by token or cookie, or everybody where the configuration says so.
+//! Who may see the city view, and who may give orders away on it: the operator, by token or cookie. Where the configuration
+//! says so everybody may look, and everybody at this machine may give orders away.
 
+use std::net::IpAddr;
+
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, header};
 use doorstep_dispatch_wire::token::Audience;
 
@@ -7,20 +11,44 @@ use super::live::Live;
 
 const COOKIE: &str = "doorstep_city";
 
-/// Who acts on a page that everybody may open.
+/// Who acts without a token.
 const ANYBODY: &str = "anybody on the open page";
 
 /// Whether these headers open the page.
 pub(crate) fn is_allowed(live: &Live, headers: &HeaderMap) -> bool {
-    actor(live, headers).is_some()
+    live.config().public || named(live, headers).is_some()
 }
 
-/// Who looks at the page or acts on it: the subject of the admin token, if these headers open the page.
-pub(crate) fn actor(live: &Live, headers: &HeaderMap) -> Option<String> {
-    let named = bearer(headers)
+/// Who gives orders away, or asks what it would change: the subject of the admin token. Without one anybody at this machine,
+/// where the configuration says so.
+pub(crate) fn assigner(live: &Live, headers: &HeaderMap) -> Option<String> {
+    named(live, headers).or_else(|| {
+        (live.config().public_assignments && is_addressed_to_loopback(headers))
+            .then(|| ANYBODY.to_owned())
+    })
+}
+
+/// Whether the browser believes to talk to its own machine. A page from elsewhere whose name was made to lead here does not.
+fn is_addressed_to_loopback(headers: &HeaderMap) -> bool {
+    let authority = headers
+        .get(header::HOST)
+        .and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    authority.is_some_and(|authority| {
+        let host = authority.host();
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        bare.eq_ignore_ascii_case("localhost")
+            || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+/// Whom the token of these headers names, if it is good.
+fn named(live: &Live, headers: &HeaderMap) -> Option<String> {
+    bearer(headers)
         .or_else(|| cookie(headers))
-        .and_then(|token| subject(live, token));
-    named.or_else(|| live.config().public.then(|| ANYBODY.to_owned()))
+        .and_then(|token| subject(live, token))
 }
 
 /// The cookie that stands for a token given in the address, if the token is good.
@@ -55,4 +83,44 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     let all = headers.get(header::COOKIE)?.to_str().ok()?;
     all.split(';')
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue, header};
+
+    use super::is_addressed_to_loopback;
+
+    #[test]
+    fn only_names_of_this_machine_are_its_own() {
+        let is_own = |host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
+            is_addressed_to_loopback(&headers)
+        };
+        for host in [
+            "localhost",
+            "LocalHost:8080",
+            "127.0.0.1",
+            "127.8.9.10:8080",
+            "[::1]",
+            "[::1]:8080",
+        ] {
+            assert!(is_own(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:8080",
+            "0.0.0.0:8080",
+            "192.168.1.7:8080",
+            "[::]:8080",
+            "[2001:db8::1]",
+        ] {
+            assert!(!is_own(host), "{host}");
+        }
+        assert!(!is_addressed_to_loopback(&HeaderMap::new()));
+    }
 }

@@ -1,5 +1,5 @@
-//! Giving an order to a driver by hand from the page or with `doorstep assign`: the same as the API does, for whoever may
-//! open the page, and with the order named as the page names it.
+//! Giving an order to a driver by hand from the page or with `doorstep assign`: the same as the API does, with the order named
+//! as the page names it. The look before the deed takes the time of dispatch, so it is for the same people.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -24,7 +24,7 @@ async fn show_preview(
     Query(to): Query<ToDriver>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    access::actor(&app.live, &headers).ok_or_else(unauthorized)?;
+    access::assigner(&app.live, &headers).ok_or_else(only_looks)?;
     let id = why::find(&app.live.picture(), &order)?;
     let told = preview(&app, id, &to).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(told)).into_response())
@@ -38,9 +38,17 @@ async fn assign_order(
     headers: HeaderMap,
     Body(new): Body<NewAssignment>,
 ) -> Result<Response, Problem> {
-    let by = access::actor(&app.live, &headers).ok_or_else(unauthorized)?;
+    let by = access::assigner(&app.live, &headers).ok_or_else(only_looks)?;
     let id = why::find(&app.live.picture(), &order)?;
     assign(&app, id, &headers, by, new).await
+}
+
+fn only_looks() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "giving orders away needs a token for audience admin",
+    )
 }
 
 pub(super) fn unauthorized() -> Problem {

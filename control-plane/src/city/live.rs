@@ -33,6 +33,7 @@ pub(crate) struct LiveConfig {
     pub(crate) map: Option<MapFile>,
     pub(crate) token_key: TokenKey,
     pub(crate) public: bool,
+    pub(crate) public_assignments: bool,
     pub(crate) shutdown: CancellationToken,
 }
 

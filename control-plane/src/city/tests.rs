@@ -43,6 +43,7 @@ fn live(public: bool) -> (Live, Clock) {
         map: Some(MapFile::prepare(Bytes::from_static(MAP.as_bytes())).unwrap()),
         token_key: key(),
         public,
+        public_assignments: false,
         shutdown: CancellationToken::new(),
     });
     (live, clock)

@@ -4,7 +4,8 @@ use doorstep_dispatch_wire::dispatch::{DeliveryState, PreviewAssignmentResponse}
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Actor, Harness, Town, answer, text};
+use super::harness::{Actor, Harness, Town, answer, on_sqlite_with, text};
+use crate::config::Config;
 use crate::domain::ids::OrderId;
 
 mod both {
@@ -191,4 +192,66 @@ async fn the_page_gives_orders_by_their_codes(h: Harness) {
     let (status, given) = answer(request.json(&wish).send().await.unwrap()).await;
     assert_eq!((status, &given["by"]), (200, &json!("operator")), "{given}");
     h.stop().await;
+}
+
+/// What a look and a deed without a token are answered, under this name of the server.
+async fn without_token(h: &Harness, id: OrderId, host: Option<&str>) -> (u16, u16) {
+    let path = format!("/city/orders/{}/assignment", id.uuid());
+    let named = |method, path: &str| {
+        let request = h.request(method, path, "");
+        match host {
+            Some(host) => request.header("host", host),
+            None => request,
+        }
+    };
+    let look = named(Method::GET, &format!("{path}?driver=8"));
+    let deed = named(Method::POST, &path)
+        .header("idempotency-key", "k")
+        .json(&json!({ "driver": "8" }));
+    let look = look.send().await.unwrap().status().as_u16();
+    (look, deed.send().await.unwrap().status().as_u16())
+}
+
+#[tokio::test]
+async fn a_page_that_everybody_sees_is_not_one_on_which_everybody_acts() {
+    let only_looks = |config: &mut Config| config.public_city_view = true;
+    on_sqlite_with(only_looks, |h| async move {
+        let town = h.town().await;
+        let id = dispatched(&h, &town).await;
+        let seen = h.request(Method::GET, "/", "").send().await.unwrap();
+        assert_eq!(seen.status().as_u16(), 200);
+        assert_eq!(without_token(&h, id, None).await, (401, 401));
+        assert_eq!(without_token(&h, id, Some("localhost")).await, (401, 401));
+        assert!(h.dispatch.now().by_hand.is_empty());
+        let wish = json!({ "driver": "8" });
+        let path = format!("/city/orders/{}/assignment", id.uuid());
+        assert_eq!(give(&h, &path, &town.admin, "k", wish).await.0, 200);
+        h.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_token_orders_are_given_away_under_a_name_of_this_machine_only() {
+    let open = |config: &mut Config| config.public_assignments = true;
+    on_sqlite_with(open, |h| async move {
+        let town = h.town().await;
+        let id = dispatched(&h, &town).await;
+        for host in ["evil.example:8080", "192.168.1.7", "localhost.evil.example"] {
+            assert_eq!(
+                without_token(&h, id, Some(host)).await,
+                (401, 401),
+                "{host}"
+            );
+        }
+        assert!(h.dispatch.now().by_hand.is_empty());
+        // By its address, as the demo says it, and by name.
+        for host in [None, Some("localhost:8080"), Some("[::1]:8080")] {
+            assert_eq!(without_token(&h, id, host).await, (200, 200), "{host:?}");
+        }
+        let notes = h.app.store.by_hand(id).await.unwrap();
+        assert_eq!(notes[0].1.by, "anybody on the open page");
+        h.stop().await;
+    })
+    .await;
 }

@@ -66,10 +66,17 @@ pub(crate) async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
 }
 
 pub(crate) async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Harness) -> F) {
+    on_sqlite_with(|_| {}, test).await;
+}
+
+pub(crate) async fn on_sqlite_with<F: Future<Output = ()>>(
+    configure: impl FnOnce(&mut Config),
+    test: impl FnOnce(Harness) -> F,
+) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     let store = Store::open(&url).await.unwrap();
-    test(Harness::start(store).await).await;
+    test(Harness::start_with(store, configure).await).await;
 }
 
 pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Harness) -> F) {
@@ -115,6 +122,10 @@ pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Harnes
 
 impl Harness {
     async fn start(store: Store) -> Self {
+        Self::start_with(store, |_| {}).await
+    }
+
+    async fn start_with(store: Store, configure: impl FnOnce(&mut Config)) -> Self {
         let (dispatch, dispatch_addr) = FakeDispatch::start().await;
         let bus = Arc::new(InProcessBus::default());
         let clock = Clock::manual(START_MS);
@@ -128,6 +139,7 @@ impl Harness {
         );
         config.clock = clock.clone();
         config.drivers_poll = Duration::from_millis(20);
+        configure(&mut config);
         let gateway = Arc::new(ScriptedGateway::default());
         let (listener, addr) = listen(config.listen).await.unwrap();
         let (running, app) = serve(config, store, gateway.clone(), listener, addr).unwrap();

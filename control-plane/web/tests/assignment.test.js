@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { canBeGiven, candidates, previewRows } from "../assignment.js";
+import { canBeGiven, candidates, previewRows, refusal } from "../assignment.js";
 
 const preview = {
   order_id: "ord_1",
@@ -35,6 +35,12 @@ test("a preview says who, when before and after, and what comes later", () => {
     ["order #BEEF", "01:00 → 01:08, 8 min later"],
     ["offers", "taken back from 9"],
   ]);
+});
+
+test("who may only look is told so, and other refusals say why", () => {
+  for (const status of [401, 403]) assert.match(refusal(status, "unauthorized"), /^You may look here, but .* admin token/);
+  assert.equal(refusal(409, "driver 13 is not on duty"), "It cannot be done: driver 13 is not on duty.");
+  assert.equal(refusal(502, undefined), "It cannot be done: 502.");
 });
 
 test("what nobody has shows no time before", () => {

@@ -49,7 +49,8 @@ pub(crate) struct DemoArgs {
     /// Keeps the database and the journal here; without it in a folder that is gone at the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where the page and the API are served; port 0 takes any free one.
+    /// Where the page and the API are served; port 0 takes any free one. Who reaches it may look; orders can be given away
+    /// by hand only on this machine, by a loopback address.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// No page and no progress, only the summary.

@@ -102,6 +102,7 @@ impl Servers {
         config.clock = ControlClock::scaled(clock.origin_ms, clock.anchor, clock.speedup);
         config.city_map = (!args.headless).then(|| city.drawing.clone().into());
         config.public_city_view = true;
+        config.public_assignments = args.listen.ip().to_canonical().is_loopback();
         let control_plane = doorstep_control_plane::start(config)
             .await
             .context("the control plane")?;
