@@ -6,7 +6,7 @@ use crate::domain::summary::OrderSummary;
 /// An order is late when it is, or will be, at the door later than this after it was placed.
 const DUE_AFTER_MS: i64 = 45 * 60_000;
 
-/// The row of an order; `before` is its last row, from which the times of earlier steps are kept.
+/// The row of an order; `before` is its last row, from which the times of earlier steps are kept if the same driver took them.
 pub(crate) fn order_row(
     summary: &OrderSummary,
     before: Option<&OrderRow>,
@@ -18,6 +18,8 @@ pub(crate) fn order_row(
     let step =
         |kept: Option<i64>, needed: u8| kept.or_else(|| (rank == Some(needed)).then_some(happened));
     let id = summary.order_id.to_string();
+    let driver = summary.driver_id.map(|id| id.to_string());
+    let before = before.filter(|row| row.driver == driver);
     let mut row = OrderRow {
         code: code(&id),
         id,
@@ -30,7 +32,7 @@ pub(crate) fn order_row(
         eta: summary.dropoff_eta_ms,
         band: summary.dropoff_band.map(|band| (band.p10_ms, band.p90_ms)),
         promised: summary.promised_dropoff_ms,
-        driver: summary.driver_id.map(|id| id.to_string()),
+        driver,
         late: false,
         hard: state == Shown::Searching && summary.search_level > 0,
         assigned: step(before.and_then(|row| row.assigned), 1),

@@ -260,6 +260,32 @@ fn steps_keep_their_times() {
 }
 
 #[test]
+fn steps_of_one_driver_are_not_those_of_the_next() {
+    let (live, _) = live(true);
+    let mut order = order(1, "accepted", "searching", EVENING_MS);
+    let mut see = |minute: i64, delivery_state: &str, driver_id| {
+        order.delivery_state = delivery_state.to_owned();
+        order.driver_id = driver_id;
+        order.updated_at_ms = EVENING_MS + minute * MINUTE_MS;
+        live.picture().see_order(&order, order.updated_at_ms);
+        let row = &delta(&live, order.updated_at_ms)["orders"][0];
+        ["assigned", "at_restaurant", "picked_up"]
+            .map(|step| row[step].as_i64().map(|at| (at - EVENING_MS) / MINUTE_MS))
+    };
+    see(2, "assigned", Some(7));
+    assert_eq!(
+        see(5, "at_restaurant", Some(7)),
+        [Some(2), Some(5), None],
+        "the first waits for the food"
+    );
+    assert_eq!(see(6, "assigned", Some(8)), [Some(6), None, None]);
+    see(9, "at_restaurant", Some(8));
+    let all = [Some(6), Some(9), Some(12)];
+    assert_eq!(see(12, "picked_up", Some(8)), all);
+    assert_eq!(see(15, "at_customer", Some(8)), all);
+}
+
+#[test]
 fn ended_orders_leave_the_list_and_do_not_come_back() {
     let (live, _) = live(true);
     let mut order = order(1, "delivered", "dropped_off", EVENING_MS - 30 * MINUTE_MS);
