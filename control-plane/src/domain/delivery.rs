@@ -276,6 +276,13 @@ pub fn evolve(state: &mut State, event: &Event) {
             if report.driver_id.is_some() || !report.phase.is_end() {
                 state.driver_id = report.driver_id;
             }
+            if report.phase == Phase::Searching {
+                // What was expected of a driver goes with the driver.
+                state.pickup_eta_ms = None;
+                state.dropoff_eta_ms = None;
+                state.pickup_band = None;
+                state.dropoff_band = None;
+            }
             state.pickup_eta_ms = report.pickup_eta_ms.or(state.pickup_eta_ms);
             state.dropoff_eta_ms = report.dropoff_eta_ms.or(state.dropoff_eta_ms);
             state.pickup_band = report.pickup_band.or(state.pickup_band);
@@ -361,6 +368,45 @@ mod tests {
         evolve(&mut state, &serde_json::from_str(other).unwrap());
         assert_eq!(state.by_hand, None);
         assert_eq!(note(&mut state, 8, false), 1);
+    }
+
+    #[test]
+    fn a_new_search_expects_nothing_of_the_last_driver() {
+        let band = Some(EtaBand {
+            p10_ms: 8,
+            p50_ms: 10,
+            p90_ms: 15,
+        });
+        let assigned = Report {
+            seq: 1,
+            at_ms: 5,
+            phase: Phase::Assigned,
+            driver_id: Some(7),
+            pickup_eta_ms: Some(10),
+            dropoff_eta_ms: Some(20),
+            pickup_band: band,
+            dropoff_band: band,
+            promised_dropoff_ms: Some(24),
+            search_level: 0,
+        };
+        let lost = Report {
+            seq: 2,
+            phase: Phase::Searching,
+            driver_id: None,
+            pickup_eta_ms: None,
+            dropoff_eta_ms: None,
+            pickup_band: None,
+            dropoff_band: None,
+            promised_dropoff_ms: None,
+            ..assigned
+        };
+        let mut state = State::NEW;
+        evolve(&mut state, &Event::Reported(assigned));
+        assert_eq!((state.dropoff_eta_ms, state.pickup_band), (Some(20), band));
+        evolve(&mut state, &Event::Reported(lost));
+        assert_eq!((state.pickup_eta_ms, state.dropoff_eta_ms), (None, None));
+        assert_eq!((state.pickup_band, state.dropoff_band), (None, None));
+        assert_eq!(state.promised_dropoff_ms, Some(24), "a promise stays");
     }
 
     #[test]
