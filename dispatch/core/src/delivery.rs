@@ -236,7 +236,7 @@ pub struct Delivery {
     /// The dropoff ETA of the last event.
     pub(crate) told_dropoff: Option<Time>,
     pub(crate) revisions: u32,
-    /// Set with the first offer and never again.
+    /// Set with the first offer, or the assignment by hand before any, and never again.
     pub(crate) promised_dropoff: Option<Time>,
     pub(crate) forecasts: Forecasts,
     /// Oldest first, at most `policy.declines_max`.

@@ -105,7 +105,7 @@ pub struct DeliveryEvent {
     pub pickup_band: Option<EtaBand>,
     /// How far the dropoff may be off; contains the ETA.
     pub dropoff_band: Option<EtaBand>,
-    /// What the customer is promised, from the first offer on; never changes.
+    /// What the customer is promised, from the first offer on, or the assignment by hand before any; never changes.
     pub promised_dropoff: Option<Time>,
     /// How hard it is to find a driver: the level of the search, as in `Policy::search_levels`, while nobody has said yes;
     /// 0: not (yet) harder than usual.
