@@ -419,6 +419,8 @@ impl Shard {
             offers_accepted: counters.offers_accepted,
             offers_declined: counters.offers_declined,
             offers_expired: counters.offers_expired,
+            advices: counters.advices,
+            assigned_by_hand: counters.assigned_by_hand,
         }
     }
 }

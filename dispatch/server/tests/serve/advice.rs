@@ -1,7 +1,7 @@
 //! Where drivers are advised to wait.
 
 use doorstep_dispatch_core::{AdvicePolicy, Span};
-use doorstep_dispatch_wire::dispatch::CancelDeliveryRequest;
+use doorstep_dispatch_wire::dispatch::{CancelDeliveryRequest, StatusRequest};
 use doorstep_driver_client::LinkEvent;
 
 use crate::town::{Town, config, corner, delivery, driver_at, request};
@@ -37,6 +37,8 @@ async fn an_idle_driver_is_told_where_orders_come_until_one_comes() {
     let told = driver.until("advice", advice).await;
     assert_eq!(told.to, Some(driver_at(corner(1, 1))));
     assert!(told.arrival_ms > 0);
+    let status = control_plane.status(StatusRequest {}).await.unwrap();
+    assert!(status.into_inner().advices > 0);
 
     control_plane
         .request_delivery(request(4, town.now_ms()))
