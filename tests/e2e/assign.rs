@@ -150,6 +150,7 @@ fn nobody_there_and_wrong_use_are_told_apart() {
         &["assign", "abcd"],
         &["assign", "abcd", "me"],
         &["assign", "abcd", "1", "--preview", "--reason", "none"],
+        &["assign", "abcd", "1", "--by", "ada"],
     ] {
         let output = doorstep(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");

@@ -40,7 +40,12 @@ pub(crate) struct AssignArgs {
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Who decides, for the order's log; needs --token-key
-    #[arg(long, default_value = "operator", value_name = "NAME")]
+    #[arg(
+        long,
+        default_value = "operator",
+        requires = "token_key",
+        value_name = "NAME"
+    )]
     by: String,
     /// Where the control plane serves HTTP
     #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
