@@ -179,9 +179,20 @@ pub enum Command {
     NoteByHand {
         /// Whom, by whom and why.
         by_hand: ByHand,
-        /// Whether dispatch changed anything; else it is noted only if it is not noted yet.
-        changed: bool,
+        /// What dispatch did.
+        deed: Deed,
     },
+}
+
+/// What dispatch did when it was told to give a delivery to a driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Gave it.
+    Done,
+    /// Nothing: it was done before, and is noted only if it is not noted yet.
+    Repeated,
+    /// Nothing: the matcher had chosen the same driver. There is nothing to note.
+    Unneeded,
 }
 
 /// A delivery that a person gave to a driver.
@@ -247,12 +258,18 @@ pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
         }
         Command::Report(report) if report.seq <= state.seq || phase.is_end() => Vec::new(),
         Command::Report(report) => vec![Event::Reported(report)],
-        Command::NoteByHand { by_hand, changed }
-            if changed || state.by_hand != Some(by_hand.driver_id) =>
-        {
-            vec![Event::AssignedByHand(by_hand)]
+        Command::NoteByHand { by_hand, deed } => {
+            let is_new = match deed {
+                Deed::Done => true,
+                Deed::Repeated => state.by_hand != Some(by_hand.driver_id),
+                Deed::Unneeded => false,
+            };
+            if is_new {
+                vec![Event::AssignedByHand(by_hand)]
+            } else {
+                Vec::new()
+            }
         }
-        Command::NoteByHand { .. } => Vec::new(),
     };
     Ok(events)
 }
@@ -295,7 +312,7 @@ pub fn evolve(state: &mut State, event: &Event) {
 
 #[cfg(test)]
 mod tests {
-    use super::{ByHand, Command, EtaBand, Event, Phase, Report, State, decide, evolve};
+    use super::{ByHand, Command, Deed, EtaBand, Event, Phase, Report, State, decide, evolve};
 
     #[test]
     fn reports_from_before_there_were_bands_are_still_read() {
@@ -350,16 +367,22 @@ mod tests {
             reason: String::new(),
         };
         let mut state = State::NEW;
-        let note = |state: &mut State, driver_id, changed| {
+        let note = |state: &mut State, driver_id, deed| {
             let by_hand = by_hand(driver_id);
-            let events = decide(state, Command::NoteByHand { by_hand, changed }).unwrap();
+            let events = decide(state, Command::NoteByHand { by_hand, deed }).unwrap();
             events.iter().for_each(|event| evolve(state, event));
             events.len()
         };
-        assert_eq!(note(&mut state, 7, true), 1);
-        assert_eq!(note(&mut state, 7, false), 0, "a repeat");
         assert_eq!(
-            note(&mut state, 8, false),
+            note(&mut state, 7, Deed::Unneeded),
+            0,
+            "the matcher's choice"
+        );
+        assert_eq!(state.by_hand, None);
+        assert_eq!(note(&mut state, 7, Deed::Done), 1);
+        assert_eq!(note(&mut state, 7, Deed::Repeated), 0, "a repeat");
+        assert_eq!(
+            note(&mut state, 8, Deed::Repeated),
             1,
             "after a crash between the two"
         );
@@ -367,7 +390,7 @@ mod tests {
             "pickup_eta_ms":10,"dropoff_eta_ms":20}}"#;
         evolve(&mut state, &serde_json::from_str(other).unwrap());
         assert_eq!(state.by_hand, None);
-        assert_eq!(note(&mut state, 8, false), 1);
+        assert_eq!(note(&mut state, 8, Deed::Repeated), 1);
     }
 
     #[test]

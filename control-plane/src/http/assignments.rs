@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::app::AppState;
 use crate::assignment::{self, AssignedByHand, AssignmentPreview};
 use crate::dispatch::in_time;
-use crate::domain::delivery::ByHand;
+use crate::domain::delivery::{ByHand, Deed};
 use crate::domain::ids::OrderId;
 use crate::domain::scope::Scope;
 use crate::http::extract::{Body, Operator, path_id};
@@ -139,11 +139,16 @@ pub(crate) async fn assign(
         reason: new.reason.clone(),
     };
     let done = app.dispatch.clone().assign_delivery(in_time(request)).await;
-    let changed = done.map_err(refused)?.into_inner().changed;
+    let done = done.map_err(refused)?.into_inner();
+    let deed = match (done.changed, done.by_hand) {
+        (true, _) => Deed::Done,
+        (false, true) => Deed::Repeated,
+        (false, false) => Deed::Unneeded,
+    };
     let told = AssignedByHand {
         order_id: id.to_string(),
         driver: driver_id.to_string(),
-        changed,
+        changed: done.changed,
         at_ms: keyed.now_ms,
         by: by.clone(),
         reason: new.reason.clone(),
@@ -160,7 +165,7 @@ pub(crate) async fn assign(
     };
     let noted = app
         .store
-        .note_by_hand(id, &keyed, &by_hand, changed, &answer)
+        .note_by_hand(id, &keyed, &by_hand, deed, &answer)
         .await?;
     match noted {
         Noted::New(order) => {

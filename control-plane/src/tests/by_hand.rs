@@ -57,6 +57,12 @@ async fn an_order_is_given_and_its_log_says_by_whom(h: Harness) {
     );
     assert!(h.dispatch.now().by_hand.is_empty(), "only a look");
 
+    h.dispatch.now().matched = Some(7);
+    let same = give(&h, &path(id), &town.admin, "k0", json!({ "driver": "7" })).await;
+    assert_eq!((same.0, &same.1["changed"]), (200, &json!(false)));
+    let notes = h.app.store.by_hand(id).await.unwrap();
+    assert_eq!(notes, [], "the matcher's choice is nobody's by hand");
+
     let wish = json!({ "driver": "8", "reason": "the customer called" });
     let (status, first) = give(&h, &path(id), &town.admin, "k1", wish.clone()).await;
     assert_eq!(status, 200, "{first}");

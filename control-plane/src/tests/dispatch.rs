@@ -35,6 +35,8 @@ pub(crate) struct Deliveries {
     pub(crate) preview: PreviewAssignmentResponse,
     /// Who has a delivery by hand, in the order of the calls.
     pub(crate) by_hand: Vec<AssignDeliveryRequest>,
+    /// To whom the matcher gave all that nobody gave by hand.
+    pub(crate) matched: Option<u64>,
     events: Vec<DeliveryEvent>,
     watchers: Vec<mpsc::Sender<Result<DeliveryEvent, Status>>>,
     drivers: Vec<Driver>,
@@ -284,9 +286,12 @@ impl Dispatch for FakeDispatch {
             .by_hand
             .iter()
             .rfind(|given| given.delivery_id == request.delivery_id);
-        let changed = last.is_none_or(|last| last.driver_id != request.driver_id);
-        now.by_hand.push(request);
-        Ok(Response::new(AssignDeliveryResponse { changed }))
+        let by_hand = last.is_some() || now.matched != Some(request.driver_id);
+        let changed = by_hand && last.is_none_or(|last| last.driver_id != request.driver_id);
+        if by_hand {
+            now.by_hand.push(request);
+        }
+        Ok(Response::new(AssignDeliveryResponse { changed, by_hand }))
     }
 
     async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {

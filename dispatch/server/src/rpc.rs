@@ -228,7 +228,15 @@ impl Dispatch for Rpc {
             .handle(Input::AssignDelivery { delivery, driver })
             .await?;
         let changed = handled == doorstep_dispatch_core::Handled::Done;
-        Ok(Response::new(AssignDeliveryResponse { changed }))
+        let by_hand = changed
+            || self
+                .ask(|reply| Command::IsByHand {
+                    delivery,
+                    driver,
+                    reply,
+                })
+                .await?;
+        Ok(Response::new(AssignDeliveryResponse { changed, by_hand }))
     }
 
     async fn status(

@@ -87,6 +87,12 @@ pub(crate) enum Command {
         driver: DriverId,
         reply: oneshot::Sender<Result<Previewed, Rejection>>,
     },
+    /// Does the driver have it because a person chose so?
+    IsByHand {
+        delivery: DeliveryId,
+        driver: DriverId,
+        reply: oneshot::Sender<bool>,
+    },
     /// How is it going?
     Status {
         reply: oneshot::Sender<StatusResponse>,
@@ -263,6 +269,17 @@ impl Shard {
                 reply,
             } => {
                 let _ = reply.send(self.preview(delivery, driver));
+            }
+            Command::IsByHand {
+                delivery,
+                driver,
+                reply,
+            } => {
+                let row = self.dispatcher.delivery(delivery);
+                let _ =
+                    reply.send(row.is_some_and(|row| {
+                        row.is_assigned_by_hand() && row.driver() == Some(driver)
+                    }));
             }
             Command::Status { reply } => {
                 let _ = reply.send(self.status());

@@ -1,10 +1,11 @@
 //! A person gives a delivery to a driver, over the wire.
 
 use doorstep_dispatch_wire::dispatch::{
-    AssignDeliveryRequest, DeliveryState, ExplainRequest, PreviewAssignmentRequest, Rule, StopKind,
+    AssignDeliveryRequest, DeliveryState, ExplainRequest, PreviewAssignmentRequest, Rule,
+    StatusRequest, StopKind,
 };
 use doorstep_dispatch_wire::driver::MilestoneKind;
-use doorstep_driver_client::LinkEvent;
+use doorstep_driver_client::{Answer, LinkEvent};
 use tonic::Code;
 
 use crate::town::{Town, config, corner, delivery, request};
@@ -57,9 +58,13 @@ async fn the_chosen_driver_has_the_plan_and_the_asked_one_is_told() {
     assert_eq!(kinds, [StopKind::Pickup, StopKind::Dropoff]);
 
     let given = control_plane.assign_delivery(give(1, 8)).await.unwrap();
-    assert!(given.into_inner().changed);
+    let given = given.into_inner();
+    assert_eq!((given.changed, given.by_hand), (true, true));
     let again = control_plane.assign_delivery(give(1, 8)).await.unwrap();
-    assert!(!again.into_inner().changed);
+    let again = again.into_inner();
+    assert_eq!((again.changed, again.by_hand), (false, true));
+    let status = control_plane.status(StatusRequest {}).await.unwrap();
+    assert_eq!(status.into_inner().assigned_by_hand, 1);
     far.plan_of(&[1]).await;
     let revoked = near
         .until("revocation", |event| match event {
@@ -83,6 +88,30 @@ async fn the_chosen_driver_has_the_plan_and_the_asked_one_is_told() {
         .into_inner()
         .decisions;
     assert_eq!(decisions.last().unwrap().rule(), Rule::AssignedByHand);
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_matcher_gave_to_the_same_driver_is_not_by_hand() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let mut driver = town.driver(9, corner(1, 2)).await;
+    control_plane
+        .request_delivery(request(1, town.now_ms()))
+        .await
+        .unwrap();
+    let offer = driver.offer().await;
+    driver
+        .link
+        .answer(offer.offer_id, Answer::Accept)
+        .await
+        .unwrap();
+    driver.plan_of(&[1]).await;
+    let same = control_plane.assign_delivery(give(1, 9)).await.unwrap();
+    let same = same.into_inner();
+    assert_eq!((same.changed, same.by_hand), (false, false));
+    let status = control_plane.status(StatusRequest {}).await.unwrap();
+    assert_eq!(status.into_inner().assigned_by_hand, 0);
     town.stop().await;
 }
 
