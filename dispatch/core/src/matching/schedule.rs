@@ -25,8 +25,8 @@ const ORDERS_MAX: usize = 4;
 const REMOVED: RangeInclusive<usize> = 2..=7;
 /// Orders without a driver that a step tries beside those.
 const LEFT_MAX: usize = 4;
-/// One place of so many is not seen, so that steps differ (the paper's blinks).
-const BLINK: usize = 32;
+/// One driver of so many is not seen, so that steps differ (the paper's blinks).
+const BLINK: usize = 16;
 const STEPS_PER_ORDER: usize = 12;
 const STEPS_MAX: usize = 150;
 
@@ -42,6 +42,22 @@ pub(crate) struct Route {
     pub(crate) orders: Vec<u32>,
     /// Its cost without what it would cost to leave its new orders to nobody.
     net: i64,
+    /// A number for what it is now; a route that is undone has its old one again.
+    state: u64,
+}
+
+/// A place in a route, and the net cost of the route with the order.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    place: Place,
+    net: i64,
+}
+
+/// What was found for an order in one state of a route; none: no place.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    of: u64,
+    found: Option<Found>,
 }
 
 /// Routes for all drivers of a round.
@@ -54,7 +70,11 @@ pub(crate) struct Schedule<'a, 'b> {
     /// Orders around which there is something to gain.
     contested: Vec<u32>,
     random: Random,
-    /// Memory of [`Self::cheapest`].
+    /// For each open order, by its candidates.
+    known: Vec<Vec<Option<Known>>>,
+    /// As many states were numbered.
+    states: u64,
+    /// Memory of [`Self::look`].
     places: Vec<Place>,
     tasks: Vec<Task>,
 }
@@ -68,12 +88,19 @@ impl<'a, 'b> Schedule<'a, 'b> {
             .iter()
             .map(|start| own_route(pricing, start))
             .collect();
+        let known = situation
+            .open_orders()
+            .iter()
+            .map(|order| vec![None; order.candidates.len()])
+            .collect();
         Self {
             pricing,
             routes,
             start_of: vec![None; situation.open],
             contested: Vec::new(),
             random: Random::new(situation.now.unsigned_abs()),
+            known,
+            states: 0,
             places: Vec::new(),
             tasks: Vec::new(),
         }
@@ -94,6 +121,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
             self.start_of[order as usize] = Some(choice.start);
         }
         self.routes[choice.start as usize].net = self.net(choice.start);
+        self.changed(choice.start);
     }
 
     /// Looks for something cheaper around some orders, as long as a round may last.
@@ -131,6 +159,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
                 change += net - route.net;
                 (route.tasks, route.net) = (tasks, net);
                 route.orders.push(order);
+                self.changed(start);
                 self.start_of[order as usize] = Some(start);
                 given.push(order);
             }
@@ -163,6 +192,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
         let before = route.net;
         let after = self.net(start);
         self.routes[start as usize].net = after;
+        self.changed(start);
         self.start_of[order as usize] = None;
         after - before
     }
@@ -229,41 +259,69 @@ impl<'a, 'b> Schedule<'a, 'b> {
     /// costs less.
     fn cheapest(&mut self, order: u32) -> Option<(u32, Vec<Task>, i64)> {
         let situation = self.pricing.situation;
-        let mut best: Option<(i64, u32, Place, i64)> = None;
-        for &start in &situation.orders[order as usize].candidates {
-            let route = &self.routes[start as usize];
-            if route.orders.len() >= ORDERS_MAX {
+        let mut best: Option<(i64, u32, Found)> = None;
+        for (rank, &start) in situation.orders[order as usize]
+            .candidates
+            .iter()
+            .enumerate()
+        {
+            if self.random.below(BLINK) == 0 {
                 continue;
             }
-            let row = &situation.starts[start as usize];
-            let orders: Vec<u32> = route.orders.iter().copied().chain([order]).collect();
-            let beside = beside(self.pricing, row, &orders);
-            places(
-                situation,
-                &route.tasks,
-                route.fixed,
-                order,
-                &mut self.places,
-            );
-            for place in &self.places {
-                if self.random.below(BLINK) == 0 {
-                    continue;
-                }
-                place.fill(&route.tasks, order, &mut self.tasks);
-                let Some(cost) = self.pricing.quick(row, route.begin, &self.tasks) else {
-                    continue;
-                };
+            let route = &self.routes[start as usize];
+            let known = self.known[order as usize][rank].filter(|known| known.of == route.state);
+            let known = known.unwrap_or_else(|| {
+                let found = self.look(start, order);
+                let of = self.routes[start as usize].state;
+                *self.known[order as usize][rank].insert(Known { of, found })
+            });
+            let Some(found) = known.found else { continue };
+            let more = found.net - self.routes[start as usize].net;
+            if more < best.as_ref().map_or(0, |(least, ..)| *least) {
+                best = Some((more, start, found));
+            }
+        }
+        let (_, start, found) = best?;
+        let mut tasks = Vec::new();
+        let before = &self.routes[start as usize].tasks;
+        found.place.fill(before, order, &mut tasks);
+        Some((start, tasks, found.net))
+    }
+
+    /// The cheapest place for an order in a route.
+    fn look(&mut self, start: u32, order: u32) -> Option<Found> {
+        let situation = self.pricing.situation;
+        let route = &self.routes[start as usize];
+        if route.orders.len() >= ORDERS_MAX {
+            return None;
+        }
+        let row = &situation.starts[start as usize];
+        let orders: Vec<u32> = route.orders.iter().copied().chain([order]).collect();
+        let beside = beside(self.pricing, row, &orders);
+        places(
+            situation,
+            &route.tasks,
+            route.fixed,
+            order,
+            &mut self.places,
+        );
+        let mut best: Option<Found> = None;
+        for &place in &self.places {
+            place.fill(&route.tasks, order, &mut self.tasks);
+            if let Some(cost) = self.pricing.quick(row, route.begin, &self.tasks) {
                 let net = cost + beside;
-                let more = net - route.net;
-                if more < best.as_ref().map_or(0, |(least, ..)| *least) {
-                    best = Some((more, start, *place, net));
+                if best.is_none_or(|best| net < best.net) {
+                    best = Some(Found { place, net });
                 }
             }
         }
-        let (_, start, place, net) = best?;
-        let mut tasks = Vec::new();
-        place.fill(&self.routes[start as usize].tasks, order, &mut tasks);
-        Some((start, tasks, net))
+        best
+    }
+
+    /// Writes down that a route is another one now.
+    fn changed(&mut self, start: u32) {
+        self.states += 1;
+        self.routes[start as usize].state = self.states;
     }
 
     /// What a route costs now, less what it would cost to leave its new orders to nobody.
@@ -315,6 +373,7 @@ fn own_route(pricing: &mut Pricing<'_>, start: &Start) -> Route {
         fixed,
         orders: Vec::new(),
         net: whole.unwrap_or(0),
+        state: 0,
     }
 }
 
