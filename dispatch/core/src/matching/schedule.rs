@@ -29,6 +29,8 @@ const LEFT_MAX: usize = 4;
 const BLINK: usize = 16;
 const STEPS_PER_ORDER: usize = 12;
 const STEPS_MAX: usize = 150;
+/// Routes priced in one round, all steps together: some tens of milliseconds.
+const PRICED_MAX: usize = 30_000;
 
 /// What one driver would do.
 #[derive(Debug, Clone)]
@@ -72,6 +74,8 @@ pub(crate) struct Schedule<'a, 'b> {
     random: Random,
     /// For each open order, by its candidates.
     known: Vec<Vec<Option<Known>>>,
+    /// As many routes were priced.
+    priced: usize,
     /// As many states were numbered.
     states: u64,
     /// Memory of [`Self::look`].
@@ -100,6 +104,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
             contested: Vec::new(),
             random: Random::new(situation.now.unsigned_abs()),
             known,
+            priced: 0,
             states: 0,
             places: Vec::new(),
             tasks: Vec::new(),
@@ -129,6 +134,9 @@ impl<'a, 'b> Schedule<'a, 'b> {
         let steps = (STEPS_PER_ORDER * contested.len()).min(STEPS_MAX);
         self.contested = contested;
         for _ in 0..steps {
+            if self.priced > PRICED_MAX {
+                break;
+            }
             self.step();
         }
     }
@@ -305,6 +313,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
             order,
             &mut self.places,
         );
+        self.priced += self.places.len();
         let mut best: Option<Found> = None;
         for &place in &self.places {
             place.fill(&route.tasks, order, &mut self.tasks);
