@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::page::demo::Demo;
+use crate::page::demo::{Demo, codes};
 
 /// The small city has an order that can be given away within this, or the test has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -20,16 +20,6 @@ fn doorstep(arguments: &[&str]) -> Output {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The codes of the orders on the page as it reads without scripts.
-fn codes(url: &str) -> Vec<String> {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let page = runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() });
-    page.split("class=\"order-code\">#")
-        .skip(1)
-        .map(|rest| rest.split('<').next().unwrap().to_owned())
-        .collect()
 }
 
 /// Tries the orders on the page with all drivers until one could be given away: its id, the driver and the preview.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::page::demo::Demo;
+use crate::page::demo::{Demo, codes};
 
 /// The small city has offered an order within this, or the test has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -21,16 +21,6 @@ fn why(arguments: &[&str]) -> Output {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The codes of the orders on the page as it reads without scripts.
-fn codes(url: &str) -> Vec<String> {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let page = runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() });
-    page.split("class=\"order-code\">#")
-        .skip(1)
-        .map(|rest| rest.split('<').next().unwrap().to_owned())
-        .collect()
 }
 
 /// Asks about the orders on the page until one of them has a driver to tell about.

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::time::HOURS;
 use crate::{DeclineReason, Dispatcher, DriverId, Outcome, Policy, Time};
 
 /// Offers that the policy's guess weighs against those of an hour. Raising it learns slower and forgets luck faster.
@@ -20,9 +21,6 @@ const HOUR_WEIGHT: u64 = 8;
 const HOUR_MAX: u32 = 2000;
 /// The same for a driver.
 const DRIVER_MAX: u32 = 100;
-/// Hours of a day.
-const HOURS: usize = 24;
-const HOUR_MS: u64 = 3_600_000;
 
 /// What came of offers. When there are many, all counts are halved, so that old ones fade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +76,7 @@ pub(crate) struct Hours([Answers; HOURS]);
 
 impl Hours {
     fn at(&self, now: Time) -> &Answers {
-        &self.0[hour_of(now)]
+        &self.0[now.hour_of_day()]
     }
 
     /// The chance of a yes from anybody in an hour.
@@ -151,11 +149,6 @@ impl GoneDrivers {
     }
 }
 
-fn hour_of(now: Time) -> usize {
-    let hour = now.as_millis() / HOUR_MS % 24;
-    usize::try_from(hour).unwrap_or(0)
-}
-
 impl Dispatcher {
     /// Of a thousand offers made to this driver now, about as many would be accepted: at least 1, at most 1000. A driver
     /// who is not known is like any other at this hour. Costs a few divisions.
@@ -184,7 +177,7 @@ impl Dispatcher {
 
     /// Counts how an offer of a driver ended.
     pub(crate) fn count_answer(&mut self, driver: DriverId, outcome: Outcome) {
-        self.hours.0[hour_of(self.now)].count(outcome, HOUR_MAX);
+        self.hours.0[self.now.hour_of_day()].count(outcome, HOUR_MAX);
         if let Some(row) = self.drivers.get_mut(&driver) {
             row.answers.count(outcome, DRIVER_MAX);
         }
@@ -195,6 +188,7 @@ impl Dispatcher {
 mod tests {
     use super::*;
     use crate::RevokeReason;
+    use crate::time::HOUR_MS;
 
     const DECLINED: Outcome = Outcome::Declined(DeclineReason::TooFar);
 
@@ -273,7 +267,7 @@ mod tests {
 
     #[test]
     fn hours_turn_with_the_day() {
-        let hour = |hours: u64| hour_of(Time::from_millis(hours * HOUR_MS + 1));
+        let hour = |hours: u64| Time::from_millis(hours * HOUR_MS + 1).hour_of_day();
         assert_eq!([hour(0), hour(23), hour(24), hour(49)], [0, 23, 0, 1]);
     }
 }

@@ -31,7 +31,8 @@ pub(crate) use situation::may_be_asked;
 
 use crate::{Dispatcher, Matching, TravelTimes};
 
-/// What to offer now: at most one bundle a driver and one driver an order.
+/// What to offer now: at most one bundle a driver and one driver an order. Whether more are asked at once is the
+/// dispatcher's to decide.
 pub(crate) fn propose(dispatcher: &Dispatcher, travel: &mut dyn TravelTimes) -> Vec<Proposal> {
     let Some(situation) = situation::survey(dispatcher, travel) else {
         return Vec::new();

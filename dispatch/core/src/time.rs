@@ -4,6 +4,10 @@ use std::fmt;
 
 use doorstep_routing::TravelTime;
 
+pub(crate) const HOUR_MS: u64 = 3_600_000;
+/// Hours of a day.
+pub(crate) const HOURS: usize = 24;
+
 /// A point in time: Unix milliseconds of the city's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(u64);
@@ -40,6 +44,11 @@ impl Time {
     #[must_use]
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The hour of the day, from 0 to 23, by the city's clock.
+    pub(crate) fn hour_of_day(self) -> usize {
+        usize::try_from(self.0 / HOUR_MS % 24).unwrap_or(0)
     }
 
     /// The next multiple of `interval`: this time, if it is one.

@@ -74,3 +74,13 @@ fn listen(stream: impl Read + Send + 'static, lines: mpsc::Sender<String>) {
         }
     });
 }
+
+/// The codes of the orders on the page as it reads without scripts.
+pub(crate) fn codes(url: &str) -> Vec<String> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let page = runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() });
+    page.split("class=\"order-code\">#")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap().to_owned())
+        .collect()
+}

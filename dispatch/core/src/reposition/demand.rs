@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use doorstep_routing::LatLng;
 use h3o::{CellIndex, Resolution};
 
+use crate::time::{HOUR_MS, HOURS};
 use crate::{Span, Time};
 
 /// Cells of about 0.7 km², half a kilometre an edge: two minutes to anywhere in it.
@@ -25,8 +26,6 @@ const KEPT_PERMILLE: u64 = 917;
 const STEPS_HELD_PERMILLE: u64 = 11_548;
 /// After so many steps nothing is left.
 const STEPS_MAX: u64 = 100;
-const HOUR_MS: u64 = 3_600_000;
-const HOURS: usize = 24;
 /// After so many days nothing is left.
 const DAYS_MAX: u64 = 60;
 
@@ -75,7 +74,7 @@ impl Demand {
             .or_insert_with(|| CellDemand::new(pickup, now));
         known.fade(now);
         known.of_late += ORDER;
-        known.today[hour_of(now)] += ORDER;
+        known.today[now.hour_of_day()] += ORDER;
         (known.place, known.last_order) = (pickup, now);
     }
 
@@ -147,7 +146,7 @@ impl CellDemand {
         let of_late =
             self.of_late_at(now) * within.as_millis() * 1000 / (STEP_MS * STEPS_HELD_PERMILLE);
         let middle = now.after(Span::from_millis(within.as_millis() / 2));
-        let of_hour = self.days_before(hour_of(middle), day_of(middle));
+        let of_hour = self.days_before(middle.hour_of_day(), day_of(middle));
         of_late.max(of_hour * within.as_millis() / HOUR_MS)
     }
 }
@@ -158,10 +157,6 @@ fn step_of(now: Time) -> u64 {
 
 fn day_of(now: Time) -> u64 {
     now.as_millis() / (24 * HOUR_MS)
-}
-
-fn hour_of(now: Time) -> usize {
-    usize::try_from(now.as_millis() / HOUR_MS % 24).unwrap_or(0)
 }
 
 #[cfg(test)]
