@@ -1,32 +1,60 @@
 //! What every handler and worker shares.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use doorstep_dispatch_wire::token::TokenKey;
+use jiff::tz::TimeZone;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::city::Live;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::{Policy, Secret};
 use crate::dispatch::Dispatch;
 use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::{Command, Order};
-use crate::domain::place::Place;
 use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
+use crate::drivers::DriverPicture;
 use crate::events::Feed;
 use crate::events::bus::EventBus;
 use crate::gateway::PaymentGateway;
+use crate::platform::extract::Tokens;
+use crate::platform::problem::Problem;
 use crate::store::{CommandError, Store};
 
 /// The shared state behind a cheap handle.
-pub(crate) type AppState = Arc<App>;
+#[derive(Clone)]
+pub(crate) struct AppState(Arc<App>);
+
+impl AppState {
+    /// Shares what handlers and workers need.
+    pub(crate) fn new(app: App) -> Self {
+        Self(Arc::new(app))
+    }
+}
+
+impl Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for Tokens {
+    fn from_ref(app: &AppState) -> Self {
+        Self::new(app.token_key.clone(), app.clock.clone())
+    }
+}
 
 /// What every handler and worker shares.
 pub(crate) struct App {
     /// The city's clock.
     pub(crate) clock: Clock,
+    /// The zone of the times that people read.
+    pub(crate) zone: TimeZone,
     /// All that is remembered.
     pub(crate) store: Store,
     /// Prices and patience.
@@ -45,8 +73,6 @@ pub(crate) struct App {
     pub(crate) feed: Feed,
     /// The newest picture of the drivers, polled by one task for everybody.
     pub(crate) drivers: watch::Receiver<Arc<DriverPicture>>,
-    /// The city view.
-    pub(crate) live: Live,
     /// Wakes workers before their next look.
     pub(crate) wake: Wake,
     /// Cancelled when the process shuts down; streams end then.
@@ -65,6 +91,11 @@ pub(crate) struct Wake {
 }
 
 impl App {
+    /// Seconds that the city's clock is ahead of UTC.
+    pub(crate) fn offset_s(&self) -> i32 {
+        clock::offset_s(&self.zone, self.clock.now_ms())
+    }
+
     /// Carries a command to an order out and tells everybody after the commit.
     pub(crate) async fn command(
         &self,
@@ -102,52 +133,12 @@ impl App {
     }
 }
 
-/// Where the drivers are.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct DriverPicture {
-    /// The city's clock when dispatch answered; 0 = never yet.
-    pub(crate) now_ms: u64,
-    /// By driver id, on duty or not.
-    pub(crate) drivers: Vec<DriverSeen>,
-    /// Median real time of a matching round.
-    pub(crate) round_us: Option<u64>,
-    /// Whether dispatch answered the last time it was asked.
-    pub(crate) reachable: bool,
-}
-
-/// One driver in the picture.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct DriverSeen {
-    /// The driver.
-    pub(crate) driver_id: u64,
-    /// The last known position.
-    pub(crate) at: Place,
-    /// `idle`, `to_restaurant`, `at_restaurant`, `to_customer` or `off_duty`.
-    pub(crate) state: &'static str,
-    /// The order of the next stop.
-    pub(crate) order_id: Option<OrderId>,
-    /// Hundredths of a degree clockwise from north.
-    pub(crate) heading_cdeg: u32,
-    /// What is to be done, in the order of doing it.
-    pub(crate) stops: Vec<StopSeen>,
-}
-
-/// One stop of a driver.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StopSeen {
-    /// For which order.
-    pub(crate) order_id: OrderId,
-    /// What is done there.
-    pub(crate) kind: StopKind,
-    /// When it should be done, by the city's clock.
-    pub(crate) eta_ms: u64,
-}
-
-/// What is done at a stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StopKind {
-    /// The food is fetched at the restaurant.
-    Pickup,
-    /// It is handed over to the customer.
-    Dropoff,
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::NotFound => Self::not_found("order"),
+            CommandError::Refused(refusal) => Self::conflict("wrong_state", refusal.to_string()),
+            CommandError::Store(error) => error.into(),
+        }
+    }
 }

@@ -7,6 +7,27 @@ use uuid::Uuid;
 
 use crate::domain::ids::OrderId;
 
+/// The longest reason, in characters.
+pub const REASON_CHARS_MAX: usize = 500;
+
+/// To whom, asked.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct ToDriver {
+    /// The driver's number.
+    pub driver: String,
+}
+
+/// To whom and why.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAssignment {
+    /// The driver's number; text, for the numbers of some readers are too short.
+    pub driver: String,
+    /// Why, for the order's log; at most 500 characters.
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// What would change. Times are Unix milliseconds of the city's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AssignmentPreview {

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 /// Unix milliseconds of the city's clock, which may run faster than ours.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -100,6 +103,13 @@ impl Clock {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Seconds that a zone is ahead of UTC at a Unix time in milliseconds.
+#[must_use]
+pub fn offset_s(zone: &TimeZone, at_ms: i64) -> i32 {
+    let at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
+    zone.to_offset(at).seconds()
 }
 
 /// Seconds of the real clock, which signatures of other systems are dated by.

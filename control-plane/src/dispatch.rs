@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use doorstep_dispatch_wire::dispatch::LatLng;
 use doorstep_dispatch_wire::dispatch::dispatch_client::DispatchClient;
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenKey};
 use tonic::metadata::MetadataValue;
@@ -11,6 +12,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
 use crate::clock::Clock;
+use crate::domain::place::Place;
 
 /// The client of dispatch.
 pub(crate) type Dispatch = DispatchClient<InterceptedService<Channel, Signed>>;
@@ -57,4 +59,12 @@ pub(crate) fn in_time<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(PATIENCE);
     request
+}
+
+/// A place on the wire.
+pub(crate) fn lat_lng(place: Place) -> LatLng {
+    LatLng {
+        lat_e7: place.lat_e7,
+        lng_e7: place.lng_e7,
+    }
 }

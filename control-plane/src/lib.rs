@@ -11,8 +11,11 @@ pub mod gateway;
 pub mod sandbox;
 
 mod app;
+mod application;
 mod dispatch;
+mod drivers;
 mod http;
+mod platform;
 mod server;
 mod store;
 mod workers;

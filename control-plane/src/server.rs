@@ -10,9 +10,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
 
-use crate::app::{App, AppState, DriverPicture, Wake};
+use crate::app::{App, AppState, Wake};
 use crate::city::{self, Live, LiveConfig, MapFile};
 use crate::config::Config;
+use crate::drivers::{self, DriverPicture};
 use crate::events::Feed;
 use crate::gateway::PaymentGateway;
 use crate::gateway::http::HttpGateway;
@@ -104,7 +105,7 @@ pub(crate) fn serve(
     gateway: Arc<dyn PaymentGateway>,
     listener: TcpListener,
     addr: SocketAddr,
-) -> Result<(Running, AppState), StartError> {
+) -> Result<(Running, AppState, Live), StartError> {
     let shutdown = CancellationToken::new();
     let dispatch = dispatch::client(
         &dispatch_endpoint(&config)?,
@@ -112,9 +113,11 @@ pub(crate) fn serve(
         &config.clock,
     );
     let (pictures, drivers) = watch::channel(Arc::new(DriverPicture::default()));
-    let state = Arc::new(App {
-        live: live_city(&config, shutdown.clone())?,
+    let zone = time_zone(&config)?;
+    let live = live_city(&config, zone.clone(), shutdown.clone())?;
+    let state = AppState::new(App {
         clock: config.clock,
+        zone,
         store: store.clone(),
         policy: config.policy,
         token_key: config.token_key,
@@ -128,7 +131,7 @@ pub(crate) fn serve(
         shutdown: shutdown.clone(),
     });
     let mut tasks = JoinSet::new();
-    tasks.spawn(city::poll_dispatch(
+    tasks.spawn(drivers::poll_dispatch(
         dispatch,
         config.drivers_poll,
         pictures,
@@ -136,7 +139,7 @@ pub(crate) fn serve(
     ));
     let orders = state.clone();
     tasks.spawn(city::run(
-        state.live.clone(),
+        live.clone(),
         state.feed.clone(),
         state.drivers.clone(),
         move || {
@@ -145,7 +148,8 @@ pub(crate) fn serve(
         },
     ));
     workers::start(&state, &mut tasks);
-    let service = http::http_router(state.clone());
+    let pages = city::router(state.clone(), live.clone());
+    let service = http::http_router(state.clone(), pages);
     let stopped = shutdown.clone();
     tasks.spawn(async move {
         let serving =
@@ -162,6 +166,7 @@ pub(crate) fn serve(
             store,
         },
         state,
+        live,
     ))
 }
 
@@ -172,14 +177,21 @@ fn dispatch_endpoint(config: &Config) -> Result<Endpoint, StartError> {
     })
 }
 
-fn live_city(config: &Config, shutdown: CancellationToken) -> Result<Live, StartError> {
-    let zone = match &config.city_time_zone {
-        None => TimeZone::UTC,
+fn time_zone(config: &Config) -> Result<TimeZone, StartError> {
+    match &config.city_time_zone {
+        None => Ok(TimeZone::UTC),
         Some(name) => TimeZone::get(name).map_err(|source| StartError::TimeZone {
             name: name.clone(),
             source,
-        })?,
-    };
+        }),
+    }
+}
+
+fn live_city(
+    config: &Config,
+    zone: TimeZone,
+    shutdown: CancellationToken,
+) -> Result<Live, StartError> {
     let map = config
         .city_map
         .clone()

@@ -1,4 +1,4 @@
-//! Holds the tree against the rules of `ARCHITECTURE.md`: arrows between packages, size of files, words.
+//! Holds the tree against the rules of `ARCHITECTURE.md`: arrows between packages and areas, size of files, words.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
 
 mod arrows;
 mod files;
+mod layers;
 
 use std::path::{Path, PathBuf};
 

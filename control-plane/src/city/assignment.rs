@@ -1,5 +1,5 @@
 //! Giving an order to a driver by hand from the page or with `doorstep assign`: the same as the API does, with the order named
-//! as the page names it. The look before the deed takes the time of dispatch, so it is for the same people.
+//! as the page names it. A preview takes the time of dispatch, so it is for the same people.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -7,11 +7,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 
-use super::{access, why};
+use super::live::Live;
+use super::{CityState, access, why};
 use crate::app::AppState;
-use crate::http::{Body, NewAssignment, Problem, ToDriver, assign, preview};
+use crate::application::assignment::{assign, preview};
+use crate::assignment::{NewAssignment, ToDriver};
+use crate::platform::extract::Body;
+use crate::platform::idempotency::{Answered, idempotency_key};
+use crate::platform::problem::Problem;
 
-pub(crate) fn router() -> Router<AppState> {
+pub(crate) fn router() -> Router<CityState> {
     Router::new().route(
         "/city/orders/{order}/assignment",
         get(show_preview).post(assign_order),
@@ -20,27 +25,30 @@ pub(crate) fn router() -> Router<AppState> {
 
 async fn show_preview(
     State(app): State<AppState>,
+    State(live): State<Live>,
     Path(order): Path<String>,
     Query(to): Query<ToDriver>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    access::assigner(&app.live, &headers).ok_or_else(only_looks)?;
-    let id = why::find(&app.live.picture(), &order)?;
-    let told = preview(&app, id, &to).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(told)).into_response())
+    access::assigner(&live, &headers).ok_or_else(only_looks)?;
+    let id = why::find(&live.picture(), &order)?;
+    let preview = preview(&app, id, &to).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(preview)).into_response())
 }
 
 /// The header with the key keeps pages of others out: a browser asks first before it sends such a request across origins,
 /// and is refused.
 async fn assign_order(
     State(app): State<AppState>,
+    State(live): State<Live>,
     Path(order): Path<String>,
     headers: HeaderMap,
     Body(new): Body<NewAssignment>,
-) -> Result<Response, Problem> {
-    let by = access::assigner(&app.live, &headers).ok_or_else(only_looks)?;
-    let id = why::find(&app.live.picture(), &order)?;
-    assign(&app, id, &headers, by, new).await
+) -> Result<Answered, Problem> {
+    let by = access::assigner(&live, &headers).ok_or_else(only_looks)?;
+    let id = why::find(&live.picture(), &order)?;
+    let key = idempotency_key(&headers)?;
+    Ok(assign(&app, id, &key, by, new).await?)
 }
 
 fn only_looks() -> Problem {

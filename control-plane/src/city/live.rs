@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::map::MapFile;
 use super::picture::Picture;
-use crate::app::DriverPicture;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::domain::summary::OrderSummary;
+use crate::drivers::DriverPicture;
 use crate::events::Feed;
 
 /// Real time between two messages.
@@ -83,8 +83,7 @@ impl Live {
     /// How far the city's clock is ahead of UTC.
     pub(crate) fn offset_s(&self) -> i32 {
         let config = self.config();
-        let now = jiff::Timestamp::from_millisecond(config.clock.now_ms()).unwrap_or_default();
-        config.zone.to_offset(now).seconds()
+        clock::offset_s(&config.zone, config.clock.now_ms())
     }
 
     /// A place among the viewers, `None` when all are taken.

@@ -5,9 +5,9 @@
 use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 
-use crate::app::{StopKind, StopSeen};
 use crate::domain::ids::OrderId;
 use crate::domain::place::Place;
+use crate::drivers::{StopKind, StopSeen};
 
 /// Everything there is to see.
 #[derive(Debug, Serialize)]

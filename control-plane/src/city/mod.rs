@@ -15,34 +15,44 @@ mod message;
 mod order_row;
 mod page;
 mod picture;
-mod poll;
 mod routes;
 mod why;
 mod window;
 
+use axum::Router;
 use axum::extract::FromRef;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::AppState;
 
 pub(crate) use live::{Live, LiveConfig, run};
 pub(crate) use map::MapFile;
 pub(crate) use picture::ORDERS_MAX;
-pub(crate) use poll::poll_dispatch;
 
-/// The routes of the page, its map, its stream and its questions.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::from(
-        routes::router()
-            .merge(why::router())
-            .merge(assignment::router()),
-    )
+/// What the handlers of the page share.
+#[derive(Clone)]
+struct CityState {
+    app: AppState,
+    live: Live,
 }
 
-impl FromRef<AppState> for Live {
-    fn from_ref(state: &AppState) -> Self {
+impl FromRef<CityState> for AppState {
+    fn from_ref(state: &CityState) -> Self {
+        state.app.clone()
+    }
+}
+
+impl FromRef<CityState> for Live {
+    fn from_ref(state: &CityState) -> Self {
         state.live.clone()
     }
+}
+
+/// The routes of the page, its map, its stream and its questions.
+pub(crate) fn router(app: AppState, live: Live) -> Router {
+    routes::router()
+        .merge(why::router())
+        .merge(assignment::router())
+        .with_state(CityState { app, live })
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::message::{Delta, DriverRow, Figures, MinuteRow, OrderRow, PlanRow, Snapshot, StopRow};
 use super::order_row::{order_row, update_late};
 use super::window::Window;
-use crate::app::{DriverPicture, DriverSeen};
 use crate::domain::ids::OrderId;
 use crate::domain::summary::OrderSummary;
+use crate::drivers::{DriverPicture, DriverSeen, DriverState};
 
 /// Orders held at most; further new ones are counted in no figure until others end.
 pub(crate) const ORDERS_MAX: usize = 20_000;
@@ -300,13 +300,14 @@ impl Picture {
     }
 }
 
-fn driver_code(state: &str) -> Option<u8> {
+/// The page's number for what a driver does; `None` is not shown.
+const fn driver_code(state: DriverState) -> Option<u8> {
     match state {
-        "idle" => Some(1),
-        "to_restaurant" => Some(2),
-        "at_restaurant" => Some(3),
-        "to_customer" => Some(4),
-        _ => None,
+        DriverState::Idle => Some(1),
+        DriverState::ToRestaurant => Some(2),
+        DriverState::AtRestaurant => Some(3),
+        DriverState::ToCustomer => Some(4),
+        DriverState::OffDuty => None,
     }
 }
 

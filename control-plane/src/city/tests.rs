@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use super::order_row::tests::order;
 use super::{Live, LiveConfig, MapFile, routes, run};
-use crate::app::{DriverPicture, DriverSeen, StopKind, StopSeen};
 use crate::clock::Clock;
 use crate::domain::ids::OrderId;
 use crate::domain::place::Place;
+use crate::drivers::{DriverPicture, DriverSeen, DriverState, StopKind, StopSeen};
 use crate::events::Feed;
 
 /// Half past six in the evening of some day.
@@ -70,7 +70,7 @@ async fn bytes(response: Response<Body>) -> Bytes {
         .unwrap()
 }
 
-fn driver(driver_id: u64, lat_e7: i32, state: &'static str) -> DriverSeen {
+fn driver(driver_id: u64, lat_e7: i32, state: DriverState) -> DriverSeen {
     DriverSeen {
         driver_id,
         at: Place {
@@ -105,9 +105,9 @@ fn snapshot(live: &Live) -> Value {
 fn deltas_hold_only_what_changed() {
     let (live, _) = live(true);
     live.picture().see_drivers(&drivers(vec![
-        driver(1, 10, "idle"),
-        driver(2, 20, "to_customer"),
-        driver(3, 30, "off_duty"),
+        driver(1, 10, DriverState::Idle),
+        driver(2, 20, DriverState::ToCustomer),
+        driver(3, 30, DriverState::OffDuty),
     ]));
     live.picture()
         .see_order(&order(1, "accepted", "searching", EVENING_MS), EVENING_MS);
@@ -121,7 +121,7 @@ fn deltas_hold_only_what_changed() {
     assert_eq!(first["figures"]["round_ms"], 4.1);
 
     live.picture()
-        .see_drivers(&drivers(vec![driver(1, 11, "idle")]));
+        .see_drivers(&drivers(vec![driver(1, 11, DriverState::Idle)]));
     let second = delta(&live, EVENING_MS + 1);
     assert_eq!(second["seq"], 2);
     assert_eq!(second["drivers"], json!([["1", 11, 145_000_000, 1]]));
@@ -147,7 +147,7 @@ fn plans_are_told_when_they_change() {
         kind,
         eta_ms,
     };
-    let mut seen = driver(1, 10, "to_restaurant");
+    let mut seen = driver(1, 10, DriverState::ToRestaurant);
     seen.stops = vec![
         stop(1, StopKind::Pickup, 5),
         stop(2, StopKind::Pickup, 6),
@@ -363,8 +363,8 @@ async fn the_page_reads_without_scripts_and_escapes() {
     late.dropoff_eta_ms = Some(EVENING_MS + 60 * MINUTE_MS);
     live.picture().see_order(&late, EVENING_MS);
     live.picture().see_drivers(&drivers(vec![
-        driver(1, 10, "idle"),
-        driver(2, 20, "to_customer"),
+        driver(1, 10, DriverState::Idle),
+        driver(2, 20, DriverState::ToCustomer),
     ]));
     delta(&live, EVENING_MS);
     let response = get(&live, "/", &[]).await;
@@ -548,7 +548,11 @@ async fn a_viewer_gets_a_snapshot_then_deltas_until_shutdown() {
 
     clock.advance(Duration::from_secs(1));
     feed.tell(order(2, "accepted", "assigned", EVENING_MS));
-    pictures.send_replace(Arc::new(drivers(vec![driver(1, 10, "to_restaurant")])));
+    pictures.send_replace(Arc::new(drivers(vec![driver(
+        1,
+        10,
+        DriverState::ToRestaurant,
+    )])));
     let told = event_where(&mut body, |name, data| {
         name == "delta" && data.get("drivers").is_some()
     })

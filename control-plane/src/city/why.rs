@@ -9,15 +9,16 @@ use doorstep_dispatch_wire::dispatch::ExplainRequest;
 use tonic::Code;
 use uuid::Uuid;
 
-use super::access;
 use super::assignment::unauthorized;
+use super::live::Live;
 use super::message::OrderRow;
 use super::picture::Picture;
-use crate::app::AppState;
+use super::{CityState, access};
+use crate::app::{App, AppState};
 use crate::dispatch::in_time;
 use crate::domain::ids::OrderId;
 use crate::explanation::{ByHand, Decision, Explanation, OrderFacts};
-use crate::http::Problem;
+use crate::platform::problem::Problem;
 
 /// A shorter part of an id names nothing: the codes on the page have four characters.
 const PART_CHARS_MIN: usize = 4;
@@ -25,19 +26,20 @@ const PART_CHARS_MIN: usize = 4;
 /// Orders named when a part of an id means several.
 const NAMED_MAX: usize = 5;
 
-pub(crate) fn router() -> Router<AppState> {
+pub(crate) fn router() -> Router<CityState> {
     Router::new().route("/city/orders/{order}/why", get(show_why))
 }
 
 async fn show_why(
     State(app): State<AppState>,
+    State(live): State<Live>,
     Path(order): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if !access::is_allowed(&app.live, &headers) {
+    if !access::is_allowed(&live, &headers) {
         return unauthorized().into_response();
     }
-    match explain(&app, &order).await {
+    match explain(&app, &live, &order).await {
         Ok(explanation) => {
             ([(header::CACHE_CONTROL, "no-store")], Json(explanation)).into_response()
         }
@@ -45,13 +47,13 @@ async fn show_why(
     }
 }
 
-async fn explain(app: &AppState, order: &str) -> Result<Explanation, Problem> {
-    let id = find(&app.live.picture(), order)?;
+async fn explain(app: &App, live: &Live, order: &str) -> Result<Explanation, Problem> {
+    let id = find(&live.picture(), order)?;
     let request = ExplainRequest {
         delivery_id: id.uuid().to_string(),
     };
     let answer = app.dispatch.clone().explain(in_time(request)).await;
-    let order = app.live.picture().order(id).map(facts);
+    let order = live.picture().order(id).map(facts);
     let decisions = match answer {
         Ok(answer) => answer.into_inner().decisions,
         // Before the restaurant has accepted an order, dispatch is not told of it.
@@ -70,7 +72,7 @@ async fn explain(app: &AppState, order: &str) -> Result<Explanation, Problem> {
     };
     Ok(Explanation {
         order_id: id.to_string(),
-        offset_s: app.live.offset_s(),
+        offset_s: live.offset_s(),
         order,
         decisions: decisions.into_iter().map(Decision::from).collect(),
         by_hand: by_hand(app, id).await?,
@@ -120,7 +122,7 @@ pub(super) fn find(picture: &Picture, text: &str) -> Result<OrderId, Problem> {
 }
 
 /// Who gave it to whom by hand, as the order's log has it.
-async fn by_hand(app: &AppState, id: OrderId) -> Result<Vec<ByHand>, Problem> {
+async fn by_hand(app: &App, id: OrderId) -> Result<Vec<ByHand>, Problem> {
     let noted = app.store.by_hand(id).await?;
     Ok(noted
         .into_iter()

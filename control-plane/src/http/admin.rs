@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use crate::app::AppState;
 use crate::domain::order;
-use crate::http::extract::Caller;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::platform::extract::Caller;
+use crate::platform::problem::{Problem, ProblemBody};
 
 /// The most accounts shown at once.
 const ACCOUNTS_MAX: u32 = 1_000;

@@ -1,17 +1,17 @@
 //! Customers.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{FromRef, Query, State};
 use axum::http::StatusCode;
-use doorstep_dispatch_wire::token::{Audience, Claims};
+use doorstep_dispatch_wire::token::Audience;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::{App, AppState};
+use crate::app::AppState;
 use crate::domain::ids::CustomerId;
-use crate::http::extract::{Body, Caller, cursor, page_limit};
-use crate::http::problem::{Problem, ProblemBody};
 use crate::http::view::OrderPage;
+use crate::platform::extract::{Body, Caller, Tokens, cursor, page_limit};
+use crate::platform::problem::{Problem, ProblemBody};
 
 /// How long a token is good, in city milliseconds: thirty days.
 const TOKEN_LIFE_MS: i64 = 30 * 24 * 3_600_000;
@@ -98,11 +98,6 @@ pub(crate) fn checked_name(name: &str) -> Result<&str, Problem> {
 }
 
 /// A fresh token.
-pub(crate) fn issue(app: &App, audience: Audience, subject: String) -> String {
-    let expires_at_ms = u64::try_from(app.clock.now_ms() + TOKEN_LIFE_MS).unwrap_or(u64::MAX);
-    app.token_key.sign(&Claims {
-        audience,
-        subject,
-        expires_at_ms,
-    })
+pub(crate) fn issue(app: &AppState, audience: Audience, subject: String) -> String {
+    Tokens::from_ref(app).issue(audience, subject, TOKEN_LIFE_MS)
 }

@@ -11,9 +11,7 @@ mod assignments;
     reason = "the expansion of utoipa::path names the query type again"
 )]
 mod customers;
-mod extract;
 mod orders;
-mod problem;
 mod quotes;
 #[allow(
     unused_qualifications,
@@ -44,11 +42,8 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use self::assignments::{NewAssignment, ToDriver, assign, preview};
-pub(crate) use self::extract::Body;
-pub(crate) use self::problem::Problem;
 use crate::app::AppState;
-use crate::city;
+use crate::platform::problem;
 
 /// The largest body: a menu of 500 items.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -110,12 +105,14 @@ pub(crate) fn api_router() -> OpenApiRouter<AppState> {
         ))
 }
 
-/// All routes with their layers.
-pub(crate) fn http_router(state: AppState) -> axum::Router {
-    let (router, api) = api_router().merge(city::routes()).split_for_parts();
+/// The routes of the API and of `pages` behind the same layers.
+pub(crate) fn http_router(state: AppState, pages: axum::Router) -> axum::Router {
+    let (router, api) = api_router().split_for_parts();
     router
         .route("/openapi.json", get(move || async move { Json(api) }))
         .route("/healthz", get(|| async { "ok" }))
+        .with_state(state)
+        .merge(pages)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -123,7 +120,6 @@ pub(crate) fn http_router(state: AppState) -> axum::Router {
         ))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(problem::frame))
-        .with_state(state)
 }
 
 #[allow(

@@ -2,30 +2,28 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::{App, AppState};
+use crate::assignment::REASON_CHARS_MAX;
 use crate::domain::ids::{CustomerId, OrderId, PaymentId, QuoteId};
 use crate::domain::lifecycle::{Command, Order, Patience, Terms};
 use crate::domain::order::{self, Party};
 use crate::domain::quote::Quote;
 use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
-use crate::http::extract::{Body, Caller, path_id};
-use crate::http::problem::{Problem, ProblemBody};
 use crate::http::quotes::millis;
 use crate::http::view::OrderView;
+use crate::platform::extract::{Body, Caller, path_id};
+use crate::platform::idempotency::{Answered, idempotency_key, key_reused, request_hash};
+use crate::platform::problem::{Problem, ProblemBody};
 use crate::store::StoreError;
 use crate::store::keys::Answer;
 use crate::store::placement::{PlaceError, Placed, Placement};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-/// The longest reason, in characters.
-pub(crate) const REASON_CHARS_MAX: usize = 500;
 /// The furthest ready time a restaurant may name, in city milliseconds: three hours.
 const READY_IN_MS_MAX: i64 = 3 * 3_600_000;
 
@@ -50,12 +48,11 @@ pub(crate) async fn place_order(
     caller: Caller,
     headers: HeaderMap,
     Body(new): Body<NewOrder>,
-) -> Result<Response, Problem> {
+) -> Result<Answered, Problem> {
     let customer = caller.customer()?;
     let key = idempotency_key(&headers)?;
     check_method(&new.payment_method)?;
-    let request_hash = serde_json::to_vec(&new)
-        .map(|bytes| blake3::hash(&bytes).to_hex().to_string())
+    let request_hash = request_hash(&new)
         .map_err(|error| Problem::bad_request("invalid_body", error.to_string()))?;
     let now_ms = app.clock.now_ms();
     let placement = Placement {
@@ -87,34 +84,14 @@ pub(crate) async fn place_order(
         )
         .await
         .map_err(place_problem)?;
-    Ok(match placed {
+    let (answer, replayed) = match placed {
         Placed::New(order, answer) => {
             app.tell(&order);
-            respond(answer, false)
+            (answer, false)
         }
-        Placed::Replayed(answer) => respond(answer, true),
-    })
-}
-
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
-    let key = headers.get(IDEMPOTENCY_KEY).ok_or_else(|| {
-        Problem::bad_request(
-            "idempotency_key_missing",
-            "an idempotency-key header is needed",
-        )
-        .param("idempotency-key")
-    })?;
-    let bytes = key.as_bytes();
-    let is_good =
-        (1..=255).contains(&bytes.len()) && bytes.iter().all(|byte| (0x21..=0x7e).contains(byte));
-    match key.to_str() {
-        Ok(key) if is_good => Ok(key.to_owned()),
-        _ => Err(Problem::bad_request(
-            "idempotency_key_invalid",
-            "a key has 1 to 255 printable ASCII characters, no blanks",
-        )
-        .param("idempotency-key")),
-    }
+        Placed::Replayed(answer) => (answer, true),
+    };
+    Ok(Answered { answer, replayed })
 }
 
 fn check_method(method: &str) -> Result<(), Problem> {
@@ -166,28 +143,10 @@ fn answer_of(order: &Order) -> Result<Answer, StoreError> {
     })
 }
 
-pub(crate) fn respond(answer: Answer, replayed: bool) -> Response {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::CREATED);
-    let mut response = (
-        status,
-        [(header::CONTENT_TYPE, "application/json")],
-        answer.body,
-    )
-        .into_response();
-    if replayed {
-        response
-            .headers_mut()
-            .insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    response
-}
-
 fn place_problem(error: PlaceError) -> Problem {
     let detail = error.to_string();
     match error {
-        PlaceError::KeyReused => {
-            Problem::unprocessable("idempotency_key_reused", detail).param("idempotency-key")
-        }
+        PlaceError::KeyReused => key_reused(),
         PlaceError::NoQuote => Problem::not_found("quote"),
         PlaceError::QuoteExpired(_) => Problem::conflict("quote_expired", detail).param("quote_id"),
         PlaceError::QuoteUsed => Problem::conflict("quote_used", detail).param("quote_id"),

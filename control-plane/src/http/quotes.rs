@@ -9,15 +9,14 @@ use tonic::Code;
 use utoipa::ToSchema;
 
 use crate::app::{App, AppState};
-use crate::dispatch::in_time;
+use crate::dispatch::{in_time, lat_lng};
 use crate::domain::ids::{ItemId, QuoteId, RestaurantId};
 use crate::domain::place::Place;
 use crate::domain::pricing::{CartError, Tariff, Wanted, price};
 use crate::domain::quote::Quote;
-use crate::http::extract::{Body, Caller};
-use crate::http::problem::{Problem, ProblemBody};
 use crate::http::view::{LineView, PlaceView};
-use crate::workers::dispatch_bridge::lat_lng;
+use crate::platform::extract::{Body, Caller};
+use crate::platform::problem::{Problem, ProblemBody};
 
 /// A cart and a door.
 #[derive(Debug, Deserialize, ToSchema)]

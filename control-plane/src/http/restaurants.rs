@@ -13,9 +13,9 @@ use crate::domain::place::Place;
 use crate::domain::pricing::TOTAL_MINOR_MAX;
 use crate::domain::restaurant::{MenuItem, Restaurant};
 use crate::http::customers::{checked_name, issue};
-use crate::http::extract::{Body, Caller, cursor, page_limit, path_id};
-use crate::http::problem::{Problem, ProblemBody};
 use crate::http::view::PlaceView;
+use crate::platform::extract::{Body, Caller, cursor, page_limit, path_id};
+use crate::platform::problem::{Problem, ProblemBody};
 use crate::store::catalogue::RestaurantFilter;
 
 /// The most items of a menu.

@@ -10,8 +10,8 @@ use crate::app::AppState;
 use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::order;
 use crate::domain::review::{Review, ReviewError};
-use crate::http::extract::{Body, Caller, cursor, page_limit, path_id};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::platform::extract::{Body, Caller, cursor, page_limit, path_id};
+use crate::platform::problem::{Problem, ProblemBody};
 
 /// A review to write.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -13,16 +13,17 @@ use serde::Serialize;
 use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::app::{App, AppState, DriverPicture};
+use crate::app::{App, AppState};
 use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::lifecycle::{Event as LogEvent, Order, Recorded};
 use crate::domain::order;
 use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
+use crate::drivers::DriverPicture;
 use crate::events::OrderChanged;
-use crate::http::extract::{Caller, path_id};
-use crate::http::problem::{Problem, ProblemBody};
 use crate::http::view::{EtaBandView, OrderPage, OrderView, PlaceView};
+use crate::platform::extract::{Caller, path_id};
+use crate::platform::problem::{Problem, ProblemBody};
 
 /// Messages a slow listener may have waiting; then its stream waits too and catches up from the log.
 const WAITING_MAX: usize = 16;

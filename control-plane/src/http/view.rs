@@ -7,7 +7,7 @@ use crate::domain::delivery::EtaBand;
 use crate::domain::place::Place;
 use crate::domain::pricing::Line;
 use crate::domain::summary::OrderSummary;
-use crate::http::problem::Problem;
+use crate::platform::problem::Problem;
 
 /// A position in degrees.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

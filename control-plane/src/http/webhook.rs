@@ -7,12 +7,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::app::AppState;
+use crate::application::payment::conclude;
 use crate::clock::real_unix_s;
 use crate::domain::ids::OrderId;
 use crate::gateway::signature;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::platform::problem::{Problem, ProblemBody};
 use crate::store::CommandError;
-use crate::workers::payments::conclude;
 
 const CONSUMER: &str = "gateway";
 

@@ -171,7 +171,7 @@ async fn what_cannot_be_done_says_why(h: Harness) {
 async fn the_page_gives_orders_by_their_codes(h: Harness) {
     let town = h.town().await;
     let id = dispatched(&h, &town).await;
-    while h.app.live.picture().order(id).is_none() {
+    while h.live.picture().order(id).is_none() {
         tokio::task::yield_now().await;
     }
     let digits = id.uuid().simple().to_string();

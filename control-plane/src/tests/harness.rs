@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::dispatch::FakeDispatch;
 use crate::app::AppState;
+use crate::city::Live;
 use crate::clock::Clock;
 use crate::config::{Config, GatewayConfig, Secret};
 use crate::domain::ids::OrderId;
@@ -35,6 +36,7 @@ const HANG: Duration = Duration::from_secs(60);
 
 pub(crate) struct Harness {
     pub(crate) app: AppState,
+    pub(crate) live: Live,
     pub(crate) clock: Clock,
     pub(crate) gateway: Arc<ScriptedGateway>,
     pub(crate) dispatch: FakeDispatch,
@@ -142,10 +144,11 @@ impl Harness {
         configure(&mut config);
         let gateway = Arc::new(ScriptedGateway::default());
         let (listener, addr) = listen(config.listen).await.unwrap();
-        let (running, app) = serve(config, store, gateway.clone(), listener, addr).unwrap();
+        let (running, app, live) = serve(config, store, gateway.clone(), listener, addr).unwrap();
         let client = reqwest::Client::new();
         Self {
             app,
+            live,
             clock,
             gateway,
             dispatch,

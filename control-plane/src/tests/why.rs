@@ -30,7 +30,7 @@ async fn an_order_tells_why(h: Harness) {
         serde_json::from_value::<Explanation>(body).unwrap()
     };
     // The picture hears of an order a moment after its commit.
-    while h.app.live.picture().order(id).is_none() {
+    while h.live.picture().order(id).is_none() {
         tokio::task::yield_now().await;
     }
     let unasked = ask(&id.to_string()).await;

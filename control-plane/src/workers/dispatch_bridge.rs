@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use doorstep_dispatch_wire::dispatch::{
-    CancelDeliveryRequest, ChangeReadyTimeRequest, LatLng, RequestDeliveryRequest,
+    CancelDeliveryRequest, ChangeReadyTimeRequest, RequestDeliveryRequest,
 };
 use tonic::{Code, Status};
 
 use crate::app::{App, AppState};
-use crate::dispatch::in_time;
+use crate::dispatch::{in_time, lat_lng};
 use crate::domain::effects::DispatchMessage;
 use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::Command;
 use crate::domain::order::{self, Party};
-use crate::domain::place::Place;
 use crate::domain::scope::Scope;
 use crate::store::StoreError;
 use crate::store::outbox::{Destination, Message};
@@ -151,14 +150,6 @@ async fn after_refusal(
             tracing::debug!(%order, %status, attempts = message.attempts, "dispatch will be asked again");
             Ok(Fate::Again)
         }
-    }
-}
-
-/// A place on the wire.
-pub(crate) fn lat_lng(place: Place) -> LatLng {
-    LatLng {
-        lat_e7: place.lat_e7,
-        lng_e7: place.lng_e7,
     }
 }
 

@@ -13,11 +13,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::app::{App, AppState};
+use crate::application::payment::{conclude, decline};
 use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::{Command, Order};
 use crate::domain::payment::{self, Phase};
 use crate::domain::scope::Scope;
-use crate::gateway::{Charge, GatewayError, GatewayPayment, Outcome, RefundRequest};
+use crate::gateway::{Charge, GatewayError, RefundRequest};
 use crate::store::payments::Due;
 use crate::store::{CommandError, StoreError};
 use crate::workers::{back_off, wait};
@@ -130,40 +131,6 @@ async fn charge(app: &App, order: &Order) -> Result<bool, CommandError> {
             Ok(false)
         }
     }
-}
-
-/// Takes the gateway's word into the log; also for webhooks, after the payment was read again.
-pub(crate) async fn conclude(
-    app: &App,
-    id: OrderId,
-    found: &GatewayPayment,
-) -> Result<bool, CommandError> {
-    match found.outcome {
-        Outcome::Pending => Ok(false),
-        Outcome::Declined => decline(app, id, "declined by the gateway").await,
-        Outcome::Captured => {
-            let capture = payment::Command::Capture {
-                gateway_payment_id: found.gateway_payment_id.clone(),
-                amount: found.amount,
-            };
-            let summary = app
-                .command(Scope::Admin, id, Command::Payment(capture))
-                .await?;
-            if summary.payment_state == Phase::Disputed.as_str() {
-                tracing::error!(order = %id, captured = found.amount.minor, "the gateway captured another amount");
-            }
-            Ok(true)
-        }
-    }
-}
-
-async fn decline(app: &App, id: OrderId, why: &str) -> Result<bool, CommandError> {
-    let decline = payment::Command::Decline {
-        why: why.to_owned(),
-    };
-    app.command(Scope::Admin, id, Command::Payment(decline))
-        .await?;
-    Ok(true)
 }
 
 async fn refund(app: &App, order: &Order) -> Result<bool, CommandError> {

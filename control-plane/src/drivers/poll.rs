@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep_dispatch_wire::dispatch::{
-    Driver, DriverState, DriversRequest, StatusRequest, Stop, StopKind as WireStopKind,
+    Driver, DriverState as WireDriverState, DriversRequest, StatusRequest, Stop,
+    StopKind as WireStopKind,
 };
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::app::{DriverPicture, DriverSeen, StopKind, StopSeen};
+use super::{DriverPicture, DriverSeen, DriverState, StopKind, StopSeen};
 use crate::dispatch::{Dispatch, in_time};
 use crate::domain::ids::OrderId;
 use crate::domain::place::Place;
@@ -70,11 +71,11 @@ async fn look(client: &mut Dispatch) -> Result<DriverPicture, Status> {
 fn driver_seen(driver: &Driver) -> Option<DriverSeen> {
     let at = driver.at?;
     let state = match driver.state() {
-        DriverState::Idle => "idle",
-        DriverState::ToRestaurant => "to_restaurant",
-        DriverState::AtRestaurant => "at_restaurant",
-        DriverState::ToCustomer => "to_customer",
-        DriverState::OffDuty | DriverState::Unspecified => "off_duty",
+        WireDriverState::Idle => DriverState::Idle,
+        WireDriverState::ToRestaurant => DriverState::ToRestaurant,
+        WireDriverState::AtRestaurant => DriverState::AtRestaurant,
+        WireDriverState::ToCustomer => DriverState::ToCustomer,
+        WireDriverState::OffDuty | WireDriverState::Unspecified => DriverState::OffDuty,
     };
     Some(DriverSeen {
         driver_id: driver.driver_id,

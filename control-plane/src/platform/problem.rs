@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::store::{CommandError, StoreError};
+use crate::store::StoreError;
 
 const PROBLEM_JSON: &str = "application/problem+json";
 const REQUEST_ID: &str = "x-request-id";
@@ -107,16 +107,6 @@ impl From<StoreError> for Problem {
             "internal",
             "the request failed",
         )
-    }
-}
-
-impl From<CommandError> for Problem {
-    fn from(error: CommandError) -> Self {
-        match error {
-            CommandError::NotFound => Self::not_found("order"),
-            CommandError::Refused(refusal) => Self::conflict("wrong_state", refusal.to_string()),
-            CommandError::Store(error) => error.into(),
-        }
     }
 }
 

@@ -3,16 +3,16 @@
 use std::str::FromStr;
 
 use axum::Json;
-use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use doorstep_dispatch_wire::token::{Audience, TokenError};
+use doorstep_dispatch_wire::token::{Audience, Claims, TokenError, TokenKey};
 use serde::de::DeserializeOwned;
 
-use crate::app::{App, AppState};
+use crate::clock::Clock;
 use crate::domain::ids::{CustomerId, RestaurantId};
 use crate::domain::scope::Scope;
-use crate::http::problem::Problem;
+use crate::platform::problem::Problem;
 
 /// Who sends the request, by their bearer token.
 #[derive(Clone, Copy, Debug)]
@@ -59,12 +59,16 @@ fn wrong_role(needed: &str) -> Problem {
     )
 }
 
-impl FromRequestParts<AppState> for Caller {
+impl<S> FromRequestParts<S> for Caller
+where
+    S: Send + Sync,
+    Tokens: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let token = bearer(parts).ok_or_else(|| unauthorized("a bearer token is needed"))?;
-        scope_of(app, token).map(Self)
+        Tokens::from_ref(state).scope(token).map(Self)
     }
 }
 
@@ -81,41 +85,71 @@ fn unauthorized(detail: impl Into<String>) -> Problem {
 #[derive(Clone, Debug)]
 pub(crate) struct Operator(pub(crate) String);
 
-impl FromRequestParts<AppState> for Operator {
+impl<S> FromRequestParts<S> for Operator
+where
+    S: Send + Sync,
+    Tokens: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        Caller::from_request_parts(parts, app).await?.admin()?;
-        let now_ms = u64::try_from(app.clock.now_ms()).unwrap_or(0);
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Caller::from_request_parts(parts, state).await?.admin()?;
+        let tokens = Tokens::from_ref(state);
         let claims = bearer(parts)
-            .and_then(|token| app.token_key.verify(token, Audience::Admin, now_ms).ok())
+            .and_then(|token| tokens.verify(token, Audience::Admin).ok())
             .ok_or_else(|| wrong_role("admin"))?;
         Ok(Self(claims.subject))
     }
 }
 
-/// What a token lets its holder see.
-fn scope_of(app: &App, token: &str) -> Result<Scope, Problem> {
-    let now_ms = u64::try_from(app.clock.now_ms()).unwrap_or(0);
-    let refuse = |error: TokenError| unauthorized(error.to_string());
-    // The token says what it is for; only the audiences of this interface are let in.
-    let audience = match app.token_key.verify(token, Audience::Customer, now_ms) {
-        Ok(_) => Audience::Customer,
-        Err(TokenError::WrongAudience { found, .. }) => found,
-        Err(error) => return Err(refuse(error)),
-    };
-    let claims = app
-        .token_key
-        .verify(token, audience, now_ms)
-        .map_err(refuse)?;
-    let unknown = |_| unauthorized("the token names nobody");
-    match audience {
-        Audience::Customer => Ok(Scope::Customer(claims.subject.parse().map_err(unknown)?)),
-        Audience::Restaurant => Ok(Scope::Restaurant(claims.subject.parse().map_err(unknown)?)),
-        Audience::Admin => Ok(Scope::Admin),
-        Audience::Driver => Err(unauthorized(
-            "a token for audience driver opens nothing here",
-        )),
+/// Signs and checks bearer tokens by the city's clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Tokens {
+    key: TokenKey,
+    clock: Clock,
+}
+
+impl Tokens {
+    /// Tokens of one key.
+    pub(crate) const fn new(key: TokenKey, clock: Clock) -> Self {
+        Self { key, clock }
+    }
+
+    /// A fresh token that is good for `life_ms` milliseconds of the city's clock.
+    pub(crate) fn issue(&self, audience: Audience, subject: String, life_ms: i64) -> String {
+        let expires_at_ms =
+            u64::try_from(self.clock.now_ms().saturating_add(life_ms)).unwrap_or(u64::MAX);
+        self.key.sign(&Claims {
+            audience,
+            subject,
+            expires_at_ms,
+        })
+    }
+
+    fn verify(&self, token: &str, audience: Audience) -> Result<Claims, TokenError> {
+        let now_ms = u64::try_from(self.clock.now_ms()).unwrap_or(0);
+        self.key.verify(token, audience, now_ms)
+    }
+
+    /// What a token lets its holder see.
+    fn scope(&self, token: &str) -> Result<Scope, Problem> {
+        let refuse = |error: TokenError| unauthorized(error.to_string());
+        // The token says what it is for; only the audiences of this interface are let in.
+        let audience = match self.verify(token, Audience::Customer) {
+            Ok(_) => Audience::Customer,
+            Err(TokenError::WrongAudience { found, .. }) => found,
+            Err(error) => return Err(refuse(error)),
+        };
+        let claims = self.verify(token, audience).map_err(refuse)?;
+        let unknown = |_| unauthorized("the token names nobody");
+        match audience {
+            Audience::Customer => Ok(Scope::Customer(claims.subject.parse().map_err(unknown)?)),
+            Audience::Restaurant => Ok(Scope::Restaurant(claims.subject.parse().map_err(unknown)?)),
+            Audience::Admin => Ok(Scope::Admin),
+            Audience::Driver => Err(unauthorized(
+                "a token for audience driver opens nothing here",
+            )),
+        }
     }
 }
 
@@ -123,11 +157,11 @@ fn scope_of(app: &App, token: &str) -> Result<Scope, Problem> {
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
-        match <Json<T> as FromRequest<AppState>>::from_request(request, app).await {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match <Json<T> as FromRequest<S>>::from_request(request, state).await {
             Ok(Json(body)) => Ok(Self(body)),
             Err(rejection) => {
                 let status = match rejection.status() {
@@ -140,15 +174,15 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     }
 }
 
-impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     /// A body that is not announced is not there.
-    async fn from_request(request: Request, app: &AppState) -> Result<Option<Self>, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
         if !request.headers().contains_key(header::CONTENT_TYPE) {
             return Ok(None);
         }
-        <Self as FromRequest<AppState>>::from_request(request, app)
+        <Self as FromRequest<S>>::from_request(request, state)
             .await
             .map(Some)
     }
