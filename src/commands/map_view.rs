@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ViewArgs) -> anyhow::Result<ExitCode> {
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let profiles = Profile::ALL.map(Profile::name);
-    let page = Page::prepare(&name, &archive.attribution, &profiles, drawing)?;
+    let page = Page::prepare(&name, &archive.attribution, &profiles, drawing);
     drop(archive);
     serve(args.listen, &atlas, Some(page))
 }

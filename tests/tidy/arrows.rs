@@ -35,7 +35,7 @@ const ROWS: &[Row] = &[
     Row {
         folder: "routing/server",
         package: "doorstep-route-server",
-        may: &["doorstep-routing"],
+        may: &["doorstep-routing", "doorstep-web"],
         never: &["sqlx", "quinn", "tonic", "osmpbf", "h3o"],
     },
     Row {
@@ -77,7 +77,7 @@ const ROWS: &[Row] = &[
     Row {
         folder: "control-plane",
         package: "doorstep-control-plane",
-        may: &["doorstep-dispatch-wire"],
+        may: &["doorstep-dispatch-wire", "doorstep-web"],
         never: &["quinn", "h3o", "rstar", "petgraph", "async-nats"],
     },
     Row {
@@ -105,6 +105,12 @@ const ROWS: &[Row] = &[
             "doorstep-dispatch-wire",
         ],
         never: &["sqlx", "axum", "h3o"],
+    },
+    Row {
+        folder: "web",
+        package: "doorstep-web",
+        may: &[],
+        never: &["sqlx", "quinn", "tonic", "reqwest", "h3o"],
     },
 ];
 

@@ -7,7 +7,6 @@
 //! ```
 
 mod access;
-mod assets;
 mod assignment;
 mod live;
 mod map;

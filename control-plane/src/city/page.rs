@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use doorstep_web::content::{escape, fill};
+use doorstep_web::pages;
 use jiff::Timestamp;
 
-use super::assets::INDEX;
 use super::live::Live;
 use super::message::{OrderRow, Shown};
 
@@ -56,28 +57,7 @@ pub(crate) fn render(live: &Live) -> String {
             _ => return None,
         })
     };
-    fill(INDEX, value)
-}
-
-/// Replaces each `{{name}}`; a name without a value stays as it is.
-fn fill(template: &str, value: impl Fn(&str) -> Option<Cow<'static, str>>) -> String {
-    let mut filled = String::with_capacity(template.len() * 2);
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        filled.push_str(before);
-        let Some((name, after)) = after.split_once("}}") else {
-            filled.push_str("{{");
-            rest = after;
-            continue;
-        };
-        match value(name) {
-            Some(text) => filled.push_str(&text),
-            None => filled.extend(["{{", name, "}}"]),
-        }
-        rest = after;
-    }
-    filled.push_str(rest);
-    filled
+    fill(pages::CITY, value)
 }
 
 fn order_item(row: &OrderRow, now_ms: i64, offset_s: i32) -> String {
@@ -143,45 +123,14 @@ fn figure(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"))
 }
 
-/// Text that cannot become markup.
-pub(crate) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Shown, escape, fill, words};
+    use doorstep_web::pages::FORMAT_JS;
 
-    #[test]
-    fn fills_known_names_only() {
-        let filled = fill("a {{x}} b {{y}} c {{", |name| {
-            (name == "x").then(|| "1".into())
-        });
-        assert_eq!(filled, "a 1 b {{y}} c {{");
-    }
-
-    #[test]
-    fn text_cannot_become_markup() {
-        assert_eq!(
-            escape("<b a='1' c=\"2\">&"),
-            "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;"
-        );
-    }
+    use super::{Shown, words};
 
     #[test]
     fn scripts_and_server_use_the_same_words() {
-        let script = include_str!("../../web/format.js");
         for state in [
             Shown::Placed,
             Shown::Searching,
@@ -194,7 +143,7 @@ mod tests {
         ] {
             let key = serde_json::to_value(state).unwrap();
             let line = format!("{}: \"{}\",", key.as_str().unwrap(), words(state));
-            assert!(script.contains(&line), "format.js has no `{line}`");
+            assert!(FORMAT_JS.contains(&line), "format.js has no `{line}`");
         }
     }
 }

@@ -4,7 +4,6 @@
 
 mod answers;
 mod isochrones;
-mod scripts;
 mod served;
 mod shapes;
 mod town;

@@ -103,7 +103,7 @@ async fn clients_are_answered_until_the_server_is_stopped() {
 #[tokio::test]
 async fn the_page_comes_with_its_policy_and_its_map() {
     let drawing = br#"{"attribution":"them","classes":[]}"#.to_vec();
-    let page = Page::prepare("town", "© them", &["car", "foot"], drawing).unwrap();
+    let page = Page::prepare("town", "© them", &["car", "foot"], drawing);
     let bound = Bound::to(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = bound.address();
     let stop = CancellationToken::new();
@@ -113,7 +113,7 @@ async fn the_page_comes_with_its_policy_and_its_map() {
         ("GET /", "© them"),
         ("GET /map.json", r#""attribution":"them""#),
         ("GET /profiles.json", r#"["car","foot"]"#),
-        ("GET /assets/map_view.js", "import"),
+        ("GET /assets/map_view/map_view.js", "import"),
         ("GET /route/v1/car/0,0;0.001,0", r#""code":"Ok""#),
     ] {
         let answer = exchange(address, target, "").await;
@@ -126,7 +126,7 @@ async fn the_page_comes_with_its_policy_and_its_map() {
             "{target}: {answer}"
         );
     }
-    let missing = exchange(address, "GET /assets/nothing.js", "").await;
+    let missing = exchange(address, "GET /assets/map_view/nothing.js", "").await;
     assert!(missing.starts_with("HTTP/1.1 404"), "{missing}");
     stop.cancel();
     serving.await.unwrap();

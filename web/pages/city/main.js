@@ -2,15 +2,15 @@
 
 import { applyDelta, applySnapshot, cityNow, emptyCity } from "./city.js";
 import { Detail } from "./detail.js";
-import { decodeDrawing, emptyDrawing } from "./drawing.js";
+import { decodeDrawing, emptyDrawing } from "../shared/drawing.js";
 import { showClock, showFigures, showLink } from "./figures.js";
 import { MoverLayer } from "./movers.js";
 import { OrderList } from "./orders.js";
 import { onSchemeChange, readPalette } from "./palette.js";
-import { scaleBar } from "./projection.js";
+import { scaleBar } from "../shared/projection.js";
 import { Stream } from "./stream.js";
-import { StreetLayer } from "./streets.js";
-import { View } from "./view.js";
+import { StreetLayer } from "../shared/streets.js";
+import { View } from "../shared/view.js";
 
 const byId = (id) => document.getElementById(id);
 const city = emptyCity();

@@ -1,12 +1,12 @@
 // Wires the page: clicks and fields make a question, its answers go to the map and the panel.
 
 import { askReach, askRoute } from "./ask.js";
-import { decodeDrawing, boxOf } from "./drawing.js";
+import { decodeDrawing, boxOf } from "../shared/drawing.js";
 import { Overlay } from "./overlay.js";
 import { Panel } from "./panel.js";
-import { scaleBar } from "./projection.js";
-import { StreetLayer } from "./streets.js";
-import { View } from "./view.js";
+import { scaleBar } from "../shared/projection.js";
+import { StreetLayer } from "../shared/streets.js";
+import { View } from "../shared/view.js";
 import { readCoordinate } from "./words.js";
 
 const REACH_MINUTES = [5, 10, 15];
