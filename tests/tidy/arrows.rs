@@ -107,6 +107,12 @@ const ROWS: &[Row] = &[
         never: &["sqlx", "axum", "h3o"],
     },
     Row {
+        folder: "tests/tidy",
+        package: "doorstep-tidy",
+        may: &[],
+        never: ASYNC_AND_NETWORK,
+    },
+    Row {
         folder: "web",
         package: "doorstep-web",
         may: &[],

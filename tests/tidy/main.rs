@@ -11,9 +11,10 @@ mod layers;
 
 use std::path::{Path, PathBuf};
 
-/// The root of the repository.
+/// The root of the repository: two folders above this package.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap()
 }
 
 /// All files below `folder` whose name ends with `.extension`, sorted; build output and hidden folders are left out.
