@@ -1,12 +1,12 @@
 //! Everything that may be set from outside, parsed once at start.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use doorstep_dispatch_wire::token::TokenKey;
+pub use doorstep_platform::secret::Secret;
 
 use crate::clock::Clock;
 use crate::domain::money::{BasisPoints, Currency};
@@ -145,29 +145,5 @@ impl Default for Policy {
             dropoff_patience: minutes(180),
             preparation: minutes(12),
         }
-    }
-}
-
-/// Bytes that are never printed.
-#[derive(Clone)]
-pub struct Secret(Arc<[u8]>);
-
-impl Secret {
-    /// Wraps bytes that must stay out of logs.
-    #[must_use]
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(bytes.into().into())
-    }
-
-    /// The bytes, for the one who signs or checks.
-    #[must_use]
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(hidden)")
     }
 }

@@ -2,7 +2,6 @@
 
 pub mod assignment;
 pub mod city;
-pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod events;
@@ -15,7 +14,6 @@ mod application;
 mod dispatch;
 mod drivers;
 mod http;
-mod platform;
 mod server;
 mod store;
 mod workers;
@@ -24,5 +22,7 @@ mod workers;
 mod tests;
 
 pub use config::{Config, Secret};
+pub use doorstep_platform as platform;
+pub use doorstep_platform::clock;
 pub use server::{Running, StartError, start};
-pub use store::StoreError;
+pub use platform::sql::StoreError;

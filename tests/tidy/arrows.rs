@@ -77,13 +77,19 @@ const ROWS: &[Row] = &[
     Row {
         folder: "control-plane",
         package: "doorstep-control-plane",
-        may: &["doorstep-dispatch-wire", "doorstep-web"],
+        may: &["doorstep-dispatch-wire", "doorstep-platform", "doorstep-web"],
         never: &["quinn", "h3o", "rstar", "petgraph", "async-nats"],
+    },
+    Row {
+        folder: "control-plane/platform",
+        package: "doorstep-platform",
+        may: &["doorstep-dispatch-wire"],
+        never: &["quinn", "h3o", "tonic", "reqwest", "async-nats"],
     },
     Row {
         folder: "control-plane/nats",
         package: "doorstep-control-plane-nats",
-        may: &["doorstep-control-plane"],
+        may: &["doorstep-platform"],
         never: &["sqlx", "quinn", "h3o"],
     },
     Row {

@@ -47,21 +47,6 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
-        area: "platform",
-        never: &[
-            "app",
-            "application",
-            "city",
-            "config",
-            "dispatch",
-            "drivers",
-            "gateway",
-            "http",
-            "server",
-            "workers",
-        ],
-    },
-    Row {
         area: "drivers",
         never: &[
             "app",

@@ -14,7 +14,7 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
 use async_trait::async_trait;
 use bytes::Bytes;
-use doorstep_control_plane::events::bus::{BusError, EventBus};
+use doorstep_platform::bus::{BusError, EventBus};
 
 pub use consumer::{Consumer, ConsumerConfig, ConsumerError, Received};
 

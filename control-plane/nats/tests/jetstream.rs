@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
 use std::time::Duration;
 
-use doorstep_control_plane::events::bus::EventBus;
+use doorstep_platform::bus::EventBus;
 use doorstep_control_plane_nats::{
     Consumer, ConsumerConfig, JetStreamBus, JetStreamConfig, OpenError, Received,
 };

@@ -9,20 +9,18 @@
 
 pub mod delivery;
 pub mod effects;
-pub mod ids;
 pub mod ledger;
 pub mod lifecycle;
-pub mod money;
 pub mod order;
 pub mod payment;
-pub mod place;
 pub mod pricing;
 pub mod quote;
 pub mod receipt;
 pub mod restaurant;
 pub mod review;
-pub mod scope;
 pub mod summary;
+
+pub use doorstep_platform::{ids, money, place, scope};
 
 /// A state machine does not allow the command in its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

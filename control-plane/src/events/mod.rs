@@ -1,6 +1,6 @@
 //! How a change leaves the transaction that made it.
 
-pub mod bus;
 pub mod feed;
 
+pub use doorstep_platform::bus;
 pub use feed::{Feed, OrderChanged};

@@ -3,9 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod by_hand;
 pub(crate) mod catalogue;
-pub(crate) mod engine;
 pub(crate) mod inbox;
-pub(crate) mod keys;
 pub(crate) mod orders;
 pub(crate) mod outbox;
 pub(crate) mod payments;
@@ -13,48 +11,11 @@ pub(crate) mod placement;
 pub(crate) mod quotes;
 pub(crate) mod reviews;
 
-use engine::Database;
+pub(crate) use doorstep_platform::sql::{self as engine, StoreError, to_json};
+pub(crate) use doorstep_platform::keys;
+use engine::{Database, Migrations};
 
 use crate::domain::Refusal;
-
-/// Why the database did not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Neither of the two.
-    #[error("the database address begins with neither sqlite: nor postgres:")]
-    UnknownDatabase,
-    /// The driver's error.
-    #[error("database: {0}")]
-    Driver(#[from] sqlx::Error),
-    /// The schema could not be brought up to date.
-    #[error("migrating the database: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    /// Something was read that we never write.
-    #[error("the database holds what was never written: {0}")]
-    Corrupt(String),
-}
-
-impl StoreError {
-    fn sql_state(&self) -> Option<String> {
-        match self {
-            Self::Driver(error) => error
-                .as_database_error()?
-                .code()
-                .map(std::borrow::Cow::into_owned),
-            _ => None,
-        }
-    }
-
-    /// Serialization failure or deadlock: the same again will do.
-    pub(crate) fn asks_for_retry(&self) -> bool {
-        matches!(self.sql_state().as_deref(), Some("40001" | "40P01"))
-    }
-
-    /// Somebody else held the row for too long.
-    pub(crate) fn is_lock_timeout(&self) -> bool {
-        self.sql_state().as_deref() == Some("55P03")
-    }
-}
 
 /// Why a command to an order had no effect.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +47,7 @@ impl Store {
     /// Opens and migrates the database at an address.
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
         Ok(Self {
-            database: Database::open(url).await?,
+            database: Database::open(url, &migrations()).await?,
         })
     }
 
@@ -108,6 +69,10 @@ impl Store {
     }
 }
 
-fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+/// The schema, one numbered file a change.
+pub(crate) fn migrations() -> Migrations {
+    Migrations {
+        sqlite: sqlx::migrate!("./migrations/sqlite"),
+        postgres: sqlx::migrate!("./migrations/postgres"),
+    }
 }

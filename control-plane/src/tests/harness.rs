@@ -106,7 +106,11 @@ pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Harnes
         .await
         .unwrap();
     let database =
-        Database::open_postgres(options.options([("search_path", schema.as_str())])).await;
+        Database::open_postgres(
+            options.options([("search_path", schema.as_str())]),
+            &crate::store::migrations(),
+        )
+        .await;
     let outcome = AssertUnwindSafe(async {
         test(Harness::start(Store::around(database.unwrap())).await).await
     })

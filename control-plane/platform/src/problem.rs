@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::store::StoreError;
+use crate::sql::StoreError;
 
 const PROBLEM_JSON: &str = "application/problem+json";
 const REQUEST_ID: &str = "x-request-id";
@@ -20,7 +20,7 @@ tokio::task_local! {
 
 /// What went wrong, for the caller.
 #[derive(Debug, Clone)]
-pub(crate) struct Problem {
+pub struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
@@ -29,7 +29,7 @@ pub(crate) struct Problem {
 
 /// An error body (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProblemBody {
+pub struct ProblemBody {
     /// Always `about:blank`: the code says more.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -49,7 +49,9 @@ pub(crate) struct ProblemBody {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem with a status, a code to act on and a sentence.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -58,13 +60,16 @@ impl Problem {
         }
     }
 
-    pub(crate) fn param(mut self, param: &'static str) -> Self {
+    /// Names the parameter or header that is wrong.
+    #[must_use]
+    pub fn param(mut self, param: &'static str) -> Self {
         self.param = Some(param);
         self
     }
 
-    /// Not there, or not for the one who asks.
-    pub(crate) fn not_found(what: &str) -> Self {
+    /// It does not exist, or the caller may not know that it does.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "not_found",
@@ -73,22 +78,26 @@ impl Problem {
     }
 
     /// The request cannot be understood.
-    pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
     /// Understood, but not possible.
-    pub(crate) fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
     /// Possible, but not now.
-    pub(crate) fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// Somebody we need does not answer.
-    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+    /// A service that is needed does not answer.
+    #[must_use]
+    pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 }
@@ -130,7 +139,7 @@ impl IntoResponse for Problem {
 }
 
 /// Names the request, gives it the security headers, and makes every error a problem body.
-pub(crate) async fn frame(request: Request, next: Next) -> Response {
+pub async fn frame(request: Request, next: Next) -> Response {
     let given = request
         .headers()
         .get(REQUEST_ID)

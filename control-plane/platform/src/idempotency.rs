@@ -4,14 +4,17 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::platform::problem::Problem;
-use crate::store::keys::Answer;
+use crate::problem::Problem;
+use crate::keys::Answer;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The key of a request: 1 to 255 printable ASCII characters.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+///
+/// # Errors
+/// 400 when there is none or it has other characters.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     let key = headers.get(IDEMPOTENCY_KEY).ok_or_else(|| {
         Problem::bad_request(
             "idempotency_key_missing",
@@ -33,23 +36,27 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
 }
 
 /// The hash of a request: the same key with another hash is an error.
-pub(crate) fn request_hash(request: &impl Serialize) -> serde_json::Result<String> {
+///
+/// # Errors
+/// When the request has no JSON form.
+pub fn request_hash(request: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_vec(request).map(|bytes| blake3::hash(&bytes).to_hex().to_string())
 }
 
 /// The key belongs to another request.
-pub(crate) fn key_reused() -> Problem {
+#[must_use]
+pub fn key_reused() -> Problem {
     let detail = "this idempotency key was used with another request";
     Problem::unprocessable("idempotency_key_reused", detail).param("idempotency-key")
 }
 
 /// What a request with an idempotency key is answered with.
 #[derive(Clone, Debug)]
-pub(crate) struct Answered {
+pub struct Answered {
     /// The stored answer.
-    pub(crate) answer: Answer,
+    pub answer: Answer,
     /// Whether an earlier request with the same key made it.
-    pub(crate) replayed: bool,
+    pub replayed: bool,
 }
 
 impl IntoResponse for Answered {

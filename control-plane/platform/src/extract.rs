@@ -10,22 +10,28 @@ use doorstep_dispatch_wire::token::{Audience, Claims, TokenError, TokenKey};
 use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
-use crate::domain::ids::{CustomerId, RestaurantId};
-use crate::domain::scope::Scope;
-use crate::platform::problem::Problem;
+use crate::ids::{CustomerId, RestaurantId};
+use crate::scope::Scope;
+use crate::problem::Problem;
 
 /// Who sends the request, by their bearer token.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Caller(pub(crate) Scope);
+pub struct Caller(pub Scope);
 
 impl Caller {
-    /// The customer, or 403.
-    pub(crate) fn customer(self) -> Result<CustomerId, Problem> {
+    /// The customer.
+    ///
+    /// # Errors
+    /// 403 `wrong_role` for everybody else.
+    pub fn customer(self) -> Result<CustomerId, Problem> {
         self.0.customer().ok_or_else(|| wrong_role("customer"))
     }
 
-    /// The restaurant this is about: its own, or any for the operator.
-    pub(crate) fn may_run(self, restaurant: RestaurantId) -> Result<(), Problem> {
+    /// Lets a restaurant at what is its own, and the operator at every restaurant's.
+    ///
+    /// # Errors
+    /// 403 `wrong_role` for a customer, 404 for another restaurant.
+    pub fn may_run(self, restaurant: RestaurantId) -> Result<(), Problem> {
         match self.0 {
             Scope::Admin => Ok(()),
             Scope::Restaurant(own) if own == restaurant => Ok(()),
@@ -34,16 +40,22 @@ impl Caller {
         }
     }
 
-    /// Somebody of a restaurant, or the operator.
-    pub(crate) fn runs_a_restaurant(self) -> Result<(), Problem> {
+    /// Lets every restaurant and the operator pass.
+    ///
+    /// # Errors
+    /// 403 `wrong_role` for a customer.
+    pub fn runs_a_restaurant(self) -> Result<(), Problem> {
         match self.0 {
             Scope::Admin | Scope::Restaurant(_) => Ok(()),
             Scope::Customer(_) => Err(wrong_role("restaurant")),
         }
     }
 
-    /// The operator, or 403.
-    pub(crate) fn admin(self) -> Result<(), Problem> {
+    /// Lets the operator pass.
+    ///
+    /// # Errors
+    /// 403 `wrong_role` for everybody else.
+    pub fn admin(self) -> Result<(), Problem> {
         match self.0 {
             Scope::Admin => Ok(()),
             Scope::Customer(_) | Scope::Restaurant(_) => Err(wrong_role("admin")),
@@ -83,7 +95,7 @@ fn unauthorized(detail: impl Into<String>) -> Problem {
 
 /// The operator by name: the subject of an admin token.
 #[derive(Clone, Debug)]
-pub(crate) struct Operator(pub(crate) String);
+pub struct Operator(pub String);
 
 impl<S> FromRequestParts<S> for Operator
 where
@@ -104,19 +116,21 @@ where
 
 /// Signs and checks bearer tokens by the city's clock.
 #[derive(Clone, Debug)]
-pub(crate) struct Tokens {
+pub struct Tokens {
     key: TokenKey,
     clock: Clock,
 }
 
 impl Tokens {
     /// Tokens of one key.
-    pub(crate) const fn new(key: TokenKey, clock: Clock) -> Self {
+    #[must_use]
+    pub const fn new(key: TokenKey, clock: Clock) -> Self {
         Self { key, clock }
     }
 
-    /// A fresh token that is good for `life_ms` milliseconds of the city's clock.
-    pub(crate) fn issue(&self, audience: Audience, subject: String, life_ms: i64) -> String {
+    /// A new token that is valid for `life_ms` milliseconds of the city's clock.
+    #[must_use]
+    pub fn issue(&self, audience: Audience, subject: String, life_ms: i64) -> String {
         let expires_at_ms =
             u64::try_from(self.clock.now_ms().saturating_add(life_ms)).unwrap_or(u64::MAX);
         self.key.sign(&Claims {
@@ -155,7 +169,7 @@ impl Tokens {
 
 /// A JSON body.
 #[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
+pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
@@ -188,20 +202,29 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
     }
 }
 
-/// An id in a path: a malformed one is of nothing that exists.
-pub(crate) fn path_id<T: FromStr>(text: &str, what: &str) -> Result<T, Problem> {
+/// An id in a path: nothing exists under a malformed one.
+///
+/// # Errors
+/// 404 when the text is no such id.
+pub fn path_id<T: FromStr>(text: &str, what: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| Problem::not_found(what))
 }
 
 /// A cursor in a query.
-pub(crate) fn cursor<T: FromStr>(text: Option<&String>) -> Result<Option<T>, Problem> {
+///
+/// # Errors
+/// 400 when the text is no such id.
+pub fn cursor<T: FromStr>(text: Option<&String>) -> Result<Option<T>, Problem> {
     text.map(|text| text.parse()).transpose().map_err(|_| {
-        Problem::bad_request("invalid_query", "the cursor is none of ours").param("cursor")
+        Problem::bad_request("invalid_query", "the cursor is not one of an earlier page").param("cursor")
     })
 }
 
-/// How many to list: 1 to 100, 20 when nothing is said.
-pub(crate) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
+/// How many to list: 1 to 100, 20 when absent.
+///
+/// # Errors
+/// 400 when it is out of range.
+pub fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
     match limit.unwrap_or(20) {
         limit @ 1..=100 => Ok(limit),
         other => Err(Problem::bad_request(

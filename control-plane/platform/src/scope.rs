@@ -1,6 +1,6 @@
 //! Who asks: every query for something owned takes one.
 
-use crate::domain::ids::{CustomerId, RestaurantId};
+use crate::ids::{CustomerId, RestaurantId};
 
 /// Who asks, and so what exists for them: what belongs to somebody else does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

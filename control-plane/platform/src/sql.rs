@@ -1,8 +1,9 @@
-//! The one seam between the statements and the two databases: pools, values, rows, transactions.
+//! One interface to both databases: pools, values, rows, transactions. A statement is written once.
 
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
@@ -11,23 +12,63 @@ use sqlx::sqlite::{
 use sqlx::{Postgres, Row as _, Sqlite, Transaction};
 use uuid::Uuid;
 
-use crate::store::StoreError;
-
 /// Connections that read at once.
 const READERS_MAX: u32 = 8;
 /// How long a statement waits for a connection before the request fails.
 const ACQUIRE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address is of neither database.
+    #[error("the database address begins with neither sqlite: nor postgres:")]
+    UnknownDatabase,
+    /// The driver's error.
+    #[error("database: {0}")]
+    Driver(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("migrating the database: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row does not hold what we write, or a value cannot be written as JSON.
+    #[error("corrupt row: {0}")]
+    Corrupt(String),
+}
+
+impl StoreError {
+    fn sql_state(&self) -> Option<String> {
+        match self {
+            Self::Driver(error) => error
+                .as_database_error()?
+                .code()
+                .map(std::borrow::Cow::into_owned),
+            _ => None,
+        }
+    }
+
+    /// Serialization failure or deadlock: the same again will do.
+    #[must_use]
+    pub fn asks_for_retry(&self) -> bool {
+        matches!(self.sql_state().as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// Another transaction held the row for longer than the lock time-out.
+    #[must_use]
+    pub fn is_lock_timeout(&self) -> bool {
+        self.sql_state().as_deref() == Some("55P03")
+    }
+}
+
 /// A statement in both dialects. `$n` works in both; only locks differ.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Statement {
+pub struct Statement {
     sqlite: &'static str,
     postgres: &'static str,
 }
 
 impl Statement {
     /// The same text for both.
-    pub(crate) const fn both(text: &'static str) -> Self {
+    #[must_use]
+    pub const fn both(text: &'static str) -> Self {
         Self {
             sqlite: text,
             postgres: text,
@@ -35,16 +76,20 @@ impl Statement {
     }
 
     /// Two texts: PostgreSQL locks rows, `SQLite` has a single writer.
-    pub(crate) const fn pair(sqlite: &'static str, postgres: &'static str) -> Self {
+    #[must_use]
+    pub const fn pair(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
     }
 }
 
 /// A bound value; the variant says its type even when it is absent.
 #[derive(Clone, Debug)]
-pub(crate) enum Value {
+pub enum Value {
+    /// `BIGINT`.
     Int(Option<i64>),
+    /// `TEXT`.
     Text(Option<String>),
+    /// `UUID` in PostgreSQL, 16 bytes in `SQLite`.
     Id(Option<Uuid>),
 }
 
@@ -95,10 +140,11 @@ impl From<Option<Uuid>> for Value {
 }
 
 /// The arguments of a statement, in order.
+#[macro_export]
 macro_rules! values {
-    ($($value:expr),* $(,)?) => { &[$($crate::store::engine::Value::from($value)),*] };
+    ($($value:expr),* $(,)?) => { &[$($crate::sql::Value::from($value)),*] };
 }
-pub(crate) use values;
+pub use values;
 
 /// Binds all values to a query of either driver.
 macro_rules! bound {
@@ -116,8 +162,11 @@ macro_rules! bound {
 }
 
 /// A row of either driver.
-pub(crate) enum Row {
+#[derive(Debug)]
+pub enum Row {
+    /// Of `SQLite`.
     Sqlite(SqliteRow),
+    /// Of PostgreSQL.
     Postgres(PgRow),
 }
 
@@ -131,30 +180,52 @@ macro_rules! column {
 }
 
 impl Row {
-    pub(crate) fn int(&self, name: &str) -> Result<i64, StoreError> {
+    /// A whole number.
+    ///
+    /// # Errors
+    /// When the column is missing or of another type.
+    pub fn int(&self, name: &str) -> Result<i64, StoreError> {
         Ok(column!(self, name)?)
     }
 
-    pub(crate) fn text(&self, name: &str) -> Result<String, StoreError> {
+    /// A text.
+    ///
+    /// # Errors
+    /// When the column is missing or of another type.
+    pub fn text(&self, name: &str) -> Result<String, StoreError> {
         Ok(column!(self, name)?)
     }
 
-    pub(crate) fn text_opt(&self, name: &str) -> Result<Option<String>, StoreError> {
+    /// A text, or `None` for NULL.
+    ///
+    /// # Errors
+    /// When the column is missing or of another type.
+    pub fn text_opt(&self, name: &str) -> Result<Option<String>, StoreError> {
         Ok(column!(self, name)?)
     }
 
-    pub(crate) fn id(&self, name: &str) -> Result<Uuid, StoreError> {
+    /// A UUID.
+    ///
+    /// # Errors
+    /// When the column is missing or of another type.
+    pub fn id(&self, name: &str) -> Result<Uuid, StoreError> {
         Ok(column!(self, name)?)
     }
 
     /// A whole number that must fit a smaller type.
-    pub(crate) fn int_as<T: TryFrom<i64>>(&self, name: &'static str) -> Result<T, StoreError> {
+    ///
+    /// # Errors
+    /// When the column is missing, of another type, or out of range.
+    pub fn int_as<T: TryFrom<i64>>(&self, name: &'static str) -> Result<T, StoreError> {
         let value = self.int(name)?;
         T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{name} is {value}")))
     }
 
     /// A JSON column.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
+    ///
+    /// # Errors
+    /// When the column is missing or does not hold JSON of this type.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
         serde_json::from_str(&self.text(name)?)
             .map_err(|error| StoreError::Corrupt(format!("{name}: {error}")))
     }
@@ -162,28 +233,43 @@ impl Row {
 
 /// Either database.
 #[derive(Clone, Debug)]
-pub(crate) enum Database {
+pub enum Database {
     /// One writer, so that no transaction can fail half way with BUSY, and a pool of readers beside it (WAL).
     Sqlite {
+        /// The one connection that writes.
         writer: SqlitePool,
+        /// Connections that only read.
         readers: SqlitePool,
     },
+    /// A pool for everything.
     Postgres(PgPool),
+}
+
+/// The schema of either database, as numbered files.
+#[derive(Debug)]
+pub struct Migrations {
+    /// For `SQLite`.
+    pub sqlite: Migrator,
+    /// For PostgreSQL.
+    pub postgres: Migrator,
 }
 
 impl Database {
     /// Opens `sqlite:…` (creating the file) or `postgres:…` and migrates it.
-    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// When the address is of neither database, nothing answers there within 10 s, or the migration fails.
+    pub async fn open(url: &str, migrations: &Migrations) -> Result<Self, StoreError> {
         if url.starts_with("sqlite:") {
-            return Self::open_sqlite(url).await;
+            return Self::open_sqlite(url, migrations).await;
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            return Self::open_postgres(PgConnectOptions::from_str(url)?).await;
+            return Self::open_postgres(PgConnectOptions::from_str(url)?, migrations).await;
         }
         Err(StoreError::UnknownDatabase)
     }
 
-    async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
+    async fn open_sqlite(url: &str, migrations: &Migrations) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -195,7 +281,7 @@ impl Database {
             .acquire_timeout(ACQUIRE_PATIENCE)
             .connect_with(options.clone())
             .await?;
-        sqlx::migrate!("./migrations/sqlite").run(&writer).await?;
+        migrations.sqlite.run(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(ACQUIRE_PATIENCE)
@@ -204,21 +290,30 @@ impl Database {
         Ok(Self::Sqlite { writer, readers })
     }
 
-    /// Opens PostgreSQL with options of one's own, such as another schema, and migrates it.
-    pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
-        // Whoever waits for a row longer than this is told to come again.
+    /// Opens PostgreSQL with other options, such as another schema, and migrates it.
+    ///
+    /// # Errors
+    /// When nothing answers within 10 s or the migration fails.
+    pub async fn open_postgres(
+        options: PgConnectOptions,
+        migrations: &Migrations,
+    ) -> Result<Self, StoreError> {
+        // A request that waits longer than this for a row is refused as "in flight".
         let options = options.options([("lock_timeout", "5s"), ("synchronous_commit", "on")]);
         let pool = PgPoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(ACQUIRE_PATIENCE)
             .connect_with(options)
             .await?;
-        sqlx::migrate!("./migrations/postgres").run(&pool).await?;
+        migrations.postgres.run(&pool).await?;
         Ok(Self::Postgres(pool))
     }
 
     /// Begins a transaction that may write.
-    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
@@ -226,7 +321,10 @@ impl Database {
     }
 
     /// All rows of a query, outside any transaction.
-    pub(crate) async fn rows(
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn rows(
         &self,
         statement: Statement,
         values: &[Value],
@@ -244,7 +342,10 @@ impl Database {
     }
 
     /// The first row of a query, outside any transaction.
-    pub(crate) async fn row(
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn row(
         &self,
         statement: Statement,
         values: &[Value],
@@ -253,7 +354,7 @@ impl Database {
     }
 
     /// Closes all connections.
-    pub(crate) async fn close(&self) {
+    pub async fn close(&self) {
         match self {
             Self::Sqlite { writer, readers } => {
                 readers.close().await;
@@ -265,14 +366,20 @@ impl Database {
 }
 
 /// A transaction of either database; dropped without commit it never happened.
-pub(crate) enum Tx {
+#[derive(Debug)]
+pub enum Tx {
+    /// Of `SQLite`: the writer's.
     Sqlite(Transaction<'static, Sqlite>),
+    /// Of PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
 
 impl Tx {
-    /// Runs a statement; answers how many rows it changed.
-    pub(crate) async fn execute(
+    /// Runs a statement; returns how many rows it changed.
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn execute(
         &mut self,
         statement: Statement,
         values: &[Value],
@@ -290,7 +397,10 @@ impl Tx {
     }
 
     /// All rows of a query or of a `RETURNING`.
-    pub(crate) async fn rows(
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn rows(
         &mut self,
         statement: Statement,
         values: &[Value],
@@ -312,7 +422,10 @@ impl Tx {
     }
 
     /// The first row of a query.
-    pub(crate) async fn row(
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn row(
         &mut self,
         statement: Statement,
         values: &[Value],
@@ -320,8 +433,11 @@ impl Tx {
         Ok(self.rows(statement, values).await?.into_iter().next())
     }
 
-    /// Makes it so; after this it is on stable storage.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+    /// Commits. When this returns the transaction is durable.
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
             Self::Postgres(tx) => tx.commit().await?,
@@ -332,6 +448,7 @@ impl Tx {
 
 /// Runs a body in a transaction and commits it; the database may ask for it to be run again, and then it is.
 /// The body is an expression of type `Result<_, $error>` that uses `$tx`.
+#[macro_export]
 macro_rules! transact {
     ($database:expr, $error:ty, |$tx:ident| $body:block) => {{
         let mut attempt = 0_u32;
@@ -349,13 +466,21 @@ macro_rules! transact {
             attempt += 1;
             match outcome {
                 Err(error)
-                    if attempt < $crate::store::engine::ATTEMPTS_MAX && error.asks_for_retry() => {}
+                    if attempt < $crate::sql::ATTEMPTS_MAX && error.asks_for_retry() => {}
                 outcome => break outcome,
             }
         }
     }};
 }
-pub(crate) use transact;
+pub use transact;
 
 /// How often a transaction that met another one is run before its error is passed on.
-pub(crate) const ATTEMPTS_MAX: u32 = 8;
+pub const ATTEMPTS_MAX: u32 = 8;
+
+/// A value as JSON for a `TEXT` column.
+///
+/// # Errors
+/// When the value has no JSON form, such as a map whose keys are no texts.
+pub fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}

@@ -1,7 +1,6 @@
 //! Idempotency keys: one effect for each key of a principal, and the same answer again.
 
-use crate::store::StoreError;
-use crate::store::engine::{Statement, Tx, values};
+use crate::sql::{Statement, StoreError, Tx, values};
 
 const KNOWN: Statement = Statement::both(
     "SELECT request_hash, status, body FROM idempotency_key WHERE principal = $1 AND key = $2",
@@ -13,29 +12,29 @@ const REMEMBER: Statement = Statement::both(
 
 /// A request with a key.
 #[derive(Clone, Debug)]
-pub(crate) struct Keyed<'a> {
+pub struct Keyed<'a> {
     /// Whose key it is.
-    pub(crate) principal: String,
+    pub principal: String,
     /// The caller's key: one effect for each.
-    pub(crate) key: &'a str,
+    pub key: &'a str,
     /// Of the request: the same key with another request is an error.
-    pub(crate) request_hash: &'a str,
+    pub request_hash: &'a str,
     /// City time.
-    pub(crate) now_ms: i64,
+    pub now_ms: i64,
 }
 
 /// An answer that is given again for the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// HTTP status.
-    pub(crate) status: u16,
+    pub status: u16,
     /// JSON.
-    pub(crate) body: String,
+    pub body: String,
 }
 
 /// What is remembered under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Known {
+pub enum Known {
     /// Nothing.
     No,
     /// Another request.
@@ -45,7 +44,10 @@ pub(crate) enum Known {
 }
 
 /// Looks a key up.
-pub(crate) async fn known(tx: &mut Tx, keyed: &Keyed<'_>) -> Result<Known, StoreError> {
+///
+/// # Errors
+/// When the database refuses or does not answer.
+pub async fn known(tx: &mut Tx, keyed: &Keyed<'_>) -> Result<Known, StoreError> {
     let principal = keyed.principal.as_str();
     let Some(row) = tx.row(KNOWN, values![principal, keyed.key]).await? else {
         return Ok(Known::No);
@@ -59,8 +61,12 @@ pub(crate) async fn known(tx: &mut Tx, keyed: &Keyed<'_>) -> Result<Known, Store
     }))
 }
 
-/// Remembers an answer; false when the key is taken. A racer with the same key waits here for the first one's commit.
-pub(crate) async fn remember(
+/// Remembers an answer; false when the key is taken. A concurrent request with the same key waits here for the commit of
+/// the first.
+///
+/// # Errors
+/// When the database refuses or does not answer.
+pub async fn remember(
     tx: &mut Tx,
     keyed: &Keyed<'_>,
     answer: &Answer,
