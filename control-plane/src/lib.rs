@@ -24,5 +24,5 @@ mod tests;
 pub use config::{Config, Secret};
 pub use doorstep_platform as platform;
 pub use doorstep_platform::clock;
-pub use server::{Running, StartError, start};
 pub use platform::sql::StoreError;
+pub use server::{Running, StartError, start};

@@ -77,7 +77,11 @@ const ROWS: &[Row] = &[
     Row {
         folder: "control-plane",
         package: "doorstep-control-plane",
-        may: &["doorstep-dispatch-wire", "doorstep-platform", "doorstep-web"],
+        may: &[
+            "doorstep-dispatch-wire",
+            "doorstep-platform",
+            "doorstep-web",
+        ],
         never: &["quinn", "h3o", "rstar", "petgraph", "async-nats"],
     },
     Row {

@@ -66,7 +66,9 @@ fn no_module_has_a_name_that_says_nothing() {
 fn sql_stays_in_the_store() {
     let stray: Vec<String> = files_with(&root().join("control-plane"), "rs")
         .iter()
-        .filter(|path| !short(path).contains("/store/") && !short(path).ends_with("platform/src/sql.rs"))
+        .filter(|path| {
+            !short(path).contains("/store/") && !short(path).ends_with("platform/src/sql.rs")
+        })
         .filter(|path| read(path).contains("sqlx::query"))
         .map(|path| short(path))
         .collect();

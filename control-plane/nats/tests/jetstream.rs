@@ -10,10 +10,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
 use std::time::Duration;
 
-use doorstep_platform::bus::EventBus;
 use doorstep_control_plane_nats::{
     Consumer, ConsumerConfig, JetStreamBus, JetStreamConfig, OpenError, Received,
 };
+use doorstep_platform::bus::EventBus;
 
 /// Long enough for a busy machine; a test that passes does not wait for it.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
 use crate::ids::{CustomerId, RestaurantId};
-use crate::scope::Scope;
 use crate::problem::Problem;
+use crate::scope::Scope;
 
 /// Who sends the request, by their bearer token.
 #[derive(Clone, Copy, Debug)]
@@ -216,7 +216,8 @@ pub fn path_id<T: FromStr>(text: &str, what: &str) -> Result<T, Problem> {
 /// 400 when the text is no such id.
 pub fn cursor<T: FromStr>(text: Option<&String>) -> Result<Option<T>, Problem> {
     text.map(|text| text.parse()).transpose().map_err(|_| {
-        Problem::bad_request("invalid_query", "the cursor is not one of an earlier page").param("cursor")
+        Problem::bad_request("invalid_query", "the cursor is not one of an earlier page")
+            .param("cursor")
     })
 }
 

@@ -66,11 +66,7 @@ pub async fn known(tx: &mut Tx, keyed: &Keyed<'_>) -> Result<Known, StoreError> 
 ///
 /// # Errors
 /// When the database refuses or does not answer.
-pub async fn remember(
-    tx: &mut Tx,
-    keyed: &Keyed<'_>,
-    answer: &Answer,
-) -> Result<bool, StoreError> {
+pub async fn remember(tx: &mut Tx, keyed: &Keyed<'_>, answer: &Answer) -> Result<bool, StoreError> {
     let row = values![
         keyed.principal.as_str(),
         keyed.key,

@@ -465,8 +465,7 @@ macro_rules! transact {
             };
             attempt += 1;
             match outcome {
-                Err(error)
-                    if attempt < $crate::sql::ATTEMPTS_MAX && error.asks_for_retry() => {}
+                Err(error) if attempt < $crate::sql::ATTEMPTS_MAX && error.asks_for_retry() => {}
                 outcome => break outcome,
             }
         }

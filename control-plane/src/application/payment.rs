@@ -25,7 +25,7 @@ pub(crate) async fn conclude(
             let summary = app
                 .command(Scope::Admin, id, Command::Payment(capture))
                 .await?;
-            if summary.payment_state == Phase::Disputed.as_str() {
+            if summary.payment_state == Phase::Disputed {
                 tracing::error!(order = %id, captured = found.amount.minor, "the gateway captured another amount");
             }
             Ok(true)

@@ -1,6 +1,8 @@
 //! One order as the page shows it: its state in the reader's words, whether it is late, when each step happened.
 
 use super::message::{OrderRow, Shown};
+use crate::domain::delivery::Phase;
+use crate::domain::order::State;
 use crate::domain::summary::OrderSummary;
 
 /// An order is late when it is, or will be, at the door later than this after it was placed.
@@ -54,16 +56,22 @@ pub(crate) fn update_late(row: &mut OrderRow, now_ms: i64) -> bool {
 }
 
 fn shown(summary: &OrderSummary) -> Shown {
-    match summary.state.as_str() {
-        "delivered" => Shown::Delivered,
-        "payment_failed" | "rejected" | "expired" | "cancelled" => Shown::Cancelled,
-        _ => match summary.delivery_state.as_str() {
-            "requested" | "searching" | "offered" => Shown::Searching,
-            "assigned" => Shown::ToRestaurant,
-            "at_restaurant" => Shown::Waiting,
-            "picked_up" => Shown::ToCustomer,
-            "at_customer" | "dropped_off" => Shown::AtDoor,
-            _ => Shown::Placed,
+    match summary.state {
+        State::Delivered => Shown::Delivered,
+        State::PaymentFailed | State::Rejected | State::Expired | State::Cancelled => {
+            Shown::Cancelled
+        }
+        State::PendingPayment
+        | State::Placed
+        | State::Accepted
+        | State::Ready
+        | State::PickedUp => match summary.delivery_state {
+            Phase::Requested | Phase::Searching | Phase::Offered => Shown::Searching,
+            Phase::Assigned => Shown::ToRestaurant,
+            Phase::AtRestaurant => Shown::Waiting,
+            Phase::PickedUp => Shown::ToCustomer,
+            Phase::AtCustomer | Phase::DroppedOff => Shown::AtDoor,
+            Phase::NotRequested | Phase::Cancelled | Phase::NoDriver => Shown::Placed,
         },
     }
 }
@@ -95,16 +103,19 @@ pub(super) mod tests {
     use uuid::Uuid;
 
     use super::order_row;
+    use crate::domain::delivery::Phase;
     use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
     use crate::domain::money::Currency;
+    use crate::domain::order::State;
+    use crate::domain::payment;
     use crate::domain::place::Place;
     use crate::domain::summary::OrderSummary;
 
     /// An order of which only this much matters.
     pub(in crate::city) fn order(
         number: u128,
-        state: &str,
-        delivery_state: &str,
+        state: State,
+        delivery_state: Phase,
         placed_at_ms: i64,
     ) -> OrderSummary {
         let id = Uuid::from_u128(number);
@@ -115,9 +126,9 @@ pub(super) mod tests {
             restaurant_id: RestaurantId::from_uuid(id),
             restaurant_name: format!("Grill <{number}>"),
             quote_id: QuoteId::from_uuid(id),
-            state: state.to_owned(),
-            payment_state: "captured".to_owned(),
-            delivery_state: delivery_state.to_owned(),
+            state,
+            payment_state: payment::Phase::Captured,
+            delivery_state,
             driver_id: Some(9_007_199_254_740_993),
             pickup: Place {
                 lat_e7: 359_000_000,
@@ -153,10 +164,10 @@ pub(super) mod tests {
             order.search_level = search_level;
             order_row(&order, None, 0).hard
         };
-        assert!(!hard(0, "accepted", "searching"));
-        assert!(hard(1, "accepted", "searching"));
-        assert!(hard(2, "accepted", "offered"));
-        assert!(!hard(0, "accepted", "assigned"));
-        assert!(!hard(2, "cancelled", "searching"));
+        assert!(!hard(0, State::Accepted, Phase::Searching));
+        assert!(hard(1, State::Accepted, Phase::Searching));
+        assert!(hard(2, State::Accepted, Phase::Offered));
+        assert!(!hard(0, State::Accepted, Phase::Assigned));
+        assert!(!hard(2, State::Cancelled, Phase::Searching));
     }
 }

@@ -19,8 +19,11 @@ use uuid::Uuid;
 use super::order_row::tests::order;
 use super::{Live, LiveConfig, MapFile, routes, run};
 use crate::clock::Clock;
+use crate::domain::delivery::Phase;
 use crate::domain::ids::OrderId;
+use crate::domain::order::State;
 use crate::domain::place::Place;
+use crate::domain::summary::OrderSummary;
 use crate::drivers::{DriverPicture, DriverSeen, DriverState, StopKind, StopSeen};
 use crate::events::Feed;
 
@@ -84,6 +87,10 @@ fn driver(driver_id: u64, lat_e7: i32, state: DriverState) -> DriverSeen {
     }
 }
 
+fn assigned(number: u128, placed_at_ms: i64) -> OrderSummary {
+    order(number, State::Accepted, Phase::Assigned, placed_at_ms)
+}
+
 fn drivers(seen: Vec<DriverSeen>) -> DriverPicture {
     DriverPicture {
         now_ms: 1,
@@ -109,8 +116,10 @@ fn deltas_hold_only_what_changed() {
         driver(2, 20, DriverState::ToCustomer),
         driver(3, 30, DriverState::OffDuty),
     ]));
-    live.picture()
-        .see_order(&order(1, "accepted", "searching", EVENING_MS), EVENING_MS);
+    live.picture().see_order(
+        &order(1, State::Accepted, Phase::Searching, EVENING_MS),
+        EVENING_MS,
+    );
     let first = delta(&live, EVENING_MS);
     assert_eq!(
         first["drivers"],
@@ -186,7 +195,7 @@ fn plans_are_told_when_they_change() {
 fn long_ids_survive_javascript() {
     let (live, _) = live(true);
     live.picture()
-        .see_order(&order(1, "accepted", "assigned", EVENING_MS), EVENING_MS);
+        .see_order(&assigned(1, EVENING_MS), EVENING_MS);
     assert_eq!(
         delta(&live, EVENING_MS)["orders"][0]["driver"],
         "9007199254740993"
@@ -196,7 +205,7 @@ fn long_ids_survive_javascript() {
 #[test]
 fn an_order_is_late_when_it_will_be_and_no_longer_when_it_is_over() {
     let (live, _) = live(true);
-    let mut order = order(1, "accepted", "assigned", EVENING_MS);
+    let mut order = assigned(1, EVENING_MS);
     order.dropoff_eta_ms = Some(EVENING_MS + 46 * MINUTE_MS);
     live.picture().see_order(&order, EVENING_MS);
     assert_eq!(
@@ -222,7 +231,7 @@ fn an_order_is_late_when_it_will_be_and_no_longer_when_it_is_over() {
         (&json!(1), &json!(true))
     );
 
-    order.state = "delivered".to_owned();
+    order.state = State::Delivered;
     order.delivered_at_ms = Some(EVENING_MS + 46 * MINUTE_MS);
     live.picture()
         .see_order(&order, EVENING_MS + 46 * MINUTE_MS);
@@ -235,14 +244,14 @@ fn an_order_is_late_when_it_will_be_and_no_longer_when_it_is_over() {
 #[test]
 fn steps_keep_their_times() {
     let (live, _) = live(true);
-    let mut order = order(1, "accepted", "searching", EVENING_MS);
+    let mut order = order(1, State::Accepted, Phase::Searching, EVENING_MS);
     for (minute, delivery_state) in [
-        (2, "assigned"),
-        (8, "at_restaurant"),
-        (12, "picked_up"),
-        (13, "picked_up"),
+        (2, Phase::Assigned),
+        (8, Phase::AtRestaurant),
+        (12, Phase::PickedUp),
+        (13, Phase::PickedUp),
     ] {
-        order.delivery_state = delivery_state.to_owned();
+        order.delivery_state = delivery_state;
         order.updated_at_ms = EVENING_MS + minute * MINUTE_MS;
         live.picture().see_order(&order, order.updated_at_ms);
     }
@@ -262,9 +271,9 @@ fn steps_keep_their_times() {
 #[test]
 fn steps_of_one_driver_are_not_those_of_the_next() {
     let (live, _) = live(true);
-    let mut order = order(1, "accepted", "searching", EVENING_MS);
-    let mut see = |minute: i64, delivery_state: &str, driver_id| {
-        order.delivery_state = delivery_state.to_owned();
+    let mut order = order(1, State::Accepted, Phase::Searching, EVENING_MS);
+    let mut see = |minute: i64, delivery_state: Phase, driver_id| {
+        order.delivery_state = delivery_state;
         order.driver_id = driver_id;
         order.updated_at_ms = EVENING_MS + minute * MINUTE_MS;
         live.picture().see_order(&order, order.updated_at_ms);
@@ -272,23 +281,28 @@ fn steps_of_one_driver_are_not_those_of_the_next() {
         ["assigned", "at_restaurant", "picked_up"]
             .map(|step| row[step].as_i64().map(|at| (at - EVENING_MS) / MINUTE_MS))
     };
-    see(2, "assigned", Some(7));
+    see(2, Phase::Assigned, Some(7));
     assert_eq!(
-        see(5, "at_restaurant", Some(7)),
+        see(5, Phase::AtRestaurant, Some(7)),
         [Some(2), Some(5), None],
         "the first waits for the food"
     );
-    assert_eq!(see(6, "assigned", Some(8)), [Some(6), None, None]);
-    see(9, "at_restaurant", Some(8));
+    assert_eq!(see(6, Phase::Assigned, Some(8)), [Some(6), None, None]);
+    see(9, Phase::AtRestaurant, Some(8));
     let all = [Some(6), Some(9), Some(12)];
-    assert_eq!(see(12, "picked_up", Some(8)), all);
-    assert_eq!(see(15, "at_customer", Some(8)), all);
+    assert_eq!(see(12, Phase::PickedUp, Some(8)), all);
+    assert_eq!(see(15, Phase::AtCustomer, Some(8)), all);
 }
 
 #[test]
 fn ended_orders_leave_the_list_and_do_not_come_back() {
     let (live, _) = live(true);
-    let mut order = order(1, "delivered", "dropped_off", EVENING_MS - 30 * MINUTE_MS);
+    let mut order = order(
+        1,
+        State::Delivered,
+        Phase::DroppedOff,
+        EVENING_MS - 30 * MINUTE_MS,
+    );
     order.delivered_at_ms = Some(EVENING_MS);
     live.picture().see_order(&order, EVENING_MS);
     assert_eq!(delta(&live, EVENING_MS)["orders"][0]["state"], "delivered");
@@ -306,10 +320,7 @@ fn ended_orders_leave_the_list_and_do_not_come_back() {
 #[test]
 fn orders_that_ended_unseen_are_closed_on_reload() {
     let (live, _) = live(true);
-    let (gone, stays) = (
-        order(1, "accepted", "assigned", EVENING_MS),
-        order(2, "accepted", "assigned", EVENING_MS),
-    );
+    let (gone, stays) = (assigned(1, EVENING_MS), assigned(2, EVENING_MS));
     live.picture()
         .see_all_open(&[gone.clone(), stays.clone()], EVENING_MS);
     delta(&live, EVENING_MS);
@@ -345,8 +356,7 @@ fn orders_per_hour_counts_the_last_half_hour() {
     );
     for number in 0..120 {
         let placed = EVENING_MS + i64::try_from(number).unwrap() * MINUTE_MS / 2 + 1;
-        live.picture()
-            .see_order(&order(number, "accepted", "assigned", placed), placed);
+        live.picture().see_order(&assigned(number, placed), placed);
     }
     let now = EVENING_MS + 60 * MINUTE_MS;
     assert_eq!(
@@ -359,7 +369,7 @@ fn orders_per_hour_counts_the_last_half_hour() {
 #[tokio::test]
 async fn the_page_reads_without_scripts_and_escapes() {
     let (live, _) = live(true);
-    let mut late = order(1, "accepted", "assigned", EVENING_MS);
+    let mut late = assigned(1, EVENING_MS);
     late.dropoff_eta_ms = Some(EVENING_MS + 60 * MINUTE_MS);
     live.picture().see_order(&late, EVENING_MS);
     live.picture().see_drivers(&drivers(vec![
@@ -528,7 +538,7 @@ async fn a_viewer_gets_a_snapshot_then_deltas_until_shutdown() {
     let (live, clock) = live(true);
     let feed = Feed::default();
     let (pictures, seen) = watch::channel(Arc::new(DriverPicture::default()));
-    let opened = order(1, "accepted", "searching", EVENING_MS);
+    let opened = order(1, State::Accepted, Phase::Searching, EVENING_MS);
     let task = tokio::spawn(run(live.clone(), feed.clone(), seen, move || {
         let opened = vec![opened.clone()];
         async move { opened }
@@ -547,7 +557,7 @@ async fn a_viewer_gets_a_snapshot_then_deltas_until_shutdown() {
     );
 
     clock.advance(Duration::from_secs(1));
-    feed.tell(order(2, "accepted", "assigned", EVENING_MS));
+    feed.tell(assigned(2, EVENING_MS));
     pictures.send_replace(Arc::new(drivers(vec![driver(
         1,
         10,

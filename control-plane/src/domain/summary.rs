@@ -8,6 +8,7 @@ use crate::domain::lifecycle::Order;
 use crate::domain::money::Currency;
 use crate::domain::place::Place;
 use crate::domain::pricing::Line;
+use crate::domain::{delivery, order, payment};
 
 /// One order as the read index and the live feed show it; a pure fold of its log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +25,12 @@ pub struct OrderSummary {
     pub restaurant_name: String,
     /// The quote it came from.
     pub quote_id: QuoteId,
-    /// State of the order, such as `accepted`.
-    pub state: String,
-    /// State of its payment, such as `captured`.
-    pub payment_state: String,
-    /// State of its delivery, such as `assigned`.
-    pub delivery_state: String,
+    /// State of the order.
+    pub state: order::State,
+    /// State of its payment.
+    pub payment_state: payment::Phase,
+    /// State of its delivery.
+    pub delivery_state: delivery::Phase,
     /// The driver who has it.
     pub driver_id: Option<u64>,
     /// Where it is picked up.
@@ -83,9 +84,9 @@ impl OrderSummary {
             restaurant_id: terms.restaurant_id,
             restaurant_name: terms.restaurant_name.clone(),
             quote_id: terms.quote_id,
-            state: order.state.as_str().to_owned(),
-            payment_state: order.payment.phase.as_str().to_owned(),
-            delivery_state: order.delivery.phase.as_str().to_owned(),
+            state: order.state,
+            payment_state: order.payment.phase,
+            delivery_state: order.delivery.phase,
             driver_id: order.delivery.driver_id,
             pickup: terms.pickup,
             dropoff: terms.dropoff,

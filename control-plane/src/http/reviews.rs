@@ -73,10 +73,10 @@ pub(crate) async fn create_review(
         .order(caller.0, id)
         .await?
         .ok_or_else(|| Problem::not_found("order"))?;
-    if order.state != order::State::Delivered.as_str() {
+    if order.state != order::State::Delivered {
         let detail = format!(
             "the order is {}, only a delivered one is reviewed",
-            order.state
+            order.state.as_str()
         );
         return Err(Problem::conflict("wrong_state", detail));
     }

@@ -294,11 +294,17 @@ async fn follow_inbox(
     }
 }
 
-/// An order that is not paid for is none of the kitchen's business.
+/// An order that is not paid for is not shown to the restaurant.
 async fn tell_restaurant(messages: &Messages, order: &OrderSummary) -> Result<(), Gone> {
-    let hidden = [order::State::PendingPayment, order::State::PaymentFailed];
-    if hidden.iter().any(|state| state.as_str() == order.state) {
-        return Ok(());
+    match order.state {
+        order::State::PendingPayment | order::State::PaymentFailed => Ok(()),
+        order::State::Placed
+        | order::State::Accepted
+        | order::State::Ready
+        | order::State::PickedUp
+        | order::State::Delivered
+        | order::State::Rejected
+        | order::State::Expired
+        | order::State::Cancelled => send(messages, "order", None, &OrderView::from(order)).await,
     }
-    send(messages, "order", None, &OrderView::from(order)).await
 }

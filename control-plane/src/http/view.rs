@@ -153,9 +153,9 @@ impl From<&OrderSummary> for OrderView {
         Self {
             order_id: order.order_id.to_string(),
             seq: order.seq,
-            state: order.state.clone(),
-            payment_state: order.payment_state.clone(),
-            delivery_state: order.delivery_state.clone(),
+            state: order.state.as_str().to_owned(),
+            payment_state: order.payment_state.as_str().to_owned(),
+            delivery_state: order.delivery_state.as_str().to_owned(),
             customer_id: order.customer_id.to_string(),
             restaurant_id: order.restaurant_id.to_string(),
             restaurant_name: order.restaurant_name.clone(),

@@ -11,8 +11,8 @@ pub(crate) mod placement;
 pub(crate) mod quotes;
 pub(crate) mod reviews;
 
-pub(crate) use doorstep_platform::sql::{self as engine, StoreError, to_json};
 pub(crate) use doorstep_platform::keys;
+pub(crate) use doorstep_platform::sql::{self as engine, StoreError, to_json};
 use engine::{Database, Migrations};
 
 use crate::domain::Refusal;

@@ -47,12 +47,16 @@ async fn declined_and_wrong_amounts_fail(h: Harness) {
     assert_eq!(
         h.until_state(declined, "payment_failed")
             .await
-            .payment_state,
+            .payment_state
+            .as_str(),
         "declined"
     );
     let lied = h.place(&town, "wrong_amount").await;
     assert_eq!(
-        h.until_state(lied, "payment_failed").await.payment_state,
+        h.until_state(lied, "payment_failed")
+            .await
+            .payment_state
+            .as_str(),
         "disputed"
     );
     assert_eq!(
@@ -102,12 +106,12 @@ async fn webhooks_are_hints(h: Harness) {
     // Signed, but the gateway itself does not say so: nothing happens.
     let signed = |body: &str| signature::sign(WEBHOOK_SECRET, real_unix_s(), body.as_bytes());
     assert_eq!(webhook(&h, &signed(&body), &body).await.0, 204);
-    assert_eq!(h.summary(id).await.payment_state, "sent");
+    assert_eq!(h.summary(id).await.payment_state.as_str(), "sent");
 
     h.gateway.settle(id, Outcome::Captured);
     assert_eq!(webhook(&h, &signed(&body), &body).await.0, 204);
     assert_eq!(
-        h.summary(id).await.payment_state,
+        h.summary(id).await.payment_state.as_str(),
         "sent",
         "evt_1 has had its effect"
     );

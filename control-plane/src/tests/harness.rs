@@ -105,12 +105,11 @@ pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Harnes
         .execute(&mut connection)
         .await
         .unwrap();
-    let database =
-        Database::open_postgres(
-            options.options([("search_path", schema.as_str())]),
-            &crate::store::migrations(),
-        )
-        .await;
+    let database = Database::open_postgres(
+        options.options([("search_path", schema.as_str())]),
+        &crate::store::migrations(),
+    )
+    .await;
     let outcome = AssertUnwindSafe(async {
         test(Harness::start(Store::around(database.unwrap())).await).await
     })
@@ -335,11 +334,12 @@ impl Harness {
     }
 
     pub(crate) async fn until_state(&self, id: OrderId, state: &str) -> OrderSummary {
-        self.until(id, state, |order| order.state == state).await
+        self.until(id, state, |order| order.state.as_str() == state)
+            .await
     }
 
     pub(crate) async fn until_payment(&self, id: OrderId, state: &str) -> OrderSummary {
-        self.until(id, state, |order| order.payment_state == state)
+        self.until(id, state, |order| order.payment_state.as_str() == state)
             .await
     }
 
@@ -373,7 +373,7 @@ impl Harness {
         let reached = async {
             loop {
                 let summary = self.summary(id).await;
-                if summary.payment_state == state {
+                if summary.payment_state.as_str() == state {
                     return summary;
                 }
                 let row = self

@@ -30,7 +30,7 @@ async fn deliver(h: &Harness, town: &Town, id: OrderId) {
         .await;
     h.dispatch.report(id, DeliveryState::Assigned);
     h.until(id, "assigned", |order| {
-        order.delivery_state == "assigned" && order.search_level == 0
+        order.delivery_state.as_str() == "assigned" && order.search_level == 0
     })
     .await;
     assert_eq!(h.act(&town.restaurant, id, "ready").await.0, 200);
@@ -252,7 +252,7 @@ async fn rejected_is_refunded(h: Harness) {
     h.until_state(id, "placed").await;
     assert_eq!(h.act(&town.restaurant, id, "reject").await.0, 200);
     let order = h.until_payment(id, "refunded").await;
-    assert_eq!(order.state, "rejected");
+    assert_eq!(order.state.as_str(), "rejected");
     assert_eq!(h.gateway.book().refunds.len(), 1);
     assert_eq!(h.account(&town, "gateway_clearing").await, 0);
     let (status, problem) = h.act(&town.restaurant, id, "accept").await;
@@ -272,14 +272,20 @@ async fn no_driver_is_refunded(h: Harness) {
     h.act(&town.restaurant, id, "accept").await;
     h.dispatch.until_requested(id).await;
     h.dispatch.report(id, DeliveryState::NoDriver);
-    assert_eq!(h.until_payment(id, "refunded").await.state, "cancelled");
+    assert_eq!(
+        h.until_payment(id, "refunded").await.state.as_str(),
+        "cancelled"
+    );
 
     h.dispatch.now().refuses = true;
     let unreachable = h.place(&town, "ok").await;
     h.until_state(unreachable, "placed").await;
     h.act(&town.restaurant, unreachable, "accept").await;
     assert_eq!(
-        h.until_payment(unreachable, "refunded").await.state,
+        h.until_payment(unreachable, "refunded")
+            .await
+            .state
+            .as_str(),
         "cancelled"
     );
     h.check_books(&town).await;
@@ -293,8 +299,10 @@ async fn an_admin_cancels_what_a_driver_is_coming_for(h: Harness) {
     h.act(&town.restaurant, id, "accept").await;
     h.dispatch.until_requested(id).await;
     h.dispatch.report(id, DeliveryState::Assigned);
-    h.until(id, "assigned", |order| order.delivery_state == "assigned")
-        .await;
+    h.until(id, "assigned", |order| {
+        order.delivery_state.as_str() == "assigned"
+    })
+    .await;
     assert_eq!(
         h.act(&town.customer, id, "cancel").await.0,
         409,
@@ -311,10 +319,10 @@ async fn an_admin_cancels_what_a_driver_is_coming_for(h: Harness) {
     h.dispatch.report(id, DeliveryState::DroppedOff);
     let order = h
         .until(id, "dropped off", |order| {
-            order.delivery_state == "dropped_off"
+            order.delivery_state.as_str() == "dropped_off"
         })
         .await;
-    assert_eq!(order.state, "cancelled");
+    assert_eq!(order.state.as_str(), "cancelled");
     h.until_payment(id, "refunded").await;
     h.check_books(&town).await;
     h.stop().await;
@@ -331,13 +339,16 @@ async fn deadlines_end_orders(h: Harness) {
     assert_eq!(crate::workers::expiry::run_once(&h.app).await.unwrap(), 0);
     h.clock.advance(minutes(1));
     let order = h.until_payment(unanswered, "refunded").await;
-    assert_eq!(order.state, "expired");
+    assert_eq!(order.state.as_str(), "expired");
     h.clock.advance(minutes(5));
     h.until_state(unpaid, "expired").await;
     // The money comes after all, and goes back.
     h.gateway.settle(unpaid, crate::gateway::Outcome::Captured);
     assert_eq!(
-        h.until_payment_in_the_end(unpaid, "refunded").await.state,
+        h.until_payment_in_the_end(unpaid, "refunded")
+            .await
+            .state
+            .as_str(),
         "expired"
     );
 
@@ -345,7 +356,10 @@ async fn deadlines_end_orders(h: Harness) {
     h.until_state(stuck, "placed").await;
     h.act(&town.restaurant, stuck, "accept").await;
     h.clock.advance(minutes(90));
-    assert_eq!(h.until_payment(stuck, "refunded").await.state, "cancelled");
+    assert_eq!(
+        h.until_payment(stuck, "refunded").await.state.as_str(),
+        "cancelled"
+    );
     h.check_books(&town).await;
     h.stop().await;
 }
@@ -357,8 +371,10 @@ async fn a_restart_of_dispatch_loses_nothing(h: Harness) {
     h.act(&town.restaurant, id, "accept").await;
     h.dispatch.until_requested(id).await;
     h.dispatch.report(id, DeliveryState::Assigned);
-    h.until(id, "assigned", |order| order.delivery_state == "assigned")
-        .await;
+    h.until(id, "assigned", |order| {
+        order.delivery_state.as_str() == "assigned"
+    })
+    .await;
     let requests = h.dispatch.now().requests;
     h.dispatch.restart();
     h.dispatch.report(id, DeliveryState::PickedUp);
