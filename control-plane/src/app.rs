@@ -21,6 +21,7 @@ use crate::events::Feed;
 use crate::events::bus::EventBus;
 use crate::gateway::PaymentGateway;
 use crate::platform::extract::Tokens;
+use crate::platform::health::Health;
 use crate::platform::problem::Problem;
 use crate::store::{CommandError, Store};
 
@@ -75,6 +76,8 @@ pub(crate) struct App {
     pub(crate) drivers: watch::Receiver<Arc<DriverPicture>>,
     /// Wakes workers before their next look.
     pub(crate) wake: Wake,
+    /// What does not work at the moment.
+    pub(crate) health: Health,
     /// Cancelled when the process shuts down; streams end then.
     pub(crate) shutdown: CancellationToken,
 }

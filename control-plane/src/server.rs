@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
@@ -17,6 +18,8 @@ use crate::drivers::{self, DriverPicture};
 use crate::events::Feed;
 use crate::gateway::PaymentGateway;
 use crate::gateway::http::HttpGateway;
+use crate::platform::health::Health;
+use crate::platform::jobs::Supervisor;
 use crate::store::{Store, StoreError};
 use crate::{dispatch, http, workers};
 
@@ -123,30 +126,18 @@ pub(crate) fn serve(
         token_key: config.token_key,
         gateway,
         gateway_secret: config.gateway.secret,
-        dispatch: dispatch.clone(),
+        dispatch,
         bus: config.bus,
         feed: Feed::default(),
         drivers,
         wake: Wake::default(),
+        health: Health::default(),
         shutdown: shutdown.clone(),
     });
     let mut tasks = JoinSet::new();
-    tasks.spawn(drivers::poll_dispatch(
-        dispatch,
-        config.drivers_poll,
-        pictures,
-        shutdown.clone(),
-    ));
-    let orders = state.clone();
-    tasks.spawn(city::run(
-        live.clone(),
-        state.feed.clone(),
-        state.drivers.clone(),
-        move || {
-            let orders = orders.clone();
-            async move { orders.open_orders(city::ORDERS_MAX).await }
-        },
-    ));
+    let every = config.drivers_poll;
+    watch_drivers(&state, every, pictures, &mut tasks);
+    watch_city(&state, live.clone(), &mut tasks);
     workers::start(&state, &mut tasks);
     let pages = city::router(state.clone(), live.clone());
     let service = http::http_router(state.clone(), pages);
@@ -168,6 +159,36 @@ pub(crate) fn serve(
         state,
         live,
     ))
+}
+
+/// Keeps the picture of the drivers.
+fn watch_drivers(
+    state: &AppState,
+    every: Duration,
+    pictures: watch::Sender<Arc<DriverPicture>>,
+    tasks: &mut JoinSet<()>,
+) {
+    let supervisor = Supervisor::new(state.health.clone(), state.shutdown.clone());
+    let state = state.clone();
+    tasks.spawn(supervisor.run("drivers", move || {
+        let (dispatch, stop) = (state.dispatch.clone(), state.shutdown.clone());
+        drivers::poll_dispatch(dispatch, every, pictures.clone(), stop)
+    }));
+}
+
+/// Keeps the city view's picture.
+fn watch_city(state: &AppState, live: Live, tasks: &mut JoinSet<()>) {
+    let supervisor = Supervisor::new(state.health.clone(), state.shutdown.clone());
+    let state = state.clone();
+    tasks.spawn(supervisor.run("city", move || {
+        let state = state.clone();
+        let (feed, drivers) = (state.feed.clone(), state.drivers.clone());
+        let open_orders = move || {
+            let state = state.clone();
+            async move { state.open_orders(city::ORDERS_MAX).await }
+        };
+        city::run(live.clone(), feed, drivers, open_orders)
+    }));
 }
 
 fn dispatch_endpoint(config: &Config) -> Result<Endpoint, StartError> {

@@ -4,7 +4,7 @@
 //!  values   ids, money, place, scope, secret, clock
 //!  SQL      sql (both databases, one text a statement), keys (idempotency)
 //!  HTTP     problem (RFC 9457), extract (caller, body, cursor), idempotency
-//!  process  health (what does not work, for /readyz)
+//!  process  health (what does not work, for /readyz), jobs (supervised workers)
 //!  outside  bus (where committed events go)
 //! ```
 
@@ -14,6 +14,7 @@ pub mod extract;
 pub mod health;
 pub mod idempotency;
 pub mod ids;
+pub mod jobs;
 pub mod keys;
 pub mod money;
 pub mod place;

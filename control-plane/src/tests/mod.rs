@@ -8,6 +8,7 @@ mod idempotency;
 mod lifecycle;
 mod records;
 mod scopes;
+mod supervision;
 mod surface;
 mod why;
 

@@ -6,6 +6,7 @@ pub(crate) mod mirror;
 pub(crate) mod payments;
 pub(crate) mod publisher;
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -13,17 +14,32 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::AppState;
+use crate::platform::jobs::{Supervisor, back_off};
 
 /// Real time after which a job looks for work although nobody woke it.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Starts all jobs.
+/// Starts all jobs, each supervised.
 pub(crate) fn start(app: &AppState, tasks: &mut JoinSet<()>) {
-    tasks.spawn(payments::run(app.clone()));
-    tasks.spawn(dispatch_bridge::run(app.clone()));
-    tasks.spawn(mirror::run(app.clone()));
-    tasks.spawn(expiry::run(app.clone()));
-    tasks.spawn(publisher::run(app.clone()));
+    supervise(app, tasks, "payments", payments::run);
+    supervise(app, tasks, "dispatch_bridge", dispatch_bridge::run);
+    supervise(app, tasks, "mirror", mirror::run);
+    supervise(app, tasks, "expiry", expiry::run);
+    supervise(app, tasks, "publisher", publisher::run);
+}
+
+/// Starts a job that is restarted when it ends before shutdown.
+fn supervise<Running>(
+    app: &AppState,
+    tasks: &mut JoinSet<()>,
+    name: &'static str,
+    job: fn(AppState) -> Running,
+) where
+    Running: Future<Output = ()> + Send + 'static,
+{
+    let app = app.clone();
+    let supervisor = Supervisor::new(app.health.clone(), app.shutdown.clone());
+    tasks.spawn(supervisor.run(name, move || job(app.clone())));
 }
 
 /// Waits until there may be work; false at shutdown.
@@ -33,9 +49,4 @@ async fn wait(wake: &Notify, shutdown: &CancellationToken) -> bool {
         () = wake.notified() => true,
         () = tokio::time::sleep(LOOK_EVERY) => true,
     }
-}
-
-/// Real time before the next attempt: doubles from 100 ms to 30 s.
-fn back_off(attempts: u32) -> Duration {
-    Duration::from_millis(100_u64 << attempts.saturating_sub(1).min(9)).min(Duration::from_secs(30))
 }

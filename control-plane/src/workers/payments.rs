@@ -19,6 +19,7 @@ use crate::domain::lifecycle::{Command, Order};
 use crate::domain::payment::{self, Phase};
 use crate::domain::scope::Scope;
 use crate::gateway::{Charge, GatewayError, RefundRequest};
+use crate::platform::jobs::note_task_end;
 use crate::store::payments::Due;
 use crate::store::{CommandError, StoreError};
 use crate::workers::{back_off, wait};
@@ -32,7 +33,9 @@ pub(crate) async fn run(app: AppState) {
     let calls = Arc::new(Semaphore::new(CALLS_MAX));
     let mut running = JoinSet::new();
     while wait(&app.wake.payments, &app.shutdown).await {
-        while running.try_join_next().is_some() {}
+        while let Some(ended) = running.try_join_next() {
+            note_task_end("payments", ended);
+        }
         loop {
             let free = u32::try_from(calls.available_permits()).unwrap_or(0);
             let due = match claim(&app, free).await {
