@@ -108,6 +108,7 @@ impl App {
     ) -> Result<OrderSummary, CommandError> {
         let order = self
             .store
+            .orders
             .command(scope, id, self.clock.now_ms(), &command)
             .await?;
         Ok(self.tell(&order))
@@ -127,6 +128,7 @@ impl App {
     pub(crate) async fn open_orders(&self, limit: usize) -> Vec<OrderSummary> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         self.store
+            .orders
             .open_orders(Scope::Admin, limit)
             .await
             .unwrap_or_else(|error| {

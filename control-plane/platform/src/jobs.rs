@@ -146,10 +146,7 @@ mod tests {
         while health.fault(WORKER).is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        assert_eq!(
-            health.fault(WORKER).unwrap().why,
-            "panicked: no such row"
-        );
+        assert_eq!(health.fault(WORKER).unwrap().why, "panicked: no such row");
         shutdown.cancel();
         supervised.await.unwrap();
     }

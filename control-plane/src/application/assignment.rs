@@ -122,7 +122,7 @@ pub(crate) async fn assign(
         request_hash: &request_hash,
         now_ms: app.clock.now_ms(),
     };
-    match app.store.known_key(&keyed).await? {
+    match app.store.orders.known_key(&keyed).await? {
         Known::Answered(answer) => {
             return Ok(Answered {
                 answer,
@@ -151,6 +151,7 @@ pub(crate) async fn assign(
     };
     let noted = app
         .store
+        .orders
         .note_by_hand(id, &keyed, &by_hand, deed, &answer)
         .await?;
     match noted {
@@ -195,7 +196,7 @@ fn driver_number(text: &str) -> Result<u64, AssignmentError> {
 }
 
 async fn must_exist(app: &App, id: OrderId) -> Result<(), AssignmentError> {
-    let order = app.store.order(Scope::Admin, id).await?;
+    let order = app.store.orders.order(Scope::Admin, id).await?;
     order.map(drop).ok_or(AssignmentError::UnknownOrder)
 }
 

@@ -123,7 +123,7 @@ pub(super) fn find(picture: &Picture, text: &str) -> Result<OrderId, Problem> {
 
 /// Who gave it to whom by hand, as the order's log has it.
 async fn by_hand(app: &App, id: OrderId) -> Result<Vec<ByHand>, Problem> {
-    let noted = app.store.by_hand(id).await?;
+    let noted = app.store.orders.by_hand(id).await?;
     Ok(noted
         .into_iter()
         .map(|(at_ms, note)| ByHand {

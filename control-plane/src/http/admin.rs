@@ -44,9 +44,14 @@ pub(crate) async fn orders_summary(
     caller: Caller,
 ) -> Result<Json<OrdersSummary>, Problem> {
     caller.admin()?;
-    let by_state: std::collections::BTreeMap<String, i64> =
-        app.store.orders_by_state().await?.into_iter().collect();
-    let took_ms = app.store.click_to_door().await?;
+    let by_state: std::collections::BTreeMap<String, i64> = app
+        .store
+        .orders
+        .orders_by_state()
+        .await?
+        .into_iter()
+        .collect();
+    let took_ms = app.store.orders.click_to_door().await?;
     let count = |wanted: fn(order::State) -> bool| {
         order::State::ALL
             .into_iter()
@@ -116,8 +121,8 @@ pub(crate) async fn ledger_balance(
     caller: Caller,
 ) -> Result<Json<LedgerBalance>, Problem> {
     caller.admin()?;
-    let balances = app.store.balances().await?;
-    let accounts = app.store.accounts(ACCOUNTS_MAX).await?;
+    let balances = app.store.money.balances().await?;
+    let accounts = app.store.money.accounts(ACCOUNTS_MAX).await?;
     Ok(Json(LedgerBalance {
         balanced: balances.iter().all(|balance| balance.balance_minor == 0),
         balances: balances
@@ -156,7 +161,7 @@ pub(crate) async fn rebuild_read_index(
     caller: Caller,
 ) -> Result<Json<RebuildReport>, Problem> {
     caller.admin()?;
-    let rebuilt = app.store.rebuild_index().await?;
+    let rebuilt = app.store.orders.rebuild_index().await?;
     Ok(Json(RebuildReport {
         orders: rebuilt.orders,
         differing: rebuilt.differing,

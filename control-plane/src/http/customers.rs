@@ -44,7 +44,7 @@ pub(crate) async fn create_customer(
     let name = checked_name(&new.name)?;
     let now_ms = app.clock.now_ms();
     let id = CustomerId::fresh(now_ms);
-    app.store.add_customer(id, name, now_ms).await?;
+    app.store.people.add_customer(id, name, now_ms).await?;
     let token = issue(&app, Audience::Customer, id.to_string());
     Ok((
         StatusCode::CREATED,
@@ -76,7 +76,11 @@ pub(crate) async fn own_orders(
     let customer = caller.customer()?;
     let limit = page_limit(query.limit)?;
     let before = cursor(query.cursor.as_ref())?;
-    let orders = app.store.orders_of(customer, before, limit + 1).await?;
+    let orders = app
+        .store
+        .orders
+        .orders_of(customer, before, limit + 1)
+        .await?;
     let page = limit as usize;
     Ok(Json(OrderPage {
         has_more: orders.len() > page,

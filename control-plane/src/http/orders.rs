@@ -66,6 +66,7 @@ pub(crate) async fn place_order(
     let payment_id = PaymentId::fresh(now_ms);
     let placed = app
         .store
+        .orders
         .place(
             &placement,
             |quote| {
@@ -166,6 +167,7 @@ pub(crate) async fn order(
     let id: OrderId = path_id(&id, "order")?;
     let order = app
         .store
+        .orders
         .order(caller.0, id)
         .await?
         .ok_or_else(|| Problem::not_found("order"))?;
@@ -300,11 +302,13 @@ pub(crate) async fn receipt(
 ) -> Result<Response, Problem> {
     let id: OrderId = path_id(&id, "order")?;
     app.store
+        .orders
         .order(caller.0, id)
         .await?
         .ok_or_else(|| Problem::not_found("order"))?;
     let receipt = app
         .store
+        .orders
         .receipt(id)
         .await?
         .ok_or_else(|| Problem::not_found("receipt"))?;

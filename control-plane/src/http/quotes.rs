@@ -69,9 +69,9 @@ pub(crate) async fn create_quote(
 ) -> Result<(StatusCode, Json<QuoteView>), Problem> {
     let customer_id = caller.customer()?;
     let dropoff = new.dropoff.place("dropoff")?;
-    let restaurant = app.store.restaurant(new.restaurant_id).await?;
+    let restaurant = app.store.catalogue.restaurant(new.restaurant_id).await?;
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("restaurant"))?;
-    let menu = app.store.menu(new.restaurant_id).await?;
+    let menu = app.store.catalogue.menu(new.restaurant_id).await?;
     let trip = trip(&app, restaurant.at, dropoff).await?;
     let cart: Vec<Wanted> = new
         .items
@@ -96,7 +96,7 @@ pub(crate) async fn create_quote(
         dropoff_eta_ms: dropoff_eta_ms(&app, &trip, now_ms),
         expires_at_ms: now_ms + millis(app.policy.quote_patience),
     };
-    app.store.add_quote(&quote).await?;
+    app.store.catalogue.add_quote(&quote).await?;
     Ok((StatusCode::CREATED, Json(view_of(&quote, now_ms))))
 }
 

@@ -145,7 +145,10 @@ pub(crate) async fn create_restaurant(
         .iter()
         .map(|item| checked_item(item, now_ms))
         .collect::<Result<Vec<_>, _>>()?;
-    app.store.add_restaurant(&restaurant, &menu).await?;
+    app.store
+        .catalogue
+        .add_restaurant(&restaurant, &menu)
+        .await?;
     let restaurant_id = restaurant.restaurant_id.to_string();
     let token = issue(&app, Audience::Restaurant, restaurant_id.clone());
     Ok((
@@ -208,7 +211,7 @@ pub(crate) async fn list_restaurants(
         after: cursor(query.cursor.as_ref())?,
         limit: limit + 1,
     };
-    let found = app.store.restaurants(&filter).await?;
+    let found = app.store.catalogue.restaurants(&filter).await?;
     let page = limit as usize;
     Ok(Json(RestaurantPage {
         has_more: found.len() > page,
@@ -256,10 +259,11 @@ pub(crate) async fn restaurant(
     let id: RestaurantId = path_id(&id, "restaurant")?;
     let restaurant = app
         .store
+        .catalogue
         .restaurant(id)
         .await?
         .ok_or_else(|| Problem::not_found("restaurant"))?;
-    let menu = app.store.menu(id).await?;
+    let menu = app.store.catalogue.menu(id).await?;
     Ok(Json(RestaurantWithMenu {
         restaurant: view_of(&restaurant),
         currency: app.policy.currency.to_string(),

@@ -70,6 +70,7 @@ pub(crate) async fn create_review(
     let id: OrderId = path_id(&id, "order")?;
     let order = app
         .store
+        .orders
         .order(caller.0, id)
         .await?
         .ok_or_else(|| Problem::not_found("order"))?;
@@ -94,7 +95,7 @@ pub(crate) async fn create_review(
         };
         Problem::unprocessable("invalid_review", error.to_string()).param(param)
     })?;
-    if !app.store.add_review(&review).await? {
+    if !app.store.orders.add_review(&review).await? {
         return Err(Problem::conflict(
             "already_reviewed",
             "this order has a review",
@@ -116,11 +117,12 @@ pub(crate) async fn restaurant_reviews(
     let limit = page_limit(query.limit)?;
     let before = cursor(query.cursor.as_ref())?;
     app.store
+        .catalogue
         .restaurant(id)
         .await?
         .ok_or_else(|| Problem::not_found("restaurant"))?;
-    let found = app.store.reviews(id, before, limit + 1).await?;
-    let (count, total) = app.store.rating(id).await?;
+    let found = app.store.orders.reviews(id, before, limit + 1).await?;
+    let (count, total) = app.store.orders.rating(id).await?;
     let page = &found[..found.len().min(limit as usize)];
     Ok(Json(ReviewPage {
         reviews: page.iter().map(view_of).collect(),

@@ -68,6 +68,7 @@ pub(crate) async fn track_order(
     let changes = app.feed.subscribe();
     let log = app
         .store
+        .orders
         .log(caller.0, id)
         .await?
         .ok_or_else(|| Problem::not_found("order"))?;
@@ -129,7 +130,7 @@ impl Follower {
     }
 
     async fn tell_news(&mut self) -> Result<(), Gone> {
-        match self.app.store.log(self.scope, self.id).await {
+        match self.app.store.orders.log(self.scope, self.id).await {
             Ok(Some(log)) => self.tell_log(log).await,
             Ok(None) => Err(Gone),
             Err(error) => {
@@ -230,6 +231,7 @@ pub(crate) async fn restaurant_orders(
     caller.may_run(id)?;
     let orders = app
         .store
+        .orders
         .open_orders(Scope::Restaurant(id), OPEN_MAX + 1)
         .await?;
     let page = OPEN_MAX as usize;
@@ -255,6 +257,7 @@ pub(crate) async fn restaurant_inbox(
     let changes = app.feed.subscribe();
     let open = app
         .store
+        .orders
         .open_orders(Scope::Restaurant(id), OPEN_MAX)
         .await?;
     let (messages, stream) = mpsc::channel(WAITING_MAX);
@@ -283,7 +286,7 @@ async fn follow_inbox(
                 Ok(change) if change.summary.restaurant_id == id => tell_restaurant(messages, &change.summary).await?,
                 Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(_)) => {
-                    let open = app.store.open_orders(Scope::Restaurant(id), OPEN_MAX).await.map_err(|_| Gone)?;
+                    let open = app.store.orders.open_orders(Scope::Restaurant(id), OPEN_MAX).await.map_err(|_| Gone)?;
                     for order in &open {
                         tell_restaurant(messages, order).await?;
                     }

@@ -48,7 +48,7 @@ pub(crate) async fn payment_webhook(
         .map_err(|error| forged(error.to_string()))?;
     let event: GatewayEvent = serde_json::from_slice(&raw)
         .map_err(|error| Problem::bad_request("invalid_body", error.to_string()))?;
-    if app.store.has_event(CONSUMER, &event.event_id).await? {
+    if app.store.inbox.has_event(CONSUMER, &event.event_id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let found = app.gateway.read(&event.payment_id).await.map_err(|error| {
@@ -70,6 +70,7 @@ pub(crate) async fn payment_webhook(
     }
     // Only now: a webhook cut off before this is sent again, and to conclude twice is harmless.
     app.store
+        .inbox
         .accept_event(CONSUMER, &event.event_id, app.clock.now_ms())
         .await?;
     Ok(StatusCode::NO_CONTENT)

@@ -4,7 +4,7 @@ use crate::domain::ids::OrderId;
 use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::store::engine::{Statement, transact, values};
-use crate::store::{Store, StoreError, orders};
+use crate::store::{MoneyStore, OrderStore, StoreError, orders};
 
 const BY_STATE: Statement = Statement::both(
     "SELECT state, count(*) AS orders FROM order_index GROUP BY state ORDER BY state",
@@ -49,7 +49,7 @@ pub(crate) struct Rebuilt {
     pub(crate) differing: u64,
 }
 
-impl Store {
+impl OrderStore {
     /// How many orders are in each state.
     pub(crate) async fn orders_by_state(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let rows = self.database.rows(BY_STATE, &[]).await?;
@@ -62,37 +62,6 @@ impl Store {
     pub(crate) async fn click_to_door(&self) -> Result<Vec<i64>, StoreError> {
         let rows = self.database.rows(CLICK_TO_DOOR, &[]).await?;
         rows.iter().map(|row| row.int("took_ms")).collect()
-    }
-
-    /// The sum of the books by currency.
-    pub(crate) async fn balances(&self) -> Result<Vec<Balance>, StoreError> {
-        let rows = self.database.rows(BALANCE, &[]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Balance {
-                    currency: row.text("currency")?,
-                    balance_minor: row.int("balance_minor")?,
-                    entries: row.int("entries")?,
-                })
-            })
-            .collect()
-    }
-
-    /// What each account holds.
-    pub(crate) async fn accounts(
-        &self,
-        limit: u32,
-    ) -> Result<Vec<(String, String, i64)>, StoreError> {
-        let rows = self.database.rows(BY_ACCOUNT, values![limit]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok((
-                    row.text("account")?,
-                    row.text("currency")?,
-                    row.int("balance_minor")?,
-                ))
-            })
-            .collect()
     }
 
     /// Folds each order's log anew, compares it with its row of the index, and puts the row right.
@@ -130,5 +99,38 @@ impl Store {
             }
             Ok(differing)
         })
+    }
+}
+
+impl MoneyStore {
+    /// The sum of the books by currency.
+    pub(crate) async fn balances(&self) -> Result<Vec<Balance>, StoreError> {
+        let rows = self.database.rows(BALANCE, &[]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Balance {
+                    currency: row.text("currency")?,
+                    balance_minor: row.int("balance_minor")?,
+                    entries: row.int("entries")?,
+                })
+            })
+            .collect()
+    }
+
+    /// What each account holds.
+    pub(crate) async fn accounts(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(String, String, i64)>, StoreError> {
+        let rows = self.database.rows(BY_ACCOUNT, values![limit]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    row.text("account")?,
+                    row.text("currency")?,
+                    row.int("balance_minor")?,
+                ))
+            })
+            .collect()
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::lifecycle::{Command, Event, Order};
 use crate::domain::scope::Scope;
 use crate::store::engine::transact;
 use crate::store::keys::{self, Answer, Keyed, Known};
-use crate::store::{CommandError, Store, StoreError, orders};
+use crate::store::{CommandError, OrderStore, StoreError, orders};
 
 /// What became of a note.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(crate) enum Noted {
     KeyReused,
 }
 
-impl Store {
+impl OrderStore {
     /// What is remembered under a key, before anything is done.
     pub(crate) async fn known_key(&self, keyed: &Keyed<'_>) -> Result<Known, StoreError> {
         transact!(self.database, StoreError, |tx| {

@@ -4,7 +4,7 @@ use crate::domain::ids::{CustomerId, ItemId, RestaurantId};
 use crate::domain::place::Place;
 use crate::domain::restaurant::{MenuItem, Restaurant};
 use crate::store::engine::{Row, Statement, transact, values};
-use crate::store::{Store, StoreError};
+use crate::store::{CatalogueStore, PeopleStore, StoreError};
 
 const INSERT_RESTAURANT: Statement = Statement::both(
     "INSERT INTO restaurant (restaurant_id, name, lat_e7, lng_e7, cuisine, address, created_at_ms)
@@ -45,7 +45,7 @@ pub(crate) struct RestaurantFilter {
     pub(crate) limit: u32,
 }
 
-impl Store {
+impl CatalogueStore {
     /// Writes a restaurant and its menu.
     pub(crate) async fn add_restaurant(
         &self,
@@ -116,7 +116,9 @@ impl Store {
         let rows = self.database.rows(RESTAURANTS, arguments).await?;
         rows.iter().map(restaurant_of).collect()
     }
+}
 
+impl PeopleStore {
     /// Writes a customer.
     pub(crate) async fn add_customer(
         &self,

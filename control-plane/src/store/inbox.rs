@@ -1,7 +1,7 @@
 //! The inbox: what has arrived, so that its effect happens once.
 
 use crate::store::engine::{Statement, Tx, transact, values};
-use crate::store::{Store, StoreError};
+use crate::store::{InboxStore, StoreError};
 
 const ACCEPT: Statement = Statement::both(
     "INSERT INTO inbox (consumer, event_id, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -15,7 +15,7 @@ const SAVE: Statement = Statement::both(
 const POSITION: Statement =
     Statement::both("SELECT position FROM stream_cursor WHERE consumer = $1");
 
-impl Store {
+impl InboxStore {
     /// Notes an event on its own; false when it was noted before.
     pub(crate) async fn accept_event(
         &self,

@@ -37,24 +37,89 @@ impl CommandError {
     }
 }
 
-/// All that is remembered.
+/// Orders: their log, the read index, receipts, manual assignments and reviews.
+#[derive(Clone, Debug)]
+pub(crate) struct OrderStore {
+    database: Database,
+}
+
+/// The work queue of payments, and the ledger.
+#[derive(Clone, Debug)]
+pub(crate) struct MoneyStore {
+    database: Database,
+}
+
+/// Restaurants, their menus, and quotes.
+#[derive(Clone, Debug)]
+pub(crate) struct CatalogueStore {
+    database: Database,
+}
+
+/// Customers.
+#[derive(Clone, Debug)]
+pub(crate) struct PeopleStore {
+    database: Database,
+}
+
+/// Messages that have to leave.
+#[derive(Clone, Debug)]
+pub(crate) struct OutboxStore {
+    database: Database,
+}
+
+/// Events that have arrived, and how far streams were read.
+#[derive(Clone, Debug)]
+pub(crate) struct InboxStore {
+    database: Database,
+}
+
+/// One store a domain, all over the same database.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     database: Database,
+    /// Orders.
+    pub(crate) orders: OrderStore,
+    /// Payments and the ledger.
+    pub(crate) money: MoneyStore,
+    /// Restaurants, menus and quotes.
+    pub(crate) catalogue: CatalogueStore,
+    /// Customers.
+    pub(crate) people: PeopleStore,
+    /// Messages that have to leave.
+    pub(crate) outbox: OutboxStore,
+    /// Events that have arrived.
+    pub(crate) inbox: InboxStore,
 }
 
 impl Store {
     /// Opens and migrates the database at an address.
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self {
-            database: Database::open(url, &migrations()).await?,
-        })
+        Ok(Self::around(Database::open(url, &migrations()).await?))
     }
 
     /// Around an open database.
-    #[cfg(test)]
     pub(crate) fn around(database: Database) -> Self {
-        Self { database }
+        Self {
+            orders: OrderStore {
+                database: database.clone(),
+            },
+            money: MoneyStore {
+                database: database.clone(),
+            },
+            catalogue: CatalogueStore {
+                database: database.clone(),
+            },
+            people: PeopleStore {
+                database: database.clone(),
+            },
+            outbox: OutboxStore {
+                database: database.clone(),
+            },
+            inbox: InboxStore {
+                database: database.clone(),
+            },
+            database,
+        }
     }
 
     /// The database itself, for tests that look below.

@@ -9,7 +9,7 @@ use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::domain::{delivery, order};
 use crate::store::engine::{Row, Statement, Tx, transact, values};
-use crate::store::{CommandError, Store, StoreError, outbox, payments, to_json};
+use crate::store::{CommandError, OrderStore, StoreError, outbox, payments, to_json};
 
 const LOCK: Statement = Statement::pair(
     "SELECT seq FROM order_index WHERE order_id = $1
@@ -63,7 +63,7 @@ const TO_REQUEST: Statement = Statement::pair(
      FOR UPDATE",
 );
 
-impl Store {
+impl OrderStore {
     /// Carries one command out: its events and all they mean commit together.
     pub(crate) async fn command(
         &self,

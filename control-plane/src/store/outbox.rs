@@ -5,7 +5,7 @@ use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::{Event, Recorded};
 use crate::domain::{delivery, order, payment};
 use crate::store::engine::{Row, Statement, Tx, transact, values};
-use crate::store::{Store, StoreError, to_json};
+use crate::store::{OutboxStore, StoreError, to_json};
 
 const PUSH: Statement = Statement::both(
     "INSERT INTO outbox (destination, order_id, subject, message_id, body, attempts, next_at_ms)
@@ -58,7 +58,7 @@ pub(crate) struct Message {
     pub(crate) attempts: u32,
 }
 
-impl Store {
+impl OutboxStore {
     /// Takes messages in the order they were written; nobody else gets them until `lease_ms`.
     pub(crate) async fn claim_outbox(
         &self,

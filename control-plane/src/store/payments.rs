@@ -4,7 +4,7 @@ use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::Order;
 use crate::domain::payment::Phase;
 use crate::store::engine::{Statement, Tx, transact, values};
-use crate::store::{Store, StoreError};
+use crate::store::{MoneyStore, StoreError};
 
 const OPEN: Statement = Statement::both(
     "INSERT INTO payment (order_id, payment_id, phase, attempts, next_at_ms) VALUES ($1, $2, $3, 0, $4)",
@@ -36,7 +36,7 @@ pub(crate) struct Due {
     pub(crate) attempts: u32,
 }
 
-impl Store {
+impl MoneyStore {
     /// Takes payments that are due; nobody else gets them until `lease_ms`.
     pub(crate) async fn claim_payments(
         &self,

@@ -6,7 +6,7 @@ use crate::domain::quote::Quote;
 use crate::domain::scope::Scope;
 use crate::store::engine::{Tx, transact};
 use crate::store::keys::{self, Answer, Keyed, Known};
-use crate::store::{Store, StoreError, orders, quotes};
+use crate::store::{OrderStore, StoreError, orders, quotes};
 
 /// A request to place an order.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl PlaceError {
     }
 }
 
-impl Store {
+impl OrderStore {
     /// Places an order once for each key. `order_of` makes the order of a quote, `answer_of` what the caller is told.
     pub(crate) async fn place(
         &self,

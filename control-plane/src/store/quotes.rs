@@ -3,7 +3,7 @@
 use crate::domain::ids::{CustomerId, QuoteId};
 use crate::domain::quote::Quote;
 use crate::store::engine::{Statement, Tx, transact, values};
-use crate::store::{Store, StoreError, to_json};
+use crate::store::{CatalogueStore, StoreError, to_json};
 
 const INSERT: Statement = Statement::both(
     "INSERT INTO quote (quote_id, customer_id, restaurant_id, expires_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
@@ -11,7 +11,7 @@ const INSERT: Statement = Statement::both(
 const OWN: Statement =
     Statement::both("SELECT body FROM quote WHERE quote_id = $1 AND customer_id = $2");
 
-impl Store {
+impl CatalogueStore {
     /// Writes a quote.
     pub(crate) async fn add_quote(&self, quote: &Quote) -> Result<(), StoreError> {
         let body = to_json(quote)?;

@@ -3,7 +3,7 @@
 use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::review::Review;
 use crate::store::engine::{Row, Statement, transact, values};
-use crate::store::{Store, StoreError};
+use crate::store::{OrderStore, StoreError};
 
 const INSERT: Statement = Statement::both(
     "INSERT INTO review (order_id, restaurant_id, rating, text, at_ms) VALUES ($1, $2, $3, $4, $5)
@@ -17,7 +17,7 @@ const RATING: Statement = Statement::both(
     "SELECT count(*) AS reviews, CAST(coalesce(sum(rating), 0) AS BIGINT) AS total FROM review WHERE restaurant_id = $1",
 );
 
-impl Store {
+impl OrderStore {
     /// Writes a review; false when the order has one.
     pub(crate) async fn add_review(&self, review: &Review) -> Result<bool, StoreError> {
         transact!(self.database, StoreError, |tx| {

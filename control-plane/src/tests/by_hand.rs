@@ -60,7 +60,7 @@ async fn an_order_is_given_and_its_log_says_by_whom(h: Harness) {
     h.dispatch.now().matched = Some(7);
     let same = give(&h, &path(id), &town.admin, "k0", json!({ "driver": "7" })).await;
     assert_eq!((same.0, &same.1["changed"]), (200, &json!(false)));
-    let notes = h.app.store.by_hand(id).await.unwrap();
+    let notes = h.app.store.orders.by_hand(id).await.unwrap();
     assert_eq!(notes, [], "the matcher's choice is nobody's by hand");
 
     let wish = json!({ "driver": "8", "reason": "the customer called" });
@@ -85,7 +85,7 @@ async fn an_order_is_given_and_its_log_says_by_whom(h: Harness) {
     let (_, repeated) = give(&h, &path(id), &town.admin, "k2", wish).await;
     assert_eq!(repeated["changed"], json!(false));
 
-    let notes = h.app.store.by_hand(id).await.unwrap();
+    let notes = h.app.store.orders.by_hand(id).await.unwrap();
     assert_eq!(notes.len(), 1, "{notes:?}");
     let (_, note) = &notes[0];
     assert_eq!(
@@ -162,7 +162,7 @@ async fn what_cannot_be_done_says_why(h: Harness) {
         503
     );
     h.dispatch.now().refuses = false;
-    assert_eq!(h.app.store.by_hand(id).await.unwrap(), []);
+    assert_eq!(h.app.store.orders.by_hand(id).await.unwrap(), []);
     let (status, body) = give(&h, &path(id), &town.admin, "k", wish).await;
     assert_eq!(status, 200, "a failure is not remembered: {body}");
     h.stop().await;
@@ -255,7 +255,7 @@ async fn without_a_token_orders_are_given_away_under_a_name_of_this_machine_only
         for host in [None, Some("localhost:8080"), Some("[::1]:8080")] {
             assert_eq!(without_token(&h, id, host).await, (200, 200), "{host:?}");
         }
-        let notes = h.app.store.by_hand(id).await.unwrap();
+        let notes = h.app.store.orders.by_hand(id).await.unwrap();
         assert_eq!(notes[0].1.by, "anybody on the open page");
         h.stop().await;
     })

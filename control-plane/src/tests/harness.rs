@@ -307,6 +307,7 @@ impl Harness {
     pub(crate) async fn summary(&self, id: OrderId) -> OrderSummary {
         self.app
             .store
+            .orders
             .order(Scope::Admin, id)
             .await
             .unwrap()

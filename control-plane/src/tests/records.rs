@@ -35,7 +35,14 @@ async fn the_log_refuses_changes(h: Harness) {
             .to_string();
         assert!(error.contains("is insert-only"), "{change}: {error}");
     }
-    let log = h.app.store.log(Scope::Admin, id).await.unwrap().unwrap();
+    let log = h
+        .app
+        .store
+        .orders
+        .log(Scope::Admin, id)
+        .await
+        .unwrap()
+        .unwrap();
     let folded = OrderSummary::of(&Order::fold(log).unwrap());
     assert_eq!(folded, h.summary(id).await);
     h.stop().await;
@@ -64,7 +71,7 @@ async fn a_broken_index_is_rebuilt(h: Harness) {
     let lose = Statement::both("DELETE FROM order_index WHERE order_id = $1");
     assert_eq!(tx.execute(lose, values![lost.uuid()]).await.unwrap(), 1);
     tx.commit().await.unwrap();
-    let rebuilt = h.app.store.rebuild_index().await.unwrap();
+    let rebuilt = h.app.store.orders.rebuild_index().await.unwrap();
     assert_eq!((rebuilt.orders, rebuilt.differing), (3, 2));
     assert_eq!(
         [

@@ -52,6 +52,7 @@ pub(crate) async fn run_once(app: &App) -> Result<usize, StoreError> {
     let lease_ms = clock.after_real_ms(LEASE);
     let batch = app
         .store
+        .outbox
         .claim_outbox(Destination::Dispatch, clock.now_ms(), lease_ms, BATCH_MAX)
         .await?;
     let (mut arrived, mut postponed) = (Vec::new(), Vec::new());
@@ -63,7 +64,7 @@ pub(crate) async fn run_once(app: &App) -> Result<usize, StoreError> {
             }
         }
     }
-    app.store.settle_outbox(&arrived, &postponed).await?;
+    app.store.outbox.settle_outbox(&arrived, &postponed).await?;
     Ok(arrived.len())
 }
 
@@ -72,7 +73,11 @@ async fn carry(app: &App, message: &Message) -> Result<Fate, StoreError> {
         .map_err(|error| StoreError::Corrupt(error.to_string()))?;
     // A request that comes after its order has ended would find a driver for nobody.
     if matches!(body, DispatchMessage::Request { .. }) {
-        let order = app.store.order(Scope::Admin, message.order_id).await?;
+        let order = app
+            .store
+            .orders
+            .order(Scope::Admin, message.order_id)
+            .await?;
         if order.is_none_or(|order| order.deadline_ms.is_none()) {
             return Ok(Fate::Arrived);
         }

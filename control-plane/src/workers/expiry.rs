@@ -26,8 +26,8 @@ pub(crate) async fn run(app: AppState) {
 pub(crate) async fn run_once(app: &App) -> Result<usize, StoreError> {
     let now_ms = app.clock.now_ms();
     let mut ended = 0;
-    for id in app.store.overdue(now_ms, BATCH_MAX).await? {
-        match app.store.expire(id, now_ms).await {
+    for id in app.store.orders.overdue(now_ms, BATCH_MAX).await? {
+        match app.store.orders.expire(id, now_ms).await {
             Ok(Some(order)) => {
                 app.tell(&order);
                 ended += 1;

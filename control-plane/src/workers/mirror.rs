@@ -49,7 +49,7 @@ pub(crate) async fn run(app: AppState) {
 }
 
 async fn follow(app: &App, failures: &mut u32) -> Result<(), MirrorError> {
-    let position = app.store.stream_position(CONSUMER).await?;
+    let position = app.store.inbox.stream_position(CONSUMER).await?;
     let after = u64::try_from(position).unwrap_or(0);
     let stream = app
         .dispatch
@@ -59,7 +59,7 @@ async fn follow(app: &App, failures: &mut u32) -> Result<(), MirrorError> {
         .into_inner();
     *failures = 0;
     // It may have restarted without its memory: known deliveries are refused as repeats, lost ones begin anew.
-    app.store.request_again(app.clock.now_ms()).await?;
+    app.store.orders.request_again(app.clock.now_ms()).await?;
     app.wake.dispatch.notify_one();
     let mut batches = stream.ready_chunks(BATCH_MAX);
     while let Some(batch) = batches.next().await {
@@ -71,7 +71,7 @@ async fn follow(app: &App, failures: &mut u32) -> Result<(), MirrorError> {
                     after,
                     "dispatch has lost its stream; reading it from the start"
                 );
-                app.store.reset_stream(CONSUMER, 0).await?;
+                app.store.inbox.reset_stream(CONSUMER, 0).await?;
             }
             return Err(status.into());
         }
@@ -99,6 +99,7 @@ async fn take_in(app: &App, events: &[DeliveryEvent]) -> Result<(), StoreError> 
     let position = i64::try_from(last.cursor).unwrap_or(i64::MAX);
     for order in app
         .store
+        .orders
         .mirror(&reports, position, app.clock.now_ms())
         .await?
     {

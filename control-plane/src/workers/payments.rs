@@ -66,6 +66,7 @@ async fn claim(app: &App, limit: u32) -> Result<Vec<Due>, StoreError> {
     }
     let lease_ms = app.clock.after_real_ms(LEASE);
     app.store
+        .money
         .claim_payments(app.clock.now_ms(), lease_ms, limit)
         .await
 }
@@ -81,7 +82,7 @@ async fn look_after(app: &App, due: Due) {
     };
     if !settled {
         let next_at_ms = app.clock.after_real_ms(back_off(due.attempts));
-        if let Err(error) = app.store.postpone_payment(id, next_at_ms).await {
+        if let Err(error) = app.store.money.postpone_payment(id, next_at_ms).await {
             tracing::error!(order = %id, %error, "a payment cannot be put off");
         }
     }
@@ -91,6 +92,7 @@ async fn look_after(app: &App, due: Due) {
 async fn advance(app: &App, id: OrderId) -> Result<bool, CommandError> {
     let log = app
         .store
+        .orders
         .log(Scope::Admin, id)
         .await?
         .ok_or(CommandError::NotFound)?;

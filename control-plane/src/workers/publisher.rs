@@ -33,6 +33,7 @@ pub(crate) async fn run_once(app: &App) -> Result<usize, StoreError> {
     let lease_ms = clock.after_real_ms(LEASE);
     let batch = app
         .store
+        .outbox
         .claim_outbox(Destination::Bus, clock.now_ms(), lease_ms, BATCH_MAX)
         .await?;
     let mut arrived = Vec::with_capacity(batch.len());
@@ -58,6 +59,6 @@ pub(crate) async fn run_once(app: &App) -> Result<usize, StoreError> {
             }
         }
     }
-    app.store.settle_outbox(&arrived, &postponed).await?;
+    app.store.outbox.settle_outbox(&arrived, &postponed).await?;
     Ok(arrived.len())
 }
