@@ -1,11 +1,12 @@
 //! The delivery events that watchers read: each has a cursor, the oldest are forgotten, nobody who is slow holds it up.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use doorstep_dispatch_wire::dispatch::DeliveryEvent;
 use thiserror::Error;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// A bounded log. Cursors are 1, 2, … without gaps; a replayed journal gives every event its old cursor again.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct EventLog {
     events: Mutex<VecDeque<DeliveryEvent>>,
     events_max: usize,
     last: watch::Sender<u64>,
+    /// Names the stream that the cursors are of: the journal's, or one of this run alone.
+    stream: OnceLock<String>,
 }
 
 /// A cursor that cannot be continued from.
@@ -27,6 +30,14 @@ pub(crate) enum CursorError {
         "cursor {after} is after the last event {last}: it is from another journal; watch again from cursor 0"
     )]
     Ahead { after: u64, last: u64 },
+    #[error(
+        "cursor {after} is of stream {asked}, this is {stream}: the journal is another one; watch again from cursor 0"
+    )]
+    OtherStream {
+        after: u64,
+        asked: String,
+        stream: String,
+    },
 }
 
 impl EventLog {
@@ -35,7 +46,37 @@ impl EventLog {
             events: Mutex::new(VecDeque::new()),
             events_max: events_max.max(1),
             last: watch::Sender::new(0),
+            stream: OnceLock::new(),
         }
+    }
+
+    /// Names the stream, before anybody asks for its name.
+    pub(crate) fn set_stream(&self, stream: String) {
+        // A second name would be of the same journal.
+        let _ = self.stream.set(stream);
+    }
+
+    /// The name of the stream; without a journal it is a new one for each run.
+    pub(crate) fn stream(&self) -> &str {
+        self.stream.get_or_init(|| Uuid::now_v7().to_string())
+    }
+
+    /// The cursor of the newest event; 0 = none.
+    pub(crate) fn head(&self) -> u64 {
+        *self.last.borrow()
+    }
+
+    /// Refuses a cursor of another stream. Whoever does not know the stream is not asked.
+    pub(crate) fn check_stream(&self, after: u64, asked: &str) -> Result<(), CursorError> {
+        let stream = self.stream();
+        if after == 0 || asked.is_empty() || asked == stream {
+            return Ok(());
+        }
+        Err(CursorError::OtherStream {
+            after,
+            asked: asked.to_owned(),
+            stream: stream.to_owned(),
+        })
     }
 
     /// Gives the events their cursors and tells the watchers.
@@ -126,6 +167,18 @@ mod tests {
         log.append([DeliveryEvent::default()]);
         assert!(changes.has_changed().unwrap());
         assert_eq!(cursors(&log, 5, 2), Ok(vec![6]));
+    }
+
+    #[test]
+    fn a_cursor_of_another_stream_is_refused() {
+        let log = log_of(5, 10);
+        log.set_stream("a".to_owned());
+        assert_eq!((log.stream(), log.head()), ("a", 5));
+        for (after, asked) in [(0, "b"), (3, ""), (3, "a")] {
+            assert_eq!(log.check_stream(after, asked), Ok(()), "{after} of {asked}");
+        }
+        assert!(log.check_stream(3, "b").is_err());
+        assert_ne!(log_of(0, 1).stream(), log_of(0, 1).stream());
     }
 
     #[test]

@@ -15,8 +15,11 @@ use std::path::{Path, PathBuf};
 use doorstep_dispatch_wire::journal::Record;
 use prost::Message;
 use thiserror::Error;
+use uuid::Uuid;
 
 const FILE_NAME: &str = "shard-0.journal";
+/// Names the stream of events that the journal gives; begins anew with the journal.
+const STREAM_FILE_NAME: &str = "shard-0.stream";
 const HEADER: &str = "doorstep-journal 1";
 const HEADER_BYTES_MAX: u64 = 4_096;
 
@@ -90,6 +93,7 @@ pub(crate) struct Journal {
     path: PathBuf,
     /// Records that are not written yet.
     buffer: Vec<u8>,
+    stream: String,
 }
 
 impl Journal {
@@ -124,15 +128,26 @@ impl Journal {
             file,
             path: path.clone(),
             buffer: Vec::new(),
+            stream: String::new(),
         };
         let length = journal.file.metadata().map_err(failed)?.len();
         let Some(header_bytes) = journal.check_header(setup)? else {
+            journal.stream = new_stream(folder).map_err(failed)?;
             journal.begin(setup)?;
             // The entry of a new file is in the folder only once the folder is on disk.
             File::open(folder)
                 .and_then(|folder| folder.sync_all())
                 .map_err(failed)?;
             return Ok((journal, Replayed::default()));
+        };
+        journal.stream = match fs::read_to_string(folder.join(STREAM_FILE_NAME)) {
+            Ok(stream) if !stream.trim().is_empty() => stream.trim().to_owned(),
+            Ok(_) => new_stream(folder).map_err(failed)?,
+            // A journal of an older version has no name.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                new_stream(folder).map_err(failed)?
+            }
+            Err(error) => return Err(failed(error)),
         };
         let mut reader = RecordReader::new(&journal.file, header_bytes, length).map_err(failed)?;
         let mut replayed = Replayed::default();
@@ -152,6 +167,11 @@ impl Journal {
             journal.move_tail_aside(whole)?;
         }
         Ok((journal, replayed))
+    }
+
+    /// The name of the stream of events that this journal gives.
+    pub(crate) fn stream(&self) -> &str {
+        &self.stream
     }
 
     /// Adds a record to what the next write puts on disk.
@@ -252,6 +272,21 @@ impl Journal {
     }
 }
 
+/// Writes a new name of a stream; under its final name whole or not at all.
+fn new_stream(folder: &Path) -> io::Result<String> {
+    let stream = Uuid::now_v7().to_string();
+    let (part, whole) = (
+        folder.join(format!("{STREAM_FILE_NAME}.part")),
+        folder.join(STREAM_FILE_NAME),
+    );
+    let mut file = File::create(&part)?;
+    file.write_all(stream.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&part, &whole)?;
+    File::open(folder)?.sync_all()?;
+    Ok(stream)
+}
+
 fn header(setup: &str) -> String {
     format!("{HEADER} {setup}\n")
 }
@@ -308,7 +343,7 @@ mod tests {
 
     use doorstep_dispatch_wire::journal::{DriverLost, Record, record::Input};
 
-    use super::{FILE_NAME, Journal, JournalError, Replayed};
+    use super::{FILE_NAME, Journal, JournalError, Replayed, STREAM_FILE_NAME};
 
     const SETUP: &str = "seed=7";
 
@@ -353,6 +388,25 @@ mod tests {
                 torn_bytes: 0
             }
         );
+    }
+
+    #[test]
+    fn a_stream_keeps_its_name_as_long_as_the_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = || {
+            let (journal, _) = Journal::open(folder.path(), SETUP, |_| Ok(())).unwrap();
+            journal.stream().to_owned()
+        };
+        let first = name();
+        write(folder.path(), 1..=1);
+        assert_eq!(name(), first);
+        fs::remove_file(folder.path().join(FILE_NAME)).unwrap();
+        let second = name();
+        assert_ne!(second, first, "a new journal");
+        fs::remove_file(folder.path().join(STREAM_FILE_NAME)).unwrap();
+        let third = name();
+        assert_ne!(third, second, "a journal of an older version gets a name");
+        assert_eq!(name(), third);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use doorstep_dispatch_core::{DriverId, Input, Time};
 use doorstep_dispatch_wire::dispatch::dispatch_server::Dispatch;
 use doorstep_dispatch_wire::dispatch::{
     AssignDeliveryRequest, AssignDeliveryResponse, CancelDeliveryRequest, CancelDeliveryResponse,
-    ChangeReadyTimeRequest, ChangeReadyTimeResponse, DeliveryEvent, DriversRequest,
-    DriversResponse, ExplainRequest, ExplainResponse, PreviewAssignmentRequest,
-    PreviewAssignmentResponse, QuoteRequest, QuoteResponse, RequestDeliveryRequest,
-    RequestDeliveryResponse, StatusRequest, StatusResponse, WatchDeliveriesRequest,
+    ChangeReadyTimeRequest, ChangeReadyTimeResponse, DeliveriesHeadRequest, DeliveriesHeadResponse,
+    DeliveryEvent, DriversRequest, DriversResponse, ExplainRequest, ExplainResponse,
+    PreviewAssignmentRequest, PreviewAssignmentResponse, QuoteRequest, QuoteResponse,
+    RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
+    WatchDeliveriesRequest,
 };
 use doorstep_dispatch_wire::token::{Audience, TokenKey};
 use doorstep_routing::{LatLng, Route, Router, Workspace};
@@ -145,10 +146,14 @@ impl Dispatch for Rpc {
         &self,
         request: Request<WatchDeliveriesRequest>,
     ) -> Result<Response<Self::WatchDeliveriesStream>, Status> {
+        let WatchDeliveriesRequest { after, stream } = request.into_inner();
+        self.events
+            .check_stream(after, &stream)
+            .map_err(|error| cursor_status(&error))?;
         let watcher = Watcher {
             changes: self.events.changes(),
             events: Arc::clone(&self.events),
-            after: request.into_inner().after,
+            after,
             batch: Vec::new(),
             stop: self.stop.clone(),
             ended: false,
@@ -157,6 +162,16 @@ impl Dispatch for Rpc {
             watcher.next().await.map(|event| (event, watcher))
         });
         Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn deliveries_head(
+        &self,
+        _: Request<DeliveriesHeadRequest>,
+    ) -> Result<Response<DeliveriesHeadResponse>, Status> {
+        Ok(Response::new(DeliveriesHeadResponse {
+            cursor: self.events.head(),
+            stream: self.events.stream().to_owned(),
+        }))
     }
 
     async fn drivers(

@@ -162,6 +162,7 @@ impl Shard {
             self.events.append(self.held.events.drain(..));
             Ok(())
         })?;
+        self.events.set_stream(journal.stream().to_owned());
         self.journal = Some(journal);
         if last > self.clock.now() {
             tracing::warn!(journal = %last, clock = %self.clock.now(), "the clock is behind the journal: nothing is due until it has caught up");

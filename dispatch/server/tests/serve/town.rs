@@ -206,7 +206,10 @@ impl Town {
         let events = self
             .control_plane()
             .await
-            .watch_deliveries(WatchDeliveriesRequest { after })
+            .watch_deliveries(WatchDeliveriesRequest {
+                after,
+                ..WatchDeliveriesRequest::default()
+            })
             .await
             .unwrap();
         Watch {
