@@ -1,21 +1,26 @@
 //! One interface to both databases: pools, values, rows, transactions. A statement is written once.
 
+mod fault;
+
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Postgres, Row as _, Sqlite, Transaction};
+use sqlx::{Connection, Postgres, Row as _, Sqlite, Transaction};
 use uuid::Uuid;
+
+use self::fault::noted;
+use crate::health::{Component, Health};
 
 /// Connections that read at once.
 const READERS_MAX: u32 = 8;
 /// How long a statement waits for a connection before the request fails.
-const ACQUIRE_PATIENCE: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -231,17 +236,21 @@ impl Row {
     }
 }
 
-/// Either database.
+/// Either database, and whether it takes writes.
 #[derive(Clone, Debug)]
-pub enum Database {
+pub struct Database {
+    pools: Pools,
+    health: Health,
+}
+
+/// The connections.
+#[derive(Clone, Debug)]
+enum Pools {
     /// One writer, so that no transaction can fail half way with BUSY, and a pool of readers beside it (WAL).
     Sqlite {
-        /// The one connection that writes.
         writer: SqlitePool,
-        /// Connections that only read.
         readers: SqlitePool,
     },
-    /// A pool for everything.
     Postgres(PgPool),
 }
 
@@ -261,7 +270,7 @@ impl Database {
     /// When the address is of neither database, nothing answers there within 10 s, or the migration fails.
     pub async fn open(url: &str, migrations: &Migrations) -> Result<Self, StoreError> {
         if url.starts_with("sqlite:") {
-            return Self::open_sqlite(url, migrations).await;
+            return Self::open_sqlite(SqliteConnectOptions::from_str(url)?, migrations).await;
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             return Self::open_postgres(PgConnectOptions::from_str(url)?, migrations).await;
@@ -269,28 +278,32 @@ impl Database {
         Err(StoreError::UnknownDatabase)
     }
 
-    async fn open_sqlite(url: &str, migrations: &Migrations) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::from_str(url)?
+    async fn open_sqlite(
+        options: SqliteConnectOptions,
+        migrations: &Migrations,
+    ) -> Result<Self, StoreError> {
+        let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(ACQUIRE_PATIENCE);
+            .busy_timeout(ACQUIRE_TIMEOUT);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(ACQUIRE_PATIENCE)
+            .after_release(|connection, _| Box::pin(has_ended_its_transaction(connection)))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.clone())
             .await?;
         migrations.sqlite.run(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
-            .acquire_timeout(ACQUIRE_PATIENCE)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.pragma("query_only", "on"))
             .await?;
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::around(Pools::Sqlite { writer, readers }))
     }
 
-    /// Opens PostgreSQL with other options, such as another schema, and migrates it.
+    /// Opens PostgreSQL with options of one's own, such as another schema, and migrates it.
     ///
     /// # Errors
     /// When nothing answers within 10 s or the migration fails.
@@ -298,15 +311,28 @@ impl Database {
         options: PgConnectOptions,
         migrations: &Migrations,
     ) -> Result<Self, StoreError> {
-        // A request that waits longer than this for a row is refused as "in flight".
+        // Whoever waits for a row longer than this is told to come again.
         let options = options.options([("lock_timeout", "5s"), ("synchronous_commit", "on")]);
         let pool = PgPoolOptions::new()
             .max_connections(READERS_MAX)
-            .acquire_timeout(ACQUIRE_PATIENCE)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
         migrations.postgres.run(&pool).await?;
-        Ok(Self::Postgres(pool))
+        Ok(Self::around(Pools::Postgres(pool)))
+    }
+
+    fn around(pools: Pools) -> Self {
+        Self {
+            pools,
+            health: Health::default(),
+        }
+    }
+
+    /// What is wrong at the moment; the component `database` is kept by this type.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Begins a transaction that may write.
@@ -314,9 +340,16 @@ impl Database {
     /// # Errors
     /// When the database refuses or does not answer.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(match self {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        let begun = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                writer.begin_with("BEGIN IMMEDIATE").await.map(Open::Sqlite)
+            }
+            Pools::Postgres(pool) => pool.begin().await.map(Open::Postgres),
+        };
+        Ok(Tx {
+            open: noted(&self.health, begun)?,
+            health: self.health.clone(),
+            has_written: false,
         })
     }
 
@@ -329,16 +362,17 @@ impl Database {
         statement: Statement,
         values: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
-        Ok(match self {
-            Self::Sqlite { readers, .. } => {
-                let rows = bound!(statement.sqlite, values).fetch_all(readers).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
-            }
-            Self::Postgres(pool) => {
-                let rows = bound!(statement.postgres, values).fetch_all(pool).await?;
-                rows.into_iter().map(Row::Postgres).collect()
-            }
-        })
+        let rows = match &self.pools {
+            Pools::Sqlite { readers, .. } => bound!(statement.sqlite, values)
+                .fetch_all(readers)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+            Pools::Postgres(pool) => bound!(statement.postgres, values)
+                .fetch_all(pool)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
+        };
+        noted(&self.health, rows)
     }
 
     /// The first row of a query, outside any transaction.
@@ -353,29 +387,61 @@ impl Database {
         Ok(self.rows(statement, values).await?.into_iter().next())
     }
 
+    /// Opens the same database once more, as a restarted process does.
+    ///
+    /// # Errors
+    /// When nothing answers within 10 s or the migration fails.
+    pub async fn reopen(&self, migrations: &Migrations) -> Result<Self, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Self::open_sqlite((*writer.connect_options()).clone(), migrations).await
+            }
+            Pools::Postgres(pool) => {
+                Self::open_postgres((*pool.connect_options()).clone(), migrations).await
+            }
+        }
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite { writer, readers } => {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool) => pool.close().await,
         }
     }
 }
 
+/// Whether the writer may go back to its pool. On a full disk COMMIT fails, `SQLite` rolls back by itself, ROLLBACK then
+/// fails too, and sqlx believes to be in a transaction for ever: every later BEGIN would be refused.
+async fn has_ended_its_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Waits for the rollback that a dropped transaction has queued.
+    connection.ping().await?;
+    let has_ended = !connection.is_in_transaction();
+    if !has_ended {
+        metrics::counter!("doorstep_database_discarded_connections_count").increment(1);
+        tracing::warn!("a database connection is discarded: its transaction did not end");
+    }
+    Ok(has_ended)
+}
+
 /// A transaction of either database; dropped without commit it never happened.
-#[derive(Debug)]
-pub enum Tx {
-    /// Of `SQLite`: the writer's.
+pub struct Tx {
+    open: Open,
+    health: Health,
+    /// Whether a statement changed rows: only such a commit proves that the database takes writes.
+    has_written: bool,
+}
+
+enum Open {
     Sqlite(Transaction<'static, Sqlite>),
-    /// Of PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
 
 impl Tx {
-    /// Runs a statement; returns how many rows it changed.
+    /// Runs a statement; answers how many rows it changed.
     ///
     /// # Errors
     /// When the database refuses or does not answer.
@@ -384,16 +450,19 @@ impl Tx {
         statement: Statement,
         values: &[Value],
     ) -> Result<u64, StoreError> {
-        Ok(match self {
-            Self::Sqlite(tx) => bound!(statement.sqlite, values)
+        let changed = match &mut self.open {
+            Open::Sqlite(tx) => bound!(statement.sqlite, values)
                 .execute(&mut **tx)
-                .await?
-                .rows_affected(),
-            Self::Postgres(tx) => bound!(statement.postgres, values)
+                .await
+                .map(|done| done.rows_affected()),
+            Open::Postgres(tx) => bound!(statement.postgres, values)
                 .execute(&mut **tx)
-                .await?
-                .rows_affected(),
-        })
+                .await
+                .map(|done| done.rows_affected()),
+        };
+        let changed = noted(&self.health, changed)?;
+        self.has_written |= changed > 0;
+        Ok(changed)
     }
 
     /// All rows of a query or of a `RETURNING`.
@@ -405,20 +474,17 @@ impl Tx {
         statement: Statement,
         values: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
-        Ok(match self {
-            Self::Sqlite(tx) => {
-                let rows = bound!(statement.sqlite, values)
-                    .fetch_all(&mut **tx)
-                    .await?;
-                rows.into_iter().map(Row::Sqlite).collect()
-            }
-            Self::Postgres(tx) => {
-                let rows = bound!(statement.postgres, values)
-                    .fetch_all(&mut **tx)
-                    .await?;
-                rows.into_iter().map(Row::Postgres).collect()
-            }
-        })
+        let rows = match &mut self.open {
+            Open::Sqlite(tx) => bound!(statement.sqlite, values)
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+            Open::Postgres(tx) => bound!(statement.postgres, values)
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
+        };
+        noted(&self.health, rows)
     }
 
     /// The first row of a query.
@@ -438,9 +504,13 @@ impl Tx {
     /// # Errors
     /// When the database refuses or does not answer.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+        let committed = match self.open {
+            Open::Sqlite(tx) => tx.commit().await,
+            Open::Postgres(tx) => tx.commit().await,
+        };
+        noted(&self.health, committed)?;
+        if self.has_written {
+            self.health.clear(Component::Database);
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ mod webhook;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::response::Response;
@@ -43,7 +43,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::AppState;
-use crate::platform::problem;
+use crate::health::Component;
+use crate::platform::problem::{self, Problem};
 
 /// The largest body: a menu of 500 items.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -110,7 +111,7 @@ pub(crate) fn http_router(state: AppState, pages: axum::Router) -> axum::Router 
     let (router, api) = api_router().split_for_parts();
     router
         .route("/openapi.json", get(move || async move { Json(api) }))
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(healthz))
         .with_state(state)
         .merge(pages)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -120,6 +121,28 @@ pub(crate) fn http_router(state: AppState, pages: axum::Router) -> axum::Router 
         ))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(problem::frame))
+}
+
+/// `ok`, or the names of the components that do not work; 503 while nothing can be written. The reasons are in the log.
+async fn healthz(State(app): State<AppState>) -> Result<String, Problem> {
+    let health = &app.health;
+    let faults = health.faults();
+    if faults.is_empty() {
+        return Ok("ok".to_owned());
+    }
+    let names: Vec<&str> = faults
+        .iter()
+        .map(|(component, _)| component.as_str())
+        .collect();
+    let told = format!("degraded: {}", names.join(", "));
+    match health.fault(Component::Database) {
+        None => Ok(told),
+        Some(_) => Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "degraded",
+            told,
+        )),
+    }
 }
 
 #[allow(
