@@ -3,6 +3,7 @@
 //! ```text
 //!  values   ids, money, place, scope, secret, clock
 //!  SQL      sql (both databases, one text a statement), keys (idempotency)
+//!  text     what text from outside may be, case folding
 //!  HTTP     problem (RFC 9457), extract (caller, body, cursor), idempotency
 //!  process  health (what does not work, for /readyz), jobs (supervised workers)
 //!  outside  bus (where committed events go)
@@ -22,3 +23,4 @@ pub mod problem;
 pub mod scope;
 pub mod secret;
 pub mod sql;
+pub mod text;

@@ -13,6 +13,7 @@ use crate::domain::ids::OrderId;
 use crate::domain::scope::Scope;
 use crate::platform::idempotency::{Answered, key_reused, request_hash};
 use crate::platform::problem::Problem;
+use crate::platform::text::{self, TextError};
 use crate::store::by_hand::Noted;
 use crate::store::keys::{Answer, Keyed, Known};
 use crate::store::{CommandError, StoreError};
@@ -26,9 +27,9 @@ pub(crate) enum AssignmentError {
     /// The driver's id is no number.
     #[error("a driver is named by a number")]
     InvalidDriver,
-    /// The reason is too long.
-    #[error("a reason has at most {REASON_CHARS_MAX} characters")]
-    ReasonTooLong,
+    /// The reason is no text to store.
+    #[error("reason: {0}")]
+    InvalidReason(#[from] TextError),
     /// There is no such order.
     #[error("no such order")]
     UnknownOrder,
@@ -64,7 +65,7 @@ impl From<AssignmentError> for Problem {
             AssignmentError::InvalidDriver => {
                 Self::bad_request("invalid_driver", detail).param("driver")
             }
-            AssignmentError::ReasonTooLong => {
+            AssignmentError::InvalidReason(_) => {
                 Self::unprocessable("invalid_reason", detail).param("reason")
             }
             AssignmentError::UnknownOrder => Self::not_found("order"),
@@ -111,9 +112,10 @@ pub(crate) async fn assign(
     new: NewAssignment,
 ) -> Result<Answered, AssignmentError> {
     let driver_id = driver_number(&new.driver)?;
-    if new.reason.chars().count() > REASON_CHARS_MAX {
-        return Err(AssignmentError::ReasonTooLong);
-    }
+    let new = NewAssignment {
+        reason: text::checked(&new.reason, 0..=REASON_CHARS_MAX)?,
+        ..new
+    };
     must_exist(app, id).await?;
     let request_hash = request_hash(&(id.to_string(), &new))?;
     let keyed = Keyed {

@@ -12,6 +12,7 @@ use crate::domain::ids::CustomerId;
 use crate::http::view::OrderPage;
 use crate::platform::extract::{Body, Caller, Tokens, cursor, page_limit};
 use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::text::checked_field;
 
 /// How long a token is good, in city milliseconds: thirty days.
 const TOKEN_LIFE_MS: i64 = 30 * 24 * 3_600_000;
@@ -41,10 +42,10 @@ pub(crate) async fn create_customer(
     State(app): State<AppState>,
     Body(new): Body<NewCustomer>,
 ) -> Result<(StatusCode, Json<CustomerCreated>), Problem> {
-    let name = checked_name(&new.name)?;
+    let name = checked_name(&new.name, "name")?;
     let now_ms = app.clock.now_ms();
     let id = CustomerId::fresh(now_ms);
-    app.store.people.add_customer(id, name, now_ms).await?;
+    app.store.people.add_customer(id, &name, now_ms).await?;
     let token = issue(&app, Audience::Customer, id.to_string());
     Ok((
         StatusCode::CREATED,
@@ -82,23 +83,20 @@ pub(crate) async fn own_orders(
         .orders_of(customer, before, limit + 1)
         .await?;
     let page = limit as usize;
+    let has_more = orders.len() > page;
+    let mut shown = Vec::with_capacity(page);
+    for order in orders.into_iter().take(page) {
+        shown.push((&app.shown(order).await?).into());
+    }
     Ok(Json(OrderPage {
-        has_more: orders.len() > page,
-        orders: orders.iter().take(page).map(Into::into).collect(),
+        has_more,
+        orders: shown,
     }))
 }
 
-/// A name without the white space around it.
-pub(crate) fn checked_name(name: &str) -> Result<&str, Problem> {
-    let name = name.trim();
-    match name.chars().count() {
-        1..=NAME_CHARS_MAX => Ok(name),
-        count => Err(Problem::unprocessable(
-            "invalid_name",
-            format!("a name has 1 to {NAME_CHARS_MAX} characters, this one has {count}"),
-        )
-        .param("name")),
-    }
+/// A name as it is stored.
+pub(crate) fn checked_name(name: &str, field: &'static str) -> Result<String, Problem> {
+    checked_field(name, 1..=NAME_CHARS_MAX, "invalid_name", field)
 }
 
 /// A fresh token.

@@ -20,6 +20,7 @@ use crate::http::view::OrderView;
 use crate::platform::extract::{Body, Caller, path_id};
 use crate::platform::idempotency::{Answered, idempotency_key, key_reused, request_hash};
 use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::text::checked_field;
 use crate::store::StoreError;
 use crate::store::keys::Answer;
 use crate::store::placement::{PlaceError, Placed, Placement};
@@ -171,6 +172,7 @@ pub(crate) async fn order(
         .order(caller.0, id)
         .await?
         .ok_or_else(|| Problem::not_found("order"))?;
+    let order = app.shown(order).await?;
     Ok(Json((&order).into()))
 }
 
@@ -193,12 +195,10 @@ pub(crate) struct Reason {
 
 impl Reason {
     fn text(self, otherwise: &str) -> Result<String, Problem> {
-        let text = self.reason.unwrap_or_else(|| otherwise.to_owned());
-        if text.chars().count() > REASON_CHARS_MAX {
-            let detail = format!("a reason has at most {REASON_CHARS_MAX} characters");
-            return Err(Problem::unprocessable("invalid_reason", detail).param("reason"));
-        }
-        Ok(text)
+        let Some(reason) = self.reason else {
+            return Ok(otherwise.to_owned());
+        };
+        checked_field(&reason, 0..=REASON_CHARS_MAX, "invalid_reason", "reason")
     }
 }
 
@@ -287,6 +287,7 @@ async fn carry_out(
 ) -> Result<Json<OrderView>, Problem> {
     let id: OrderId = path_id(id, "order")?;
     let summary = app.command(scope, id, Command::Order(command)).await?;
+    let summary = app.shown(summary).await?;
     Ok(Json((&summary).into()))
 }
 

@@ -16,6 +16,7 @@ use crate::http::customers::{checked_name, issue};
 use crate::http::view::PlaceView;
 use crate::platform::extract::{Body, Caller, cursor, page_limit, path_id};
 use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::text::checked_query;
 use crate::store::catalogue::RestaurantFilter;
 
 /// The most items of a menu.
@@ -113,7 +114,7 @@ pub(crate) async fn create_restaurant(
     let now_ms = app.clock.now_ms();
     let restaurant = Restaurant {
         restaurant_id: RestaurantId::fresh(now_ms),
-        name: checked_name(&new.name)?.to_owned(),
+        name: checked_name(&new.name, "name")?,
         at: PlaceView {
             lat: new.lat,
             lng: new.lng,
@@ -122,15 +123,13 @@ pub(crate) async fn create_restaurant(
         cuisine: new
             .cuisine
             .as_deref()
-            .map(checked_name)
-            .transpose()?
-            .map(str::to_owned),
+            .map(|cuisine| checked_name(cuisine, "cuisine"))
+            .transpose()?,
         address: new
             .address
             .as_deref()
-            .map(checked_name)
-            .transpose()?
-            .map(str::to_owned),
+            .map(|address| checked_name(address, "address"))
+            .transpose()?,
         created_at_ms: now_ms,
     };
     if !(1..=ITEMS_MAX).contains(&new.menu.len()) {
@@ -170,7 +169,7 @@ fn checked_item(item: &NewItem, now_ms: i64) -> Result<MenuItem, Problem> {
     }
     Ok(MenuItem {
         item_id: ItemId::fresh(now_ms),
-        name: checked_name(&item.name)?.to_owned(),
+        name: checked_name(&item.name, "menu")?,
         price_minor: item.price_minor,
         available: item.available,
     })
@@ -200,11 +199,7 @@ pub(crate) async fn list_restaurants(
     Query(query): Query<RestaurantQuery>,
 ) -> Result<Json<RestaurantPage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let text = query.q.unwrap_or_default();
-    if text.chars().count() > SEARCH_CHARS_MAX {
-        let detail = format!("q has at most {SEARCH_CHARS_MAX} characters");
-        return Err(Problem::bad_request("invalid_query", detail).param("q"));
-    }
+    let text = checked_query(query.q.as_deref().unwrap_or(""), 0..=SEARCH_CHARS_MAX, "q")?;
     let filter = RestaurantFilter {
         corners: corners(query.near.as_deref(), query.radius_m.unwrap_or(5_000.0))?,
         text,

@@ -9,9 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::AppState;
 use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::order;
-use crate::domain::review::{Review, ReviewError};
+use crate::domain::review::{Review, ReviewError, TEXT_CHARS_MAX};
 use crate::platform::extract::{Body, Caller, cursor, page_limit, path_id};
 use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::text::checked_field;
 
 /// A review to write.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -85,7 +86,7 @@ pub(crate) async fn create_review(
         order_id: id,
         restaurant_id: order.restaurant_id,
         rating: new.rating,
-        text: new.text,
+        text: checked_field(&new.text, 0..=TEXT_CHARS_MAX, "invalid_review", "text")?,
         at_ms: app.clock.now_ms(),
     };
     review.check().map_err(|error| {

@@ -12,9 +12,12 @@ use crate::clock::real_unix_s;
 use crate::domain::ids::OrderId;
 use crate::gateway::signature;
 use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::text::checked;
 use crate::store::CommandError;
 
 const CONSUMER: &str = "gateway";
+/// The longest id of an event, in characters.
+const EVENT_ID_CHARS_MAX: usize = 255;
 
 /// What is read of a webhook: which payment to look at.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -48,6 +51,10 @@ pub(crate) async fn payment_webhook(
         .map_err(|error| forged(error.to_string()))?;
     let event: GatewayEvent = serde_json::from_slice(&raw)
         .map_err(|error| Problem::bad_request("invalid_body", error.to_string()))?;
+    if checked(&event.event_id, 1..=EVENT_ID_CHARS_MAX).as_ref() != Ok(&event.event_id) {
+        let detail = format!("event_id has 1 to {EVENT_ID_CHARS_MAX} printable characters");
+        return Err(Problem::bad_request("invalid_body", detail).param("event_id"));
+    }
     if app.store.inbox.has_event(CONSUMER, &event.event_id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

@@ -3,12 +3,13 @@
 use crate::domain::ids::{CustomerId, ItemId, RestaurantId};
 use crate::domain::place::Place;
 use crate::domain::restaurant::{MenuItem, Restaurant};
+use crate::platform::text::folded;
 use crate::store::engine::{Row, Statement, transact, values};
 use crate::store::{CatalogueStore, PeopleStore, StoreError};
 
 const INSERT_RESTAURANT: Statement = Statement::both(
-    "INSERT INTO restaurant (restaurant_id, name, lat_e7, lng_e7, cuisine, address, created_at_ms)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    "INSERT INTO restaurant (restaurant_id, name, lat_e7, lng_e7, cuisine, address, created_at_ms, search)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 );
 const INSERT_ITEM: Statement = Statement::both(
     "INSERT INTO menu_item (item_id, restaurant_id, position, name, price_minor, available)
@@ -25,12 +26,20 @@ const RESTAURANTS: Statement = Statement::both(
     r"SELECT restaurant_id, name, lat_e7, lng_e7, cuisine, address, created_at_ms
       FROM restaurant
       WHERE lat_e7 BETWEEN $1 AND $2 AND lng_e7 BETWEEN $3 AND $4
-        AND (lower(name) LIKE $5 ESCAPE '\' OR lower(coalesce(cuisine, '')) LIKE $5 ESCAPE '\')
+        AND search LIKE $5 ESCAPE '\'
         AND restaurant_id > $6
       ORDER BY restaurant_id LIMIT $7",
 );
 const INSERT_CUSTOMER: Statement =
     Statement::both("INSERT INTO customer (customer_id, name, created_at_ms) VALUES ($1, $2, $3)");
+
+const WITHOUT_SEARCH: Statement = Statement::both(
+    "SELECT restaurant_id, name, cuisine FROM restaurant WHERE search IS NULL ORDER BY restaurant_id LIMIT $1",
+);
+const SET_SEARCH: Statement =
+    Statement::both("UPDATE restaurant SET search = $2 WHERE restaurant_id = $1");
+/// Restaurants completed in one transaction.
+const COMPLETE_BATCH: u32 = 500;
 
 /// Which restaurants to list.
 #[derive(Clone, Debug)]
@@ -62,6 +71,7 @@ impl CatalogueStore {
                 restaurant.cuisine.clone(),
                 restaurant.address.clone(),
                 restaurant.created_at_ms,
+                search_text(&restaurant.name, restaurant.cuisine.as_deref()),
             ];
             tx.execute(INSERT_RESTAURANT, row).await?;
             for (item, position) in menu.iter().zip(0_i64..) {
@@ -78,6 +88,26 @@ impl CatalogueStore {
             }
             Ok(())
         })
+    }
+
+    /// Fills in what restaurants of an older version are searched by: case is folded in Rust, not in SQL.
+    pub(crate) async fn complete_search(&self) -> Result<usize, StoreError> {
+        let mut completed = 0;
+        loop {
+            let filled: usize = transact!(self.database, StoreError, |tx| {
+                let rows = tx.rows(WITHOUT_SEARCH, values![COMPLETE_BATCH]).await?;
+                for row in &rows {
+                    let text = search_text(&row.text("name")?, row.text_opt("cuisine")?.as_deref());
+                    let id = row.id("restaurant_id")?;
+                    tx.execute(SET_SEARCH, values![id, text]).await?;
+                }
+                Ok(rows.len())
+            })?;
+            if filled == 0 {
+                return Ok(completed);
+            }
+            completed += filled;
+        }
     }
 
     /// A restaurant by its id.
@@ -134,10 +164,15 @@ impl PeopleStore {
     }
 }
 
+/// What a restaurant is found by: name and cuisine, case folded, with a character between them that no text holds.
+fn search_text(name: &str, cuisine: Option<&str>) -> String {
+    format!("{}\n{}", folded(name), folded(cuisine.unwrap_or("")))
+}
+
 /// A pattern that finds the text anywhere, with its own wildcards taken literally.
 fn like(text: &str) -> String {
     let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
+    for letter in folded(text).chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }

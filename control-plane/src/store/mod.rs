@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod by_hand;
 pub(crate) mod catalogue;
+pub(crate) mod figures;
 pub(crate) mod inbox;
 pub(crate) mod orders;
 pub(crate) mod outbox;
@@ -16,6 +17,7 @@ pub(crate) use doorstep_platform::sql::{self as engine, StoreError, to_json};
 use engine::{Database, Migrations};
 
 use crate::domain::Refusal;
+use crate::health::Health;
 
 /// Why a command to an order had no effect.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +96,9 @@ pub(crate) struct Store {
 impl Store {
     /// Opens and migrates the database at an address.
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self::around(Database::open(url, &migrations()).await?))
+        let store = Self::around(Database::open(url, &migrations()).await?);
+        store.catalogue.complete_search().await?;
+        Ok(store)
     }
 
     /// Around an open database.
@@ -126,6 +130,11 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// What is wrong at the moment.
+    pub(crate) fn health(&self) -> &Health {
+        self.database.health()
     }
 
     /// Closes all connections.
