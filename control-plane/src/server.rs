@@ -17,8 +17,9 @@ use crate::config::Config;
 use crate::drivers::{self, DriverPicture};
 use crate::events::Feed;
 use crate::gateway::PaymentGateway;
+use crate::gateway::breaker::Breaker;
 use crate::gateway::http::HttpGateway;
-use crate::platform::health::Health;
+use crate::heard::Heard;
 use crate::platform::jobs::Supervisor;
 use crate::store::{Store, StoreError};
 use crate::{dispatch, http, workers};
@@ -124,14 +125,15 @@ pub(crate) fn serve(
         store: store.clone(),
         policy: config.policy,
         token_key: config.token_key,
-        gateway,
+        gateway: Arc::new(Breaker::new(gateway, store.health().clone())),
         gateway_secret: config.gateway.secret,
         dispatch,
         bus: config.bus,
         feed: Feed::default(),
         drivers,
+        heard: Heard::default(),
         wake: Wake::default(),
-        health: Health::default(),
+        health: store.health().clone(),
         shutdown: shutdown.clone(),
     });
     let mut tasks = JoinSet::new();

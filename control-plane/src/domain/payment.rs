@@ -1,10 +1,11 @@
 //! The payment machine: what the gateway did with the money.
 //!
 //! ```text
-//!  created ─> sent ─> captured ─> refund_due ─> refunded
+//!  created ─> sent ─> captured <─> refund_due ─> refunded
 //!     │        │ └──> declined ─> captured (the gateway changed its mind: refund)
-//!     v        v
-//!   voided  disputed (another amount was captured: a human looks)
+//!     v        ├──> voided (the order ended, the gateway never saw it)
+//!   voided     v
+//!           disputed (another amount was captured: a human looks)
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ pub enum Phase {
     Refunded,
     /// The gateway said no.
     Declined,
-    /// Never asked, never will be.
+    /// The gateway never had it and will not be asked.
     Voided,
     /// The gateway took another amount than ours.
     Disputed,
@@ -79,6 +80,10 @@ pub enum Command {
     },
     /// The order has ended: let go of the money.
     Release,
+    /// The order has ended, and the gateway never saw the payment.
+    Abandon,
+    /// The end of the order was taken back before the refund was sent: keep the money.
+    Keep,
     /// The gateway gave the money back.
     ConfirmRefund {
         /// The gateway's name for the refund.
@@ -93,6 +98,8 @@ impl Command {
             Self::Capture { .. } => "capture",
             Self::Decline { .. } => "decline",
             Self::Release => "release",
+            Self::Abandon => "abandon",
+            Self::Keep => "keep",
             Self::ConfirmRefund { .. } => "confirm_refund",
         }
     }
@@ -114,7 +121,7 @@ pub enum Event {
         /// As it says.
         why: String,
     },
-    /// Never asked.
+    /// The gateway never had it.
     Voided,
     /// The gateway took another amount than ours.
     Disputed {
@@ -125,6 +132,8 @@ pub enum Event {
     },
     /// The money must go back.
     RefundRequested,
+    /// The money stays after all; the gateway was not asked to give it back.
+    RefundWithdrawn,
     /// The money went back.
     Refunded {
         /// The gateway's name for the refund.
@@ -146,7 +155,7 @@ pub fn decide(state: &State, due: Money, command: Command) -> Result<Vec<Event>,
     let events = match (state.phase, command) {
         (Created, Command::Send) => vec![Event::Sent],
         (
-            Created | Sent | Declined,
+            Created | Sent | Declined | Voided,
             Command::Capture {
                 gateway_payment_id,
                 amount,
@@ -155,7 +164,7 @@ pub fn decide(state: &State, due: Money, command: Command) -> Result<Vec<Event>,
             vec![Event::Captured { gateway_payment_id }]
         }
         (
-            Created | Sent | Declined,
+            Created | Sent | Declined | Voided,
             Command::Capture {
                 gateway_payment_id,
                 amount,
@@ -167,15 +176,18 @@ pub fn decide(state: &State, due: Money, command: Command) -> Result<Vec<Event>,
             }]
         }
         (Created | Sent, Command::Decline { why }) => vec![Event::Declined { why }],
-        (Created, Command::Release) => vec![Event::Voided],
+        (Created, Command::Release) | (Created | Sent, Command::Abandon) => vec![Event::Voided],
         (Captured, Command::Release) => vec![Event::RefundRequested],
         (RefundDue, Command::ConfirmRefund { refund_id }) => vec![Event::Refunded { refund_id }],
+        (RefundDue, Command::Keep) => vec![Event::RefundWithdrawn],
         // While the outcome is unknown nothing can be let go; the outcome brings the order's end up again.
         (Sent | RefundDue | Refunded | Declined | Voided | Disputed, Command::Release)
         | (Sent, Command::Send)
         | (Captured | RefundDue | Refunded | Disputed, Command::Capture { .. })
         | (Declined, Command::Decline { .. })
-        | (Refunded, Command::ConfirmRefund { .. }) => Vec::new(),
+        | (Refunded, Command::ConfirmRefund { .. })
+        | (Captured, Command::Keep)
+        | (Voided, Command::Abandon) => Vec::new(),
         (Created | Sent | Captured | RefundDue | Refunded | Declined | Voided | Disputed, _) => {
             return Err(refusal);
         }
@@ -200,6 +212,7 @@ pub fn evolve(state: &mut State, event: &Event) {
             Phase::Disputed
         }
         Event::RefundRequested => Phase::RefundDue,
+        Event::RefundWithdrawn => Phase::Captured,
         Event::Refunded { .. } => Phase::Refunded,
     };
 }

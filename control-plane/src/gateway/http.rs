@@ -1,7 +1,8 @@
 //! A payment gateway over HTTP.
 
 use async_trait::async_trait;
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::config::GatewayConfig;
@@ -76,25 +77,53 @@ impl HttpGateway {
             |error: reqwest::Error| GatewayError::Unknown(error.without_url().to_string());
         let response = request.send().await.map_err(unknown)?;
         match response.status() {
-            StatusCode::NOT_FOUND => Ok(None),
+            // Only the gateway itself says so in a problem body; the page of a proxy is no answer.
+            StatusCode::NOT_FOUND if is_problem(&response) => Ok(None),
             status if status.is_success() => response.json().await.map(Some).map_err(unknown),
             // The same key is being worked on, or we are too fast: the outcome is not known yet.
             status @ (StatusCode::CONFLICT
             | StatusCode::TOO_MANY_REQUESTS
             | StatusCode::REQUEST_TIMEOUT) => Err(GatewayError::Unknown(status.to_string())),
-            status if status.is_client_error() => {
-                let detail: String = response
-                    .text()
-                    .await
-                    .unwrap_or_default()
-                    .chars()
-                    .take(200)
-                    .collect();
-                Err(GatewayError::Refused(format!("{status}: {detail}")))
+            // About this payment: it will not be taken, or the refund is not possible.
+            status @ (StatusCode::PAYMENT_REQUIRED | StatusCode::UNPROCESSABLE_ENTITY)
+                if is_problem(&response) =>
+            {
+                Err(GatewayError::Refused(detail(status, response).await))
+            }
+            // About us: a wrong key, address or version.
+            status if status.is_client_error() || status.is_redirection() => {
+                Err(GatewayError::Unusable(detail(status, response).await))
             }
             status => Err(GatewayError::Unknown(status.to_string())),
         }
     }
+}
+
+fn is_problem(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"))
+}
+
+/// The status and the beginning of the body, for the log.
+async fn detail(status: StatusCode, response: Response) -> String {
+    let text = response.text().await.unwrap_or_default();
+    let start: String = text
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(200)
+        .collect();
+    format!("{status}: {start}")
+}
+
+/// An answer about another order is none.
+fn about(reference: OrderId, answer: PaymentAnswer) -> Result<GatewayPayment, GatewayError> {
+    if answer.reference == reference.to_string() {
+        return Ok(answer.into());
+    }
+    Err(GatewayError::Unknown(format!(
+        "an answer about {:?} instead of {reference}",
+        answer.reference.chars().take(64).collect::<String>()
+    )))
 }
 
 #[async_trait]
@@ -113,16 +142,16 @@ impl PaymentGateway for HttpGateway {
             .header("idempotency-key", charge.payment_id.to_string())
             .json(&body);
         let answer: Option<PaymentAnswer> = Self::ask(request).await?;
-        answer
-            .map(Into::into)
-            .ok_or_else(|| GatewayError::Refused("404 for a charge".to_owned()))
+        let answer = answer.ok_or_else(|| GatewayError::Unusable("404 for a charge".to_owned()))?;
+        about(charge.reference, answer)
     }
 
     async fn find(&self, reference: OrderId) -> Result<Option<GatewayPayment>, GatewayError> {
         let request = self
             .client
             .get(format!("{}/v1/payments?reference={reference}", self.base));
-        Ok(Self::ask::<PaymentAnswer>(request).await?.map(Into::into))
+        let answer = Self::ask::<PaymentAnswer>(request).await?;
+        answer.map(|answer| about(reference, answer)).transpose()
     }
 
     async fn read(&self, gateway_payment_id: &str) -> Result<Option<GatewayPayment>, GatewayError> {
@@ -164,5 +193,100 @@ impl From<PaymentAnswer> for GatewayPayment {
             },
             amount: Money::new(answer.amount_minor, answer.currency),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+    use serde_json::json;
+
+    use super::HttpGateway;
+    use crate::config::{GatewayConfig, Secret};
+    use crate::domain::ids::{OrderId, PaymentId};
+    use crate::domain::money::{Currency, Money};
+    use crate::gateway::{Charge, GatewayError, Outcome, PaymentGateway};
+
+    const PROBLEM: &str = "application/problem+json";
+
+    /// A client of a gateway that gives one answer to everything.
+    async fn answering(status: u16, kind: &'static str, body: String) -> HttpGateway {
+        let status = StatusCode::from_u16(status).unwrap();
+        let answer = move || {
+            let body = body.clone();
+            async move { (status, [(header::CONTENT_TYPE, kind)], body).into_response() }
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(answer);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let config = GatewayConfig::new(url, Secret::new(*b"secret"));
+        HttpGateway::new(&config, String::new()).unwrap()
+    }
+
+    fn charge() -> Charge {
+        Charge {
+            payment_id: PaymentId::fresh(1),
+            reference: OrderId::fresh(1),
+            amount: Money::new(500, Currency::EUR),
+            method: "card".to_owned(),
+        }
+    }
+
+    fn payment(reference: &str, status: &str) -> String {
+        json!({ "payment_id": "p", "status": status, "amount_minor": 500, "currency": "EUR",
+                "reference": reference })
+        .to_string()
+    }
+
+    #[tokio::test]
+    async fn only_the_gateways_word_on_a_payment_is_a_refusal() {
+        let page = "<html>not here</html>".to_owned();
+        let problem = r#"{"detail":"no"}"#.to_owned();
+        for (status, kind, body, expected) in [
+            (400, PROBLEM, &problem, "unusable"),
+            (401, PROBLEM, &problem, "unusable"),
+            (403, "text/html", &page, "unusable"),
+            (404, "text/html", &page, "unusable"),
+            (404, PROBLEM, &problem, "unusable"),
+            (308, "text/html", &page, "unusable"),
+            (402, PROBLEM, &problem, "refused"),
+            (422, PROBLEM, &problem, "refused"),
+            (422, "text/html", &page, "unusable"),
+            (409, PROBLEM, &problem, "unknown"),
+            (429, PROBLEM, &problem, "unknown"),
+            (500, PROBLEM, &problem, "unknown"),
+            (503, "text/html", &page, "unknown"),
+            (200, "text/html", &page, "unknown"),
+            (
+                200,
+                "application/json",
+                &payment("another order", "captured"),
+                "unknown",
+            ),
+        ] {
+            let gateway = answering(status, kind, body.clone()).await;
+            let found = match gateway.charge(&charge()).await.unwrap_err() {
+                GatewayError::Unknown(_) => "unknown",
+                GatewayError::Refused(_) => "refused",
+                GatewayError::Unusable(_) => "unusable",
+                GatewayError::Paused => "paused",
+            };
+            assert_eq!(found, expected, "{status} {kind} {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_a_proxy_does_not_say_that_a_payment_never_arrived() {
+        let id = OrderId::fresh(1);
+        let proxy = answering(404, "text/html", "<html>".to_owned()).await;
+        assert!(proxy.find(id).await.is_err());
+        let gateway = answering(404, PROBLEM, "{}".to_owned()).await;
+        assert_eq!(gateway.find(id).await, Ok(None));
+        let declined = payment(&id.to_string(), "declined");
+        let gateway = answering(200, "application/json", declined).await;
+        let found = gateway.find(id).await.unwrap().unwrap();
+        assert_eq!(found.outcome, Outcome::Declined);
     }
 }

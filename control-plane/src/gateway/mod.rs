@@ -1,5 +1,6 @@
 //! The payment gateway: what we ask of it and how its messages are signed.
 
+pub(crate) mod breaker;
 pub mod http;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -64,14 +65,37 @@ pub enum GatewayError {
     /// It may or may not have happened: ask by reference, never with a new key.
     #[error("the outcome is unknown: {0}")]
     Unknown(String),
-    /// It has not happened and will not.
+    /// The gateway refuses this payment or refund: it has not happened and will not.
     #[error("the gateway refuses the request: {0}")]
     Refused(String),
+    /// The gateway does not work with us at all, as with a wrong key or address: it has not happened, and it says nothing
+    /// about this payment.
+    #[error("the gateway cannot be used: {0}")]
+    Unusable(String),
+    /// The gateway was not asked, since it did not work lately.
+    #[error("the gateway is not asked for a while, since it did not work lately")]
+    Paused,
+}
+
+impl GatewayError {
+    /// Whether the gateway, or the way to it, is at fault, not this request.
+    #[must_use]
+    pub const fn is_fault(&self) -> bool {
+        match self {
+            Self::Unknown(_) | Self::Unusable(_) => true,
+            Self::Refused(_) | Self::Paused => false,
+        }
+    }
 }
 
 /// A payment gateway.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
+    /// Whether it makes sense to ask now.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// Takes money, once for each payment id.
     ///
     /// # Errors

@@ -26,12 +26,27 @@ pub(crate) struct Book {
     pub(crate) charges: Vec<String>,
     /// What was given back, by the gateway's payment id.
     pub(crate) refunds: BTreeMap<String, Money>,
+    /// Calls of any kind.
+    pub(crate) asked: u32,
     lost: Vec<String>,
+    fault: Option<GatewayError>,
+}
+
+impl Book {
+    fn ask(&mut self) -> Result<(), GatewayError> {
+        self.asked += 1;
+        self.fault.clone().map_or(Ok(()), Err)
+    }
 }
 
 impl ScriptedGateway {
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers every call with a fault until told otherwise.
+    pub(crate) fn fail_with(&self, fault: Option<GatewayError>) {
+        self.book().fault = fault;
     }
 
     /// Decides a pending payment.
@@ -52,6 +67,7 @@ impl PaymentGateway for ScriptedGateway {
     async fn charge(&self, charge: &Charge) -> Result<GatewayPayment, GatewayError> {
         let key = charge.payment_id.to_string();
         let mut book = self.book();
+        book.ask()?;
         if charge.method == "lost_request" && !book.lost.contains(&key) {
             book.lost.push(key);
             return Err(GatewayError::Unknown("the request was lost".into()));
@@ -76,8 +92,9 @@ impl PaymentGateway for ScriptedGateway {
     }
 
     async fn find(&self, reference: OrderId) -> Result<Option<GatewayPayment>, GatewayError> {
-        Ok(self
-            .book()
+        let mut book = self.book();
+        book.ask()?;
+        Ok(book
             .payments
             .values()
             .find(|p| p.reference == reference.to_string())
@@ -85,8 +102,9 @@ impl PaymentGateway for ScriptedGateway {
     }
 
     async fn read(&self, id: &str) -> Result<Option<GatewayPayment>, GatewayError> {
-        Ok(self
-            .book()
+        let mut book = self.book();
+        book.ask()?;
+        Ok(book
             .payments
             .values()
             .find(|p| p.gateway_payment_id == id)
@@ -94,8 +112,9 @@ impl PaymentGateway for ScriptedGateway {
     }
 
     async fn refund(&self, refund: &RefundRequest) -> Result<String, GatewayError> {
-        self.book()
-            .refunds
+        let mut book = self.book();
+        book.ask()?;
+        book.refunds
             .insert(refund.gateway_payment_id.clone(), refund.amount);
         Ok(format!("rf_{}", refund.gateway_payment_id))
     }

@@ -3,10 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Harness, WEBHOOK_SECRET, answer};
+use super::harness::{Harness, WEBHOOK_SECRET, answer, in_time};
 use crate::clock::real_unix_s;
 use crate::gateway::scripted::Book;
-use crate::gateway::{Outcome, signature};
+use crate::gateway::{GatewayError, Outcome, signature};
+use crate::health::Component;
 
 mod both {
     crate::tests::on_both!(
@@ -14,6 +15,7 @@ mod both {
         lost_requests_are_sent_again_with_the_same_key,
         declined_and_wrong_amounts_fail,
         webhooks_are_hints,
+        a_gateway_that_does_not_work_declines_nothing,
     );
 }
 
@@ -64,6 +66,51 @@ async fn declined_and_wrong_amounts_fail(h: Harness) {
         0,
         "nothing was booked"
     );
+    h.check_books(&town).await;
+    h.stop().await;
+}
+
+async fn a_gateway_that_does_not_work_declines_nothing(h: Harness) {
+    let town = h.town().await;
+    for fault in [
+        GatewayError::Unusable("401 Unauthorized".into()),
+        GatewayError::Unusable("403 Forbidden".into()),
+        GatewayError::Unknown("500 Internal Server Error".into()),
+    ] {
+        h.gateway.fail_with(Some(fault.clone()));
+        let id = h.place(&town, "ok").await;
+        let asked = h.gateway.book().asked;
+        in_time("a call", async {
+            while h.gateway.book().asked == asked {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        })
+        .await;
+        let order = h.summary(id).await;
+        assert_eq!(order.state.as_str(), "pending_payment", "{fault}");
+        if matches!(fault, GatewayError::Unusable(_)) {
+            in_time("health", async {
+                while h.app.health.fault(Component::Gateway).is_none() {
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+            })
+            .await;
+        }
+        h.gateway.fail_with(None);
+        h.until_payment_in_the_end(id, "captured").await;
+        h.until_state(id, "placed").await;
+        assert!(h.app.health.fault(Component::Gateway).is_none());
+    }
+    // An order that ends meanwhile is expired, and its payment is none.
+    h.gateway
+        .fail_with(Some(GatewayError::Unusable("401".into())));
+    let id = h.place(&town, "ok").await;
+    h.until_payment(id, "sent").await;
+    h.clock.advance(std::time::Duration::from_secs(15 * 60));
+    h.until_state(id, "expired").await;
+    h.gateway.fail_with(None);
+    let order = h.until_payment_in_the_end(id, "voided").await;
+    assert_eq!(order.state.as_str(), "expired");
     h.check_books(&town).await;
     h.stop().await;
 }

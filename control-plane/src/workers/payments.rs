@@ -18,6 +18,7 @@ use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::{Command, Order};
 use crate::domain::payment::{self, Phase};
 use crate::domain::scope::Scope;
+use crate::domain::summary::OrderSummary;
 use crate::gateway::{Charge, GatewayError, RefundRequest};
 use crate::platform::jobs::note_task_end;
 use crate::store::payments::Due;
@@ -98,6 +99,8 @@ async fn advance(app: &App, id: OrderId) -> Result<bool, CommandError> {
         .ok_or(CommandError::NotFound)?;
     let order = Order::fold(log).ok_or(CommandError::NotFound)?;
     match order.payment.phase {
+        // Nothing is written down as sent that would not be sent.
+        Phase::Created if !app.gateway.is_ready() => Ok(false),
         Phase::Created => {
             app.command(Scope::Admin, id, Command::Payment(payment::Command::Send))
                 .await?;
@@ -106,7 +109,7 @@ async fn advance(app: &App, id: OrderId) -> Result<bool, CommandError> {
         Phase::Sent => match app.gateway.find(id).await {
             Ok(Some(found)) => conclude(app, id, &found).await,
             // It never arrived. While the order waits the same key is safe to send again.
-            Ok(None) if order.state.is_end() => decline(app, id, "the gateway never saw it").await,
+            Ok(None) if order.state.is_end() => abandon(app, id).await,
             Ok(None) => charge(app, &order).await,
             Err(error) => {
                 tracing::debug!(order = %id, %error, "a payment is still unknown");
@@ -130,12 +133,25 @@ async fn charge(app: &App, order: &Order) -> Result<bool, CommandError> {
     };
     match app.gateway.charge(&charge).await {
         Ok(payment) => conclude(app, id, &payment).await,
-        Err(GatewayError::Refused(why)) => decline(app, id, &why).await,
-        Err(GatewayError::Unknown(why)) => {
-            tracing::debug!(order = %id, why, "the outcome of a payment is unknown");
+        Err(GatewayError::Refused(why)) => {
+            tracing::warn!(order = %id, why, "the gateway refuses a payment");
+            decline(app, id, &why).await
+        }
+        // Not the customer's fault: the order waits until its time-out.
+        Err(
+            error @ (GatewayError::Unknown(_) | GatewayError::Unusable(_) | GatewayError::Paused),
+        ) => {
+            tracing::debug!(order = %id, %error, "the outcome of a payment is unknown");
             Ok(false)
         }
     }
+}
+
+/// The order has ended and the gateway never saw its payment.
+async fn abandon(app: &App, id: OrderId) -> Result<bool, CommandError> {
+    let command = Command::Payment(payment::Command::Abandon);
+    app.command(Scope::Admin, id, command).await?;
+    Ok(true)
 }
 
 async fn refund(app: &App, order: &Order) -> Result<bool, CommandError> {
@@ -145,6 +161,13 @@ async fn refund(app: &App, order: &Order) -> Result<bool, CommandError> {
             StoreError::Corrupt(format!("{id} is to be refunded and was never captured")).into(),
         );
     };
+    if order.reinstates_to.is_some() {
+        // From here on the end stands; unless a report was faster, and then there is nothing to give back.
+        let summary = app.shown(OrderSummary::of(order)).await?;
+        if summary.payment_state != Phase::RefundDue {
+            return Ok(true);
+        }
+    }
     let request = RefundRequest {
         payment_id: order.terms.payment_id,
         gateway_payment_id,
