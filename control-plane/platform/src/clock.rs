@@ -89,6 +89,22 @@ impl Clock {
         }
     }
 
+    /// Waits until the city's clock shows a time. It looks again now and then: the clock of the machine may step.
+    pub async fn reached(&self, at_ms: i64) {
+        loop {
+            let left_ms = at_ms.saturating_sub(self.now_ms());
+            if left_ms <= 0 {
+                return;
+            }
+            let longest = match &self.source {
+                Source::Scaled { .. } => Duration::from_secs(60),
+                Source::Manual(_) => Duration::from_millis(20),
+            };
+            let real_ms = left_ms.unsigned_abs() / u64::from(self.speedup().max(1));
+            tokio::time::sleep(Duration::from_millis(real_ms.saturating_add(1)).min(longest)).await;
+        }
+    }
+
     /// What the city's clock will show after a real duration: for back-off of network calls.
     #[must_use]
     pub fn after_real_ms(&self, real: Duration) -> i64 {

@@ -16,7 +16,24 @@ use crate::scope::Scope;
 
 /// Who sends the request, by their bearer token.
 #[derive(Clone, Copy, Debug)]
-pub struct Caller(pub Scope);
+pub struct Caller(pub Scope, pub TokenEnd);
+
+/// When a token ends, in city milliseconds: a stream that it opened ends then too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenEnd(i64);
+
+impl TokenEnd {
+    /// The end that a token's claims name.
+    #[must_use]
+    pub fn of(claims: &Claims) -> Self {
+        Self(i64::try_from(claims.expires_at_ms).unwrap_or(i64::MAX))
+    }
+
+    /// Waits until the token is good no more.
+    pub async fn reached(self, clock: &Clock) {
+        clock.reached(self.0).await;
+    }
+}
 
 impl Caller {
     /// The customer.
@@ -80,7 +97,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let token = bearer(parts).ok_or_else(|| unauthorized("a bearer token is needed"))?;
-        Tokens::from_ref(state).scope(token).map(Self)
+        Tokens::from_ref(state).caller(token)
     }
 }
 
@@ -145,8 +162,8 @@ impl Tokens {
         self.key.verify(token, audience, now_ms)
     }
 
-    /// What a token lets its holder see.
-    fn scope(&self, token: &str) -> Result<Scope, Problem> {
+    /// What a token lets its holder see, and until when.
+    fn caller(&self, token: &str) -> Result<Caller, Problem> {
         let refuse = |error: TokenError| unauthorized(error.to_string());
         // The token says what it is for; only the audiences of this interface are let in.
         let audience = match self.verify(token, Audience::Customer) {
@@ -156,14 +173,17 @@ impl Tokens {
         };
         let claims = self.verify(token, audience).map_err(refuse)?;
         let unknown = |_| unauthorized("the token names nobody");
-        match audience {
-            Audience::Customer => Ok(Scope::Customer(claims.subject.parse().map_err(unknown)?)),
-            Audience::Restaurant => Ok(Scope::Restaurant(claims.subject.parse().map_err(unknown)?)),
-            Audience::Admin => Ok(Scope::Admin),
-            Audience::Driver => Err(unauthorized(
-                "a token for audience driver opens nothing here",
-            )),
-        }
+        let scope = match audience {
+            Audience::Customer => Scope::Customer(claims.subject.parse().map_err(unknown)?),
+            Audience::Restaurant => Scope::Restaurant(claims.subject.parse().map_err(unknown)?),
+            Audience::Admin => Scope::Admin,
+            Audience::Driver => {
+                return Err(unauthorized(
+                    "a token for audience driver opens nothing here",
+                ));
+            }
+        };
+        Ok(Caller(scope, TokenEnd::of(&claims)))
     }
 }
 

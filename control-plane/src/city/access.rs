@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, header};
-use doorstep_dispatch_wire::token::Audience;
+use doorstep_dispatch_wire::token::{Audience, Claims};
 
 use super::live::Live;
+use crate::platform::extract::TokenEnd;
 
 const COOKIE: &str = "doorstep_city";
 
@@ -17,6 +18,23 @@ const ANYBODY: &str = "anybody on the open page";
 /// Whether these headers open the page.
 pub(crate) fn is_allowed(live: &Live, headers: &HeaderMap) -> bool {
     live.config().public || named(live, headers).is_some()
+}
+
+/// How long these headers open the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opened {
+    /// Everybody may look.
+    ForEverybody,
+    /// For as long as the token is good.
+    Until(TokenEnd),
+}
+
+/// How long a stream of the page may go on; `None`: it may not begin.
+pub(crate) fn opened(live: &Live, headers: &HeaderMap) -> Option<Opened> {
+    if live.config().public {
+        return Some(Opened::ForEverybody);
+    }
+    claims(live, headers).map(|claims| Opened::Until(TokenEnd::of(&claims)))
 }
 
 /// Who gives orders away, or asks what it would change: the subject of the admin token. Without one anybody at this machine,
@@ -46,29 +64,30 @@ fn is_addressed_to_loopback(headers: &HeaderMap) -> bool {
 
 /// Whom the token of these headers names, if it is good.
 fn named(live: &Live, headers: &HeaderMap) -> Option<String> {
+    claims(live, headers).map(|claims| claims.subject)
+}
+
+/// What the admin token of these headers says, if it is good.
+fn claims(live: &Live, headers: &HeaderMap) -> Option<Claims> {
     bearer(headers)
         .or_else(|| cookie(headers))
-        .and_then(|token| subject(live, token))
+        .and_then(|token| verified(live, token))
 }
 
 /// The cookie that stands for a token given in the address, if the token is good.
 pub(crate) fn exchange(live: &Live, token: &str) -> Option<HeaderValue> {
-    subject(live, token)?;
+    verified(live, token)?;
     HeaderValue::from_str(&format!(
         "{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"
     ))
     .ok()
 }
 
-/// Whom a good admin token names.
-fn subject(live: &Live, token: &str) -> Option<String> {
+/// What a good admin token says.
+fn verified(live: &Live, token: &str) -> Option<Claims> {
     let config = live.config();
     let now_ms = u64::try_from(config.clock.now_ms()).unwrap_or(0);
-    config
-        .token_key
-        .verify(token, Audience::Admin, now_ms)
-        .ok()
-        .map(|claims| claims.subject)
+    config.token_key.verify(token, Audience::Admin, now_ms).ok()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

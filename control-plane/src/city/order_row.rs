@@ -127,6 +127,7 @@ pub(super) mod tests {
             restaurant_name: format!("Grill <{number}>"),
             quote_id: QuoteId::from_uuid(id),
             state,
+            is_provisional: false,
             payment_state: payment::Phase::Captured,
             delivery_state,
             driver_id: Some(9_007_199_254_740_993),

@@ -14,8 +14,10 @@ use futures::{StreamExt, stream};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
 
+use super::access::Opened;
 use super::live::{Live, Seat};
 use super::{access, page};
+use crate::clock::Clock;
 
 const LOCKED: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Doorstep</title>\
     <link rel=\"stylesheet\" href=\"/assets/shared/style.css\"><body class=\"plain\"><h1>This is the operator's page</h1>\
@@ -74,9 +76,9 @@ async fn show_map(State(live): State<Live>, headers: HeaderMap) -> Response {
 }
 
 async fn show_stream(State(live): State<Live>, headers: HeaderMap) -> Response {
-    if !access::is_allowed(&live, &headers) {
+    let Some(opened) = access::opened(&live, &headers) else {
         return StatusCode::UNAUTHORIZED.into_response();
-    }
+    };
     let Some(permit) = live.try_enter() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many viewers").into_response();
     };
@@ -89,13 +91,25 @@ async fn show_stream(State(live): State<Live>, headers: HeaderMap) -> Response {
         let event = viewer.next().await?;
         Some((Ok::<_, Infallible>(event), viewer))
     });
-    let shutdown = live.config().shutdown.clone();
-    let events = events.take_until(shutdown.cancelled_owned());
+    let events = events.take_until(async move {
+        let config = live.config();
+        tokio::select! {
+            () = config.shutdown.cancelled() => {}
+            () = ended(opened, &config.clock) => {}
+        }
+    });
     let unbuffered = (
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
     );
     guarded(([unbuffered], Sse::new(events)).into_response())
+}
+
+async fn ended(opened: Opened, clock: &Clock) {
+    match opened {
+        Opened::ForEverybody => std::future::pending().await,
+        Opened::Until(token_end) => token_end.reached(clock).await,
+    }
 }
 
 /// One open page.

@@ -20,6 +20,16 @@ pub(crate) struct DriverPicture {
     pub(crate) reachable: bool,
 }
 
+impl DriverPicture {
+    /// One driver, in logarithmic time: the drivers are in the order of their ids.
+    pub(crate) fn driver(&self, driver_id: u64) -> Option<&DriverSeen> {
+        let found = self
+            .drivers
+            .binary_search_by_key(&driver_id, |driver| driver.driver_id);
+        found.ok().map(|index| &self.drivers[index])
+    }
+}
+
 /// One driver in the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DriverSeen {

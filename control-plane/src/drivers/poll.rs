@@ -59,10 +59,15 @@ async fn look(client: &mut Dispatch) -> Result<DriverPicture, Status> {
         .await?
         .into_inner();
     let status = client.status(in_time(StatusRequest {})).await?.into_inner();
+    let mut seen: Vec<DriverSeen> = drivers.drivers.iter().filter_map(driver_seen).collect();
+    // They come in this order; who reads the picture relies on it.
+    if !seen.is_sorted_by_key(|driver| driver.driver_id) {
+        seen.sort_by_key(|driver| driver.driver_id);
+    }
     let rounds = status.round_us.filter(|quantiles| quantiles.count > 0);
     Ok(DriverPicture {
         now_ms: drivers.now_ms,
-        drivers: drivers.drivers.iter().filter_map(driver_seen).collect(),
+        drivers: seen,
         round_us: rounds.map(|quantiles| quantiles.p50),
         reachable: true,
     })

@@ -21,9 +21,11 @@ use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::drivers::DriverPicture;
 use crate::events::OrderChanged;
+use crate::events::topics::Following;
 use crate::http::view::{EtaBandView, OrderPage, OrderView, PlaceView};
-use crate::platform::extract::{Caller, path_id};
+use crate::platform::extract::{Caller, TokenEnd, path_id};
 use crate::platform::problem::{Problem, ProblemBody};
+use crate::store::StoreError;
 
 /// Messages a slow listener may have waiting; then its stream waits too and catches up from the log.
 const WAITING_MAX: usize = 16;
@@ -46,8 +48,9 @@ type Messages = mpsc::Sender<Event>;
 /// The listener is gone, or the process shuts down.
 struct Gone;
 
-/// Follows one order: an event `order` for each change since `last-event-id`, in order and without gaps, and an event
-/// `driver` whenever the driver has moved. The stream ends with the order.
+/// Follows one order: an event `order` for each change since `last-event-id`, in order, and an event `driver` whenever
+/// the driver has moved. What a time-out would change is left out until it stands. The stream ends with the order or with
+/// the token.
 #[utoipa::path(get, path = "/v1/orders/{order_id}/track", tag = "orders", security(("bearer" = [])),
     params(("order_id" = String, Path),
            ("last-event-id" = Option<u32>, Header, description = "The seq of the last change seen")),
@@ -65,7 +68,7 @@ pub(crate) async fn track_order(
         .and_then(|seq| seq.to_str().ok()?.parse::<u32>().ok())
         .unwrap_or(0);
     // Listening begins before the log is read, so nothing falls between the two.
-    let changes = app.feed.subscribe();
+    let changes = app.feed.follow_order(id);
     let log = app
         .store
         .orders
@@ -75,7 +78,7 @@ pub(crate) async fn track_order(
     let (messages, stream) = mpsc::channel(WAITING_MAX);
     let follower = Follower {
         app,
-        scope: caller.0,
+        token_end: caller.1,
         id,
         seen,
         order: None,
@@ -93,7 +96,7 @@ fn sse(messages: mpsc::Receiver<Event>) -> Sse<impl Stream<Item = Result<Event, 
 /// One listener of one order.
 struct Follower {
     app: AppState,
-    scope: Scope,
+    token_end: TokenEnd,
     id: OrderId,
     seen: u32,
     order: Option<Order>,
@@ -101,17 +104,19 @@ struct Follower {
 }
 
 impl Follower {
-    async fn run(mut self, log: Vec<Recorded>, mut changes: broadcast::Receiver<OrderChanged>) {
-        let mut drivers = self.app.drivers.clone();
-        let shutdown = self.app.shutdown.clone();
+    async fn run(mut self, log: Vec<Recorded>, mut changes: Following<OrderId, OrderChanged>) {
+        let app = self.app.clone();
+        let mut drivers = app.drivers.clone();
         let mut told = self.tell_log(log).await;
         let mut driver_seen = None;
+        let token_end = self.token_end.reached(&app.clock);
+        tokio::pin!(token_end);
         while told.is_ok() && !self.has_ended() {
             told = tokio::select! {
-                () = shutdown.cancelled() => Err(Gone),
+                () = app.shutdown.cancelled() => Err(Gone),
+                () = &mut token_end => Err(Gone),
                 () = self.messages.closed() => Err(Gone),
                 change = changes.recv() => match change {
-                    Ok(change) if change.summary.order_id != self.id => Ok(()),
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.tell_news().await,
                     Err(broadcast::error::RecvError::Closed) => Err(Gone),
                 },
@@ -126,47 +131,79 @@ impl Follower {
     fn has_ended(&self) -> bool {
         self.order
             .as_ref()
-            .is_some_and(|order| order.state.is_end())
+            .is_some_and(|order| order.state.is_end() && order.reinstates_to.is_none())
     }
 
+    /// Reads what has been added to the log and tells it.
     async fn tell_news(&mut self) -> Result<(), Gone> {
-        match self.app.store.orders.log(self.scope, self.id).await {
-            Ok(Some(log)) => self.tell_log(log).await,
-            Ok(None) => Err(Gone),
-            Err(error) => {
-                tracing::error!(order = %self.id, %error, "a tracked order cannot be read");
-                Err(Gone)
+        let known = self.order.as_ref().map_or(0, |order| order.seq);
+        let log = self.app.store.orders.log_after(self.id, known).await;
+        let log = log.map_err(|error| self.cannot_read(&error))?;
+        self.tell_log(log).await
+    }
+
+    fn cannot_read(&self, error: &StoreError) -> Gone {
+        tracing::error!(order = %self.id, %error, "a tracked order cannot be read");
+        Gone
+    }
+
+    /// Tells events of the log that have not been told; after the end of the order nothing more. A time-out is told once it
+    /// stands, and this listener is a reason for it to stand.
+    async fn tell_log(&mut self, mut log: Vec<Recorded>) -> Result<(), Gone> {
+        loop {
+            for recorded in log {
+                self.take_in(recorded).await?;
+            }
+            let Some(order) = self
+                .order
+                .as_ref()
+                .filter(|order| order.reinstates_to.is_some())
+            else {
+                return Ok(());
+            };
+            let (summary, known) = (OrderSummary::of(order), order.seq);
+            let shown = self.app.shown(summary).await;
+            shown.map_err(|error| self.cannot_read(&error))?;
+            log = self
+                .app
+                .store
+                .orders
+                .log_after(self.id, known)
+                .await
+                .map_err(|error| self.cannot_read(&error))?;
+            if log.is_empty() {
+                return Ok(());
             }
         }
     }
 
-    /// Tells what of a whole log has not been told; after the end of the order nothing more.
-    async fn tell_log(&mut self, log: Vec<Recorded>) -> Result<(), Gone> {
-        for recorded in log {
-            match (&mut self.order, recorded) {
-                (
-                    None,
-                    Recorded {
-                        at_ms,
-                        event: LogEvent::Opened(terms),
-                        ..
-                    },
-                ) => {
-                    self.order = Some(Order::opened(*terms, at_ms));
-                }
-                (Some(order), recorded) if recorded.seq > order.seq && !order.state.is_end() => {
-                    order.evolve(recorded.at_ms, &recorded.event);
-                }
-                _ => continue,
+    async fn take_in(&mut self, recorded: Recorded) -> Result<(), Gone> {
+        let has_ended = self.has_ended();
+        match (&mut self.order, recorded) {
+            (
+                None,
+                Recorded {
+                    at_ms,
+                    event: LogEvent::Opened(terms),
+                    ..
+                },
+            ) => {
+                self.order = Some(Order::opened(*terms, at_ms));
             }
-            let Some(order) = &self.order else { continue };
-            if order.seq > self.seen {
-                self.seen = order.seq;
-                let view = OrderView::from(&OrderSummary::of(order));
-                send(&self.messages, "order", Some(order.seq), &view).await?;
+            (Some(order), recorded) if recorded.seq > order.seq && !has_ended => {
+                order.evolve(recorded.at_ms, &recorded.event);
             }
+            _ => return Ok(()),
         }
-        Ok(())
+        let Some(order) = &self.order else {
+            return Ok(());
+        };
+        if order.seq <= self.seen || order.reinstates_to.is_some() {
+            return Ok(());
+        }
+        self.seen = order.seq;
+        let view = OrderView::from(&OrderSummary::of(order));
+        send(&self.messages, "order", Some(order.seq), &view).await
     }
 
     async fn tell_driver(
@@ -180,11 +217,7 @@ impl Follower {
         let Some(driver_id) = order.delivery.driver_id else {
             return Ok(());
         };
-        let Some(driver) = picture
-            .drivers
-            .iter()
-            .find(|driver| driver.driver_id == driver_id)
-        else {
+        let Some(driver) = picture.driver(driver_id) else {
             return Ok(());
         };
         let at = PlaceView::from(driver.at);
@@ -254,7 +287,7 @@ pub(crate) async fn restaurant_inbox(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let id: RestaurantId = path_id(&id, "restaurant")?;
     caller.may_run(id)?;
-    let changes = app.feed.subscribe();
+    let changes = app.feed.follow_restaurant(id);
     let open = app
         .store
         .orders
@@ -262,8 +295,10 @@ pub(crate) async fn restaurant_inbox(
         .await?;
     let (messages, stream) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
-        // The end of the stream is all there is to say.
-        drop(follow_inbox(&app, id, open, changes, &messages).await);
+        tokio::select! {
+            () = caller.1.reached(&app.clock) => {}
+            _ = follow_inbox(&app, id, open, changes, &messages) => {}
+        }
     });
     Ok(sse(stream))
 }
@@ -272,23 +307,22 @@ async fn follow_inbox(
     app: &App,
     id: RestaurantId,
     open: Vec<OrderSummary>,
-    mut changes: broadcast::Receiver<OrderChanged>,
+    mut changes: Following<RestaurantId, OrderChanged>,
     messages: &Messages,
 ) -> Result<(), Gone> {
     for order in &open {
-        tell_restaurant(messages, order).await?;
+        tell_restaurant(app, messages, order).await?;
     }
     loop {
         tokio::select! {
             () = app.shutdown.cancelled() => return Err(Gone),
             () = messages.closed() => return Err(Gone),
             change = changes.recv() => match change {
-                Ok(change) if change.summary.restaurant_id == id => tell_restaurant(messages, &change.summary).await?,
-                Ok(_) => {}
+                Ok(change) => tell_restaurant(app, messages, &change.summary).await?,
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     let open = app.store.orders.open_orders(Scope::Restaurant(id), OPEN_MAX).await.map_err(|_| Gone)?;
                     for order in &open {
-                        tell_restaurant(messages, order).await?;
+                        tell_restaurant(app, messages, order).await?;
                     }
                 }
                 Err(broadcast::error::RecvError::Closed) => return Err(Gone),
@@ -298,9 +332,9 @@ async fn follow_inbox(
 }
 
 /// An order that is not paid for is not shown to the restaurant.
-async fn tell_restaurant(messages: &Messages, order: &OrderSummary) -> Result<(), Gone> {
+async fn tell_restaurant(app: &App, messages: &Messages, order: &OrderSummary) -> Result<(), Gone> {
     match order.state {
-        order::State::PendingPayment | order::State::PaymentFailed => Ok(()),
+        order::State::PendingPayment | order::State::PaymentFailed => return Ok(()),
         order::State::Placed
         | order::State::Accepted
         | order::State::Ready
@@ -308,6 +342,11 @@ async fn tell_restaurant(messages: &Messages, order: &OrderSummary) -> Result<()
         | order::State::Delivered
         | order::State::Rejected
         | order::State::Expired
-        | order::State::Cancelled => send(messages, "order", None, &OrderView::from(order)).await,
+        | order::State::Cancelled => {}
     }
+    let shown = app.shown(order.clone()).await.map_err(|error| {
+        tracing::error!(order = %order.order_id, %error, "an order of an inbox cannot be read");
+        Gone
+    })?;
+    send(messages, "order", None, &OrderView::from(&shown)).await
 }
