@@ -1,4 +1,4 @@
-//! What the operator asks: how orders stand, whether the books balance, whether the index is a fold of the log.
+//! What the operator asks: whether the books balance, whether the index is a fold of the log.
 
 use crate::domain::ids::OrderId;
 use crate::domain::scope::Scope;
@@ -6,13 +6,6 @@ use crate::domain::summary::OrderSummary;
 use crate::store::engine::{Statement, transact, values};
 use crate::store::{MoneyStore, OrderStore, StoreError, orders};
 
-const BY_STATE: Statement = Statement::both(
-    "SELECT state, count(*) AS orders FROM order_index GROUP BY state ORDER BY state",
-);
-const CLICK_TO_DOOR: Statement = Statement::both(
-    "SELECT delivered_at_ms - placed_at_ms AS took_ms FROM order_index
-     WHERE state = 'delivered' ORDER BY delivered_at_ms - placed_at_ms",
-);
 const BALANCE: Statement = Statement::both(
     "SELECT currency, CAST(sum(amount_minor) AS BIGINT) AS balance_minor, count(*) AS entries
      FROM ledger_entry GROUP BY currency ORDER BY currency",
@@ -50,20 +43,6 @@ pub(crate) struct Rebuilt {
 }
 
 impl OrderStore {
-    /// How many orders are in each state.
-    pub(crate) async fn orders_by_state(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        let rows = self.database.rows(BY_STATE, &[]).await?;
-        rows.iter()
-            .map(|row| Ok((row.text("state")?, row.int("orders")?)))
-            .collect()
-    }
-
-    /// City milliseconds from click to door of each delivered order, ascending.
-    pub(crate) async fn click_to_door(&self) -> Result<Vec<i64>, StoreError> {
-        let rows = self.database.rows(CLICK_TO_DOOR, &[]).await?;
-        rows.iter().map(|row| row.int("took_ms")).collect()
-    }
-
     /// Folds each order's log anew, compares it with its row of the index, and puts the row right.
     pub(crate) async fn rebuild_index(&self) -> Result<Rebuilt, StoreError> {
         let mut rebuilt = Rebuilt::default();
