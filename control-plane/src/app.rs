@@ -14,16 +14,18 @@ use crate::config::{Policy, Secret};
 use crate::dispatch::Dispatch;
 use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::{Command, Order};
+use crate::domain::order;
 use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::drivers::DriverPicture;
 use crate::events::Feed;
 use crate::events::bus::EventBus;
 use crate::gateway::PaymentGateway;
+use crate::heard::Heard;
 use crate::platform::extract::Tokens;
 use crate::platform::health::Health;
 use crate::platform::problem::Problem;
-use crate::store::{CommandError, Store};
+use crate::store::{CommandError, Store, StoreError};
 
 /// The shared state behind a cheap handle.
 #[derive(Clone)]
@@ -74,6 +76,8 @@ pub(crate) struct App {
     pub(crate) feed: Feed,
     /// The newest picture of the drivers, polled by one task for everybody.
     pub(crate) drivers: watch::Receiver<Arc<DriverPicture>>,
+    /// What has been heard from dispatch.
+    pub(crate) heard: Heard,
     /// Wakes workers before their next look.
     pub(crate) wake: Wake,
     /// What does not work at the moment.
@@ -112,6 +116,22 @@ impl App {
             .command(scope, id, self.clock.now_ms(), &command)
             .await?;
         Ok(self.tell(&order))
+    }
+
+    /// The order as a client may be shown it. A provisional time-out stands from now on: nobody is told what is then taken
+    /// back.
+    pub(crate) async fn shown(&self, summary: OrderSummary) -> Result<OrderSummary, StoreError> {
+        if !summary.is_provisional {
+            return Ok(summary);
+        }
+        let finalize = Command::Order(order::Command::Finalize);
+        match self.command(Scope::Admin, summary.order_id, finalize).await {
+            Ok(summary) => Ok(summary),
+            Err(CommandError::Store(error)) => Err(error),
+            Err(error @ (CommandError::NotFound | CommandError::Refused(_))) => Err(
+                StoreError::Corrupt(format!("{}: {error}", summary.order_id)),
+            ),
+        }
     }
 
     /// Tells a committed change to the listeners and the workers.

@@ -175,6 +175,11 @@ pub enum Command {
     },
     /// Dispatch says.
     Report(Report),
+    /// Dispatch has lost its memory of it: have a driver found anew.
+    RequestAgain {
+        /// When the food should be ready.
+        ready_at_ms: i64,
+    },
     /// Note that a person gave it to a driver, which dispatch has done.
     NoteByHand {
         /// Whom, by whom and why.
@@ -227,6 +232,11 @@ pub enum Event {
     },
     /// Dispatch said.
     Reported(Report),
+    /// Dispatch has lost its memory of it and will be asked anew; its reports count from 1 again.
+    RequestedAgain {
+        /// When the food should be ready.
+        ready_at_ms: i64,
+    },
     /// A person gave it to a driver.
     AssignedByHand(ByHand),
 }
@@ -248,7 +258,12 @@ pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
         Command::Cancel { reason } if phase.is_before_pickup() && !state.cancel_requested => {
             vec![Event::CancelRequested { reason }]
         }
-        Command::ChangeReadyTime { .. } | Command::Cancel { .. } => Vec::new(),
+        Command::RequestAgain { ready_at_ms } if phase.is_before_pickup() => {
+            vec![Event::RequestedAgain { ready_at_ms }]
+        }
+        Command::ChangeReadyTime { .. } | Command::Cancel { .. } | Command::RequestAgain { .. } => {
+            Vec::new()
+        }
         Command::Report(_) if phase == Phase::NotRequested => {
             return Err(Refusal {
                 machine: "delivery",
@@ -280,6 +295,14 @@ pub fn evolve(state: &mut State, event: &Event) {
         Event::Requested { .. } => state.phase = Phase::Requested,
         Event::ReadyTimeChanged { .. } => {}
         Event::CancelRequested { .. } => state.cancel_requested = true,
+        Event::RequestedAgain { .. } => {
+            // A promise to the customer stays.
+            *state = State {
+                phase: Phase::Requested,
+                promised_dropoff_ms: state.promised_dropoff_ms,
+                ..State::NEW
+            };
+        }
         Event::AssignedByHand(by_hand) => state.by_hand = Some(by_hand.driver_id),
         Event::Reported(report) => {
             if report.driver_id.is_some() && report.phase != Phase::Offered {

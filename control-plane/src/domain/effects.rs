@@ -60,7 +60,10 @@ pub fn effects(order: &Order, recorded: &Recorded) -> Vec<Effect> {
             Effect::Transfer(Transfer::settlement(order)),
             Effect::Receipt(Box::new(Receipt::of(order, recorded.at_ms))),
         ],
-        Event::Delivery(delivery::Event::Requested { ready_at_ms }) => {
+        Event::Delivery(
+            delivery::Event::Requested { ready_at_ms }
+            | delivery::Event::RequestedAgain { ready_at_ms },
+        ) => {
             vec![Effect::Dispatch(request(order, *ready_at_ms))]
         }
         Event::Delivery(delivery::Event::ReadyTimeChanged { ready_at_ms }) => {

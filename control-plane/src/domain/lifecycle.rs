@@ -42,16 +42,22 @@ pub struct Terms {
     pub patience: Patience,
 }
 
-/// How long each state of an order may last, in city milliseconds: so every order ends.
+/// How long the refund of a provisional time-out waits for a late report, in city milliseconds.
+pub const REFUND_HOLD_MS: i64 = 30_000;
+
+/// Longest plausible promise of a drop-off after the pick-up, in city milliseconds: a later one extends no deadline.
+const PROMISE_AFTER_PICKUP_MS_MAX: i64 = 6 * 3_600_000;
+
+/// How long each state of an order may last beyond what was promised, in city milliseconds: so every order ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patience {
     /// Until the payment is decided.
     pub payment_ms: i64,
     /// Until the restaurant answers.
     pub accept_ms: i64,
-    /// From accepted to picked up.
+    /// From the promised ready time, or the acceptance if that is later, to picked up.
     pub pickup_ms: i64,
-    /// From picked up to dropped off.
+    /// From when the drop-off was promised, or the way's end if that is later, to dropped off.
     pub dropoff_ms: i64,
 }
 
@@ -74,7 +80,8 @@ pub enum Event {
 pub struct Recorded {
     /// 1, 2, … per order.
     pub seq: u32,
-    /// City time.
+    /// City time at which it happened. `seq` is the order of recording: what dispatch reports late has an earlier time than
+    /// the events before it.
     pub at_ms: i64,
     /// What happened.
     pub event: Event,
@@ -106,12 +113,16 @@ pub struct Order {
     pub moved_at_ms: i64,
     /// When the restaurant accepted.
     pub accepted_at_ms: Option<i64>,
+    /// When the driver took it.
+    pub picked_up_at_ms: Option<i64>,
     /// When the food is or was ready.
     pub ready_at_ms: Option<i64>,
     /// When the customer got it.
     pub delivered_at_ms: Option<i64>,
     /// The order machine.
     pub state: order::State,
+    /// While a time-out is provisional: the state that a late report takes the order back to.
+    pub reinstates_to: Option<order::State>,
     /// The payment machine.
     pub payment: payment::State,
     /// The delivery machine.
@@ -129,9 +140,11 @@ impl Order {
             updated_at_ms: at_ms,
             moved_at_ms: at_ms,
             accepted_at_ms: None,
+            picked_up_at_ms: None,
             ready_at_ms: None,
             delivered_at_ms: None,
             state: order::State::PendingPayment,
+            reinstates_to: None,
             payment: payment::State {
                 phase: payment::Phase::Created,
                 gateway_payment_id: None,
@@ -158,13 +171,29 @@ impl Order {
         Some(order)
     }
 
+    /// Whether only dispatch knows how far the order is.
+    #[must_use]
+    pub const fn is_with_dispatch(&self) -> bool {
+        match self.state {
+            order::State::Accepted | order::State::Ready | order::State::PickedUp => true,
+            order::State::PendingPayment
+            | order::State::Placed
+            | order::State::Delivered
+            | order::State::PaymentFailed
+            | order::State::Rejected
+            | order::State::Expired
+            | order::State::Cancelled => false,
+        }
+    }
+
     /// What the customer owes.
     #[must_use]
     pub fn due(&self) -> Money {
         Money::new(self.terms.price.total_minor, self.terms.price.currency)
     }
 
-    /// When the system acts if nobody did; `None` once the order has ended.
+    /// When the system acts if nobody did; `None` once the order has ended. It follows from what was promised: the
+    /// restaurant's ready time, and the way and the promised drop-off once the food is on its way.
     #[must_use]
     pub fn deadline_ms(&self) -> Option<i64> {
         let patience = &self.terms.patience;
@@ -172,9 +201,22 @@ impl Order {
             order::State::PendingPayment => Some(self.placed_at_ms + patience.payment_ms),
             order::State::Placed => Some(self.moved_at_ms + patience.accept_ms),
             order::State::Accepted | order::State::Ready => {
-                Some(self.accepted_at_ms.unwrap_or(self.moved_at_ms) + patience.pickup_ms)
+                let accepted_ms = self.accepted_at_ms.unwrap_or(self.moved_at_ms);
+                let promised_ms = self.ready_at_ms.unwrap_or(accepted_ms).max(accepted_ms);
+                Some(promised_ms.saturating_add(patience.pickup_ms))
             }
-            order::State::PickedUp => Some(self.moved_at_ms + patience.dropoff_ms),
+            order::State::PickedUp => {
+                let picked_up_ms = self.picked_up_at_ms.unwrap_or(self.moved_at_ms);
+                let way_ms = i64::try_from(self.terms.travel_time_ms).unwrap_or(0);
+                let promised_ms = self
+                    .delivery
+                    .promised_dropoff_ms
+                    .filter(|&ms| ms <= picked_up_ms.saturating_add(PROMISE_AFTER_PICKUP_MS_MAX));
+                let expected_ms =
+                    picked_up_ms.saturating_add(way_ms.min(PROMISE_AFTER_PICKUP_MS_MAX));
+                let expected_ms = promised_ms.map_or(expected_ms, |ms| ms.max(expected_ms));
+                Some(expected_ms.saturating_add(patience.dropoff_ms))
+            }
             order::State::Delivered
             | order::State::PaymentFailed
             | order::State::Rejected
@@ -186,10 +228,17 @@ impl Order {
     /// Takes one event in.
     pub fn evolve(&mut self, at_ms: i64, event: &Event) {
         self.seq += 1;
-        self.updated_at_ms = at_ms;
+        self.updated_at_ms = self.updated_at_ms.max(at_ms);
         match event {
             Event::Opened(_) => {}
             Event::Order(event) => {
+                self.reinstates_to = match event {
+                    order::Event::Cancelled {
+                        by: Party::Deadline,
+                        ..
+                    } => Some(self.state),
+                    _ => None,
+                };
                 self.state = order::evolve(event);
                 self.moved_at_ms = at_ms;
                 match event {
@@ -198,6 +247,7 @@ impl Order {
                         self.ready_at_ms = Some(*ready_at_ms);
                     }
                     order::Event::Ready => self.ready_at_ms = Some(at_ms),
+                    order::Event::PickedUp => self.picked_up_at_ms = Some(at_ms),
                     order::Event::Delivered => self.delivered_at_ms = Some(at_ms),
                     _ => {}
                 }
@@ -214,14 +264,20 @@ impl Order {
     pub fn handle(&mut self, now_ms: i64, command: Command) -> Result<Vec<Recorded>, Refusal> {
         let mut after = self.clone();
         let mut recorded = Vec::new();
+        let happened_ms = self.happened_ms(now_ms, &command);
         let mut commands = VecDeque::from([command]);
         while let Some(command) = commands.pop_front() {
             for event in after.decide(command)? {
-                after.evolve(now_ms, &event);
+                let at_ms = if is_of_the_trip(&event) {
+                    happened_ms
+                } else {
+                    now_ms
+                };
+                after.evolve(at_ms, &event);
                 commands.extend(after.reactions(&event, now_ms));
                 recorded.push(Recorded {
                     seq: after.seq,
-                    at_ms: now_ms,
+                    at_ms,
                     event,
                 });
             }
@@ -230,12 +286,31 @@ impl Order {
         Ok(recorded)
     }
 
+    /// When what a command tells of happened: now, or at the time of a report of dispatch. Clocks differ and step, so a report
+    /// is never of the future and never from before the step of the order that it follows.
+    fn happened_ms(&self, now_ms: i64, command: &Command) -> i64 {
+        let Command::Delivery(delivery::Command::Report(report)) = command else {
+            return now_ms;
+        };
+        let before_ms = self
+            .picked_up_at_ms
+            .or(self.accepted_at_ms)
+            .unwrap_or(self.placed_at_ms);
+        report.at_ms.min(now_ms).max(before_ms)
+    }
+
     fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
         Ok(match command {
-            Command::Order(command) => order::decide(self.state, command)?
-                .into_iter()
-                .map(Event::Order)
-                .collect(),
+            Command::Order(command) => {
+                // Money that was given back makes the end final.
+                let reinstates_to = self
+                    .reinstates_to
+                    .filter(|_| self.payment.phase == payment::Phase::RefundDue);
+                order::decide(self.state, reinstates_to, command)?
+                    .into_iter()
+                    .map(Event::Order)
+                    .collect()
+            }
             Command::Payment(command) => payment::decide(&self.payment, self.due(), command)?
                 .into_iter()
                 .map(Event::Payment)
@@ -251,6 +326,12 @@ impl Order {
     fn reactions(&self, event: &Event, now_ms: i64) -> Vec<Command> {
         match event {
             Event::Opened(_) => Vec::new(),
+            // The money that would have gone back stays.
+            Event::Order(order::Event::Reinstated { .. })
+                if self.payment.phase == payment::Phase::RefundDue =>
+            {
+                vec![Command::Payment(payment::Command::Keep)]
+            }
             Event::Order(event) => order_reactions(event, now_ms),
             Event::Payment(event) => self.payment_reactions(event),
             Event::Delivery(event) => delivery_reactions(event),
@@ -271,9 +352,19 @@ impl Order {
             payment::Event::Sent
             | payment::Event::Voided
             | payment::Event::RefundRequested
+            | payment::Event::RefundWithdrawn
             | payment::Event::Refunded { .. } => Vec::new(),
         }
     }
+}
+
+/// Whether an event is what a report tells of; its time is the report's.
+fn is_of_the_trip(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Delivery(delivery::Event::Reported(_))
+            | Event::Order(order::Event::PickedUp | order::Event::Delivered)
+    )
 }
 
 fn fail_payment(why: &str) -> Command {
@@ -305,7 +396,9 @@ fn order_reactions(event: &order::Event, now_ms: i64) -> Vec<Command> {
         order::Event::Placed
         | order::Event::PaymentFailed { .. }
         | order::Event::PickedUp
-        | order::Event::Delivered => Vec::new(),
+        | order::Event::Delivered
+        | order::Event::Finalized
+        | order::Event::Reinstated { .. } => Vec::new(),
     }
 }
 
@@ -334,6 +427,7 @@ fn delivery_reactions(event: &delivery::Event) -> Vec<Command> {
         delivery::Event::Requested { .. }
         | delivery::Event::ReadyTimeChanged { .. }
         | delivery::Event::CancelRequested { .. }
+        | delivery::Event::RequestedAgain { .. }
         | delivery::Event::AssignedByHand(_) => Vec::new(),
     }
 }

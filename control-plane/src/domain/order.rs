@@ -4,9 +4,13 @@
 //!  pending_payment ─> placed ─> accepted ─> ready ─> picked_up ─> delivered
 //!         │             │           └────────────────^   │
 //!         v             v           v                    v
-//!  payment_failed   rejected    cancelled            cancelled (lost on the way)
+//!  payment_failed   rejected    cancelled <─────────> cancelled (time-out; a late report may take it back)
 //!  expired          expired
 //! ```
+//!
+//! An order whose time ran out after the restaurant had accepted it is cancelled `by: deadline`. That end is provisional
+//! until a client is shown it or its refund is sent to the gateway (`Finalize`): until then a report that the food was
+//! picked up or dropped off all the same takes it back (`Reinstated`). Every other end is final at once.
 
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +102,8 @@ pub enum Party {
     Admin,
     /// Whenever it would never end otherwise.
     System,
+    /// The time-out of an accepted order: provisional until somebody is shown it.
+    Deadline,
 }
 
 /// What is asked of an order.
@@ -135,6 +141,8 @@ pub enum Command {
     },
     /// The deadline of its state has passed.
     Expire,
+    /// A client is about to be shown the end, or the refund is about to be sent: a time-out stands from now on.
+    Finalize,
 }
 
 impl Command {
@@ -149,6 +157,7 @@ impl Command {
             Self::Deliver => "deliver",
             Self::Cancel { .. } => "cancel",
             Self::Expire => "expire",
+            Self::Finalize => "finalize",
         }
     }
 }
@@ -189,17 +198,34 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The time-out stands: a client was shown it, or the refund was sent.
+    Finalized,
+    /// The time-out is taken back: the delivery went on all the same, and nobody was shown otherwise.
+    Reinstated {
+        /// The state before the time-out.
+        state: State,
+    },
 }
 
-/// What follows from a command; nothing when it has happened already.
+/// What follows from a command; nothing when it has happened already. `reinstates_to`: the state that a late report takes
+/// the order back to, only while a time-out is provisional.
 ///
 /// # Errors
 /// When the state does not allow it.
-pub fn decide(state: State, command: Command) -> Result<Vec<Event>, Refusal> {
+pub fn decide(
+    state: State,
+    reinstates_to: Option<State>,
+    command: Command,
+) -> Result<Vec<Event>, Refusal> {
     use State::{
         Accepted, Delivered, Expired, PaymentFailed, PendingPayment, PickedUp, Placed, Ready,
         Rejected,
     };
+    if let Some(before) = reinstates_to
+        && let Some(events) = decide_provisional(before, &command)
+    {
+        return Ok(events);
+    }
     let refusal = Refusal {
         machine: "order",
         state: state.as_str(),
@@ -235,7 +261,9 @@ pub fn decide(state: State, command: Command) -> Result<Vec<Event>, Refusal> {
         | (
             Delivered | PaymentFailed | Rejected | Expired | State::Cancelled,
             Command::Confirm | Command::FailPayment { .. } | Command::PickUp | Command::Deliver | Command::Expire,
-        ) => Vec::new(),
+        )
+        // There is nothing provisional about it.
+        | (_, Command::Finalize) => Vec::new(),
         (Delivered | PaymentFailed | Rejected | Expired, Command::Cancel { by: Party::System, .. }) => Vec::new(),
         (
             PendingPayment | Placed | Accepted | Ready | PickedUp | Delivered | PaymentFailed | Rejected | Expired
@@ -246,9 +274,26 @@ pub fn decide(state: State, command: Command) -> Result<Vec<Event>, Refusal> {
     Ok(events)
 }
 
+/// What differs while a time-out is provisional; `before` is the state that it ended.
+fn decide_provisional(before: State, command: &Command) -> Option<Vec<Event>> {
+    let reinstated = Event::Reinstated { state: before };
+    match (before, command) {
+        (_, Command::Finalize) => Some(vec![Event::Finalized]),
+        // A second report that the food is on its way moves no deadline of an order that was on its way already.
+        (State::PickedUp, Command::Deliver) => Some(vec![reinstated, Event::Delivered]),
+        (State::Accepted | State::Ready, Command::PickUp) => {
+            Some(vec![reinstated, Event::PickedUp])
+        }
+        (State::Accepted | State::Ready, Command::Deliver) => {
+            Some(vec![reinstated, Event::PickedUp, Event::Delivered])
+        }
+        _ => None,
+    }
+}
+
 fn out_of_time(reason: &str) -> Event {
     Event::Cancelled {
-        by: Party::System,
+        by: Party::Deadline,
         reason: reason.to_owned(),
     }
 }
@@ -265,6 +310,7 @@ pub fn evolve(event: &Event) -> State {
         Event::PickedUp => State::PickedUp,
         Event::Delivered => State::Delivered,
         Event::Expired => State::Expired,
-        Event::Cancelled { .. } => State::Cancelled,
+        Event::Cancelled { .. } | Event::Finalized => State::Cancelled,
+        Event::Reinstated { state } => *state,
     }
 }

@@ -27,6 +27,9 @@ pub struct OrderSummary {
     pub quote_id: QuoteId,
     /// State of the order.
     pub state: order::State,
+    /// Whether the end is a time-out that a late report may take back: nobody has been shown it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_provisional: bool,
     /// State of its payment.
     pub payment_state: payment::Phase,
     /// State of its delivery.
@@ -85,6 +88,7 @@ impl OrderSummary {
             restaurant_name: terms.restaurant_name.clone(),
             quote_id: terms.quote_id,
             state: order.state,
+            is_provisional: order.reinstates_to.is_some(),
             payment_state: order.payment.phase,
             delivery_state: order.delivery.phase,
             driver_id: order.delivery.driver_id,

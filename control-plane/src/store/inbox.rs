@@ -9,11 +9,25 @@ const ACCEPT: Statement = Statement::both(
 const KNOWN: Statement =
     Statement::both("SELECT 1 AS known FROM inbox WHERE consumer = $1 AND event_id = $2");
 const SAVE: Statement = Statement::both(
-    "INSERT INTO stream_cursor (consumer, position) VALUES ($1, $2)
-     ON CONFLICT (consumer) DO UPDATE SET position = excluded.position",
+    "INSERT INTO stream_cursor (consumer, position, stream) VALUES ($1, $2, $3)
+     ON CONFLICT (consumer) DO UPDATE SET position = excluded.position, stream = excluded.stream",
 );
+/// The name of the row that is written to find out whether writes are possible.
+const WRITE_PROBE: &str = "write probe";
 const POSITION: Statement =
-    Statement::both("SELECT position FROM stream_cursor WHERE consumer = $1");
+    Statement::both("SELECT position, stream FROM stream_cursor WHERE consumer = $1");
+
+/// The name of our place in the stream of deliveries.
+pub(crate) const DISPATCH_STREAM: &str = "dispatch";
+
+/// How far a stream was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StreamPosition {
+    /// Of the last message taken in; 0 = none.
+    pub(crate) cursor: u64,
+    /// Which stream the cursor is of; empty = not known yet.
+    pub(crate) stream: String,
+}
 
 impl InboxStore {
     /// Notes an event on its own; false when it was noted before.
@@ -24,7 +38,8 @@ impl InboxStore {
         now_ms: i64,
     ) -> Result<bool, StoreError> {
         transact!(self.database, StoreError, |tx| {
-            accept(tx, consumer, event_id, now_ms).await
+            let row = values![consumer, event_id, now_ms];
+            Ok(tx.execute(ACCEPT, row).await? == 1)
         })
     }
 
@@ -41,17 +56,39 @@ impl InboxStore {
             .is_some())
     }
 
-    /// How far a stream was read; 0 = not at all.
-    pub(crate) async fn stream_position(&self, consumer: &str) -> Result<i64, StoreError> {
+    /// How far a stream was read.
+    pub(crate) async fn stream_position(
+        &self,
+        consumer: &str,
+    ) -> Result<StreamPosition, StoreError> {
         let row = self.database.row(POSITION, values![consumer]).await?;
-        row.map_or(Ok(0), |row| row.int("position"))
+        row.map_or_else(
+            || Ok(StreamPosition::default()),
+            |row| {
+                Ok(StreamPosition {
+                    cursor: row.int_as("position")?,
+                    stream: row.text("stream")?,
+                })
+            },
+        )
+    }
+
+    /// Writes a row that means nothing, to find out whether writes are possible again.
+    pub(crate) async fn probe_write(&self, now_ms: i64) -> Result<(), StoreError> {
+        transact!(self.database, StoreError, |tx| {
+            let written = StreamPosition {
+                cursor: now_ms.unsigned_abs(),
+                stream: String::new(),
+            };
+            save_position(tx, WRITE_PROBE, &written).await
+        })
     }
 
     /// Reads a stream from another place.
     pub(crate) async fn reset_stream(
         &self,
         consumer: &str,
-        position: i64,
+        position: &StreamPosition,
     ) -> Result<(), StoreError> {
         transact!(self.database, StoreError, |tx| {
             save_position(tx, consumer, position).await
@@ -59,23 +96,13 @@ impl InboxStore {
     }
 }
 
-pub(crate) async fn accept(
-    tx: &mut Tx,
-    consumer: &str,
-    event_id: &str,
-    now_ms: i64,
-) -> Result<bool, StoreError> {
-    Ok(tx
-        .execute(ACCEPT, values![consumer, event_id, now_ms])
-        .await?
-        == 1)
-}
-
 pub(crate) async fn save_position(
     tx: &mut Tx,
     consumer: &str,
-    position: i64,
+    position: &StreamPosition,
 ) -> Result<(), StoreError> {
-    tx.execute(SAVE, values![consumer, position]).await?;
+    let cursor = i64::try_from(position.cursor).unwrap_or(i64::MAX);
+    tx.execute(SAVE, values![consumer, cursor, position.stream.as_str()])
+        .await?;
     Ok(())
 }

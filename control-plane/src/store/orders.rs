@@ -9,7 +9,10 @@ use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::domain::{delivery, order};
 use crate::store::engine::{Row, Statement, Tx, transact, values};
-use crate::store::{CommandError, OrderStore, StoreError, outbox, payments, to_json};
+use crate::store::inbox::{DISPATCH_STREAM, StreamPosition};
+use crate::store::{
+    CommandError, OrderStore, StoreError, figures, inbox, outbox, payments, to_json,
+};
 
 const LOCK: Statement = Statement::pair(
     "SELECT seq FROM order_index WHERE order_id = $1
@@ -19,6 +22,9 @@ const LOCK: Statement = Statement::pair(
 );
 pub(crate) const LOG: Statement =
     Statement::both("SELECT seq, at_ms, body FROM order_event WHERE order_id = $1 ORDER BY seq");
+const LOG_AFTER: Statement = Statement::both(
+    "SELECT seq, at_ms, body FROM order_event WHERE order_id = $1 AND seq > $2 ORDER BY seq",
+);
 const INSERT_EVENT: Statement =
     Statement::both("INSERT INTO order_event (order_id, seq, at_ms, body) VALUES ($1, $2, $3, $4)");
 const INSERT_INDEX: Statement = Statement::both(
@@ -44,7 +50,13 @@ const OF_CUSTOMER: Statement = Statement::both(
     "SELECT body FROM order_index WHERE customer_id = $1 AND order_id < $2 ORDER BY order_id DESC LIMIT $3",
 );
 const OVERDUE: Statement = Statement::both(
-    "SELECT order_id FROM order_index WHERE deadline_ms <= $1 ORDER BY deadline_ms LIMIT $2",
+    "SELECT order_id FROM order_index
+     WHERE deadline_ms <= $1 AND (state IN ('pending_payment', 'placed') OR deadline_ms <= $2)
+     ORDER BY deadline_ms LIMIT $3",
+);
+const WAITING_FOR_DISPATCH: Statement = Statement::both(
+    "SELECT count(*) AS orders FROM order_index
+     WHERE deadline_ms > $2 AND deadline_ms <= $1 AND state IN ('accepted', 'ready', 'picked_up')",
 );
 const INSERT_TRANSFER: Statement =
     Statement::both("INSERT INTO ledger_transfer (order_id, kind, at_ms) VALUES ($1, $2, $3)");
@@ -56,12 +68,25 @@ const INSERT_RECEIPT: Statement =
     Statement::both("INSERT INTO receipt (order_id, at_ms, body) VALUES ($1, $2, $3)");
 const RECEIPT: Statement = Statement::both("SELECT body FROM receipt WHERE order_id = $1");
 const TO_REQUEST: Statement = Statement::pair(
-    "SELECT order_id FROM order_index WHERE state IN ('accepted', 'ready')
-     AND delivery_state NOT IN ('not_requested', 'picked_up', 'at_customer', 'dropped_off') ORDER BY order_id",
-    "SELECT order_id FROM order_index WHERE state IN ('accepted', 'ready')
-     AND delivery_state NOT IN ('not_requested', 'picked_up', 'at_customer', 'dropped_off') ORDER BY order_id
-     FOR UPDATE",
+    "SELECT order_id FROM order_index WHERE state IN ('accepted', 'ready') AND order_id > $1
+     AND delivery_state NOT IN ('not_requested', 'picked_up', 'at_customer', 'dropped_off')
+     ORDER BY order_id LIMIT $2",
+    "SELECT order_id FROM order_index WHERE state IN ('accepted', 'ready') AND order_id > $1
+     AND delivery_state NOT IN ('not_requested', 'picked_up', 'at_customer', 'dropped_off')
+     ORDER BY order_id LIMIT $2 FOR UPDATE",
 );
+
+/// Orders asked for again in one transaction, so that no order is locked for long.
+const REQUEST_BATCH: u32 = 100;
+
+/// What dispatch still knows when it is asked again for its open deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DispatchMemory {
+    /// The stream of deliveries goes on; the same request again is harmless.
+    Kept,
+    /// The stream is another one: the delivery begins anew, and its reports count from 1.
+    Lost,
+}
 
 impl OrderStore {
     /// Carries one command out: its events and all they mean commit together.
@@ -80,20 +105,29 @@ impl OrderStore {
         })
     }
 
-    /// Ends what its deadline ends; `None` when somebody was faster.
+    /// Ends what its deadline ends; `None` when somebody was faster. An accepted order only if all that dispatch reported up
+    /// to its deadline has been heard: `heard_until_ms`.
     pub(crate) async fn expire(
         &self,
         id: OrderId,
         now_ms: i64,
+        heard_until_ms: i64,
     ) -> Result<Option<Order>, CommandError> {
         transact!(self.database, CommandError, |tx| {
             let mut order = lock(tx, Scope::Admin, id)
                 .await?
                 .ok_or(CommandError::NotFound)?;
+            let until_ms = if order.is_with_dispatch() {
+                now_ms.min(heard_until_ms)
+            } else {
+                now_ms
+            };
             if order
                 .deadline_ms()
-                .is_none_or(|deadline_ms| deadline_ms > now_ms)
+                .is_none_or(|deadline_ms| deadline_ms > until_ms)
             {
+                // A row of an older version may have an earlier deadline: it would be found again and again.
+                update_index(tx, &OrderSummary::of(&order)).await?;
                 return Ok(None);
             }
             let recorded = order.handle(now_ms, Command::Order(order::Command::Expire))?;
@@ -102,16 +136,30 @@ impl OrderStore {
         })
     }
 
-    /// Orders whose deadline has passed, the longest overdue first.
+    /// Orders whose deadline has passed, the longest overdue first; accepted ones only with a deadline up to
+    /// `heard_until_ms`.
     pub(crate) async fn overdue(
         &self,
         now_ms: i64,
+        heard_until_ms: i64,
         limit: u32,
     ) -> Result<Vec<OrderId>, StoreError> {
-        let rows = self.database.rows(OVERDUE, values![now_ms, limit]).await?;
+        let arguments = values![now_ms, now_ms.min(heard_until_ms), limit];
+        let rows = self.database.rows(OVERDUE, arguments).await?;
         rows.iter()
             .map(|row| Ok(OrderId::from_uuid(row.id("order_id")?)))
             .collect()
+    }
+
+    /// How many accepted orders are past their deadline and wait for what dispatch has to say.
+    pub(crate) async fn waiting_for_dispatch(
+        &self,
+        now_ms: i64,
+        heard_until_ms: i64,
+    ) -> Result<i64, StoreError> {
+        let arguments = values![now_ms, heard_until_ms];
+        let row = self.database.row(WAITING_FOR_DISPATCH, arguments).await?;
+        row.map_or(Ok(0), |row| row.int("orders"))
     }
 
     /// One order as the read index shows it.
@@ -167,69 +215,110 @@ impl OrderStore {
             .map(Some)
     }
 
+    /// What happened to an order after an event of its log, oldest first. For those who were let in to see it.
+    pub(crate) async fn log_after(
+        &self,
+        id: OrderId,
+        seq: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let rows = self
+            .database
+            .rows(LOG_AFTER, values![id.uuid(), seq])
+            .await?;
+        rows.iter().map(recorded_of).collect()
+    }
+
     /// The receipt as it was first written, byte for byte.
     pub(crate) async fn receipt(&self, id: OrderId) -> Result<Option<String>, StoreError> {
         let row = self.database.row(RECEIPT, values![id.uuid()]).await?;
         row.map(|row| row.text("body")).transpose()
     }
 
-    /// Asks dispatch once more for each delivery that it should be working on: it may have lost its memory.
-    pub(crate) async fn request_again(&self, now_ms: i64) -> Result<usize, StoreError> {
+    /// Asks dispatch once more for each delivery that it should be working on, a batch a transaction.
+    pub(crate) async fn request_again(
+        &self,
+        memory: DispatchMemory,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        let (mut after, mut requested) = (uuid::Uuid::nil(), 0);
+        loop {
+            let batch = self.request_batch_again(memory, after, now_ms).await?;
+            let Some(last) = batch.last() else {
+                return Ok(requested);
+            };
+            after = last.uuid();
+            requested += batch.len();
+        }
+    }
+
+    async fn request_batch_again(
+        &self,
+        memory: DispatchMemory,
+        after: uuid::Uuid,
+        now_ms: i64,
+    ) -> Result<Vec<OrderId>, StoreError> {
         transact!(self.database, StoreError, |tx| {
-            let rows = tx.rows(TO_REQUEST, &[]).await?;
+            let rows = tx.rows(TO_REQUEST, values![after, REQUEST_BATCH]).await?;
+            let mut ids = Vec::with_capacity(rows.len());
             for row in &rows {
                 let id = OrderId::from_uuid(row.id("order_id")?);
-                let order = fold(tx, id).await?;
-                let message =
-                    crate::domain::effects::request(&order, order.ready_at_ms.unwrap_or(now_ms));
-                outbox::push_dispatch(tx, id, order.seq, &message, now_ms).await?;
+                let mut order = fold(tx, id).await?;
+                let ready_at_ms = order.ready_at_ms.unwrap_or(now_ms);
+                match memory {
+                    DispatchMemory::Kept => {
+                        let message = crate::domain::effects::request(&order, ready_at_ms);
+                        outbox::push_dispatch(tx, id, order.seq, &message, now_ms).await?;
+                    }
+                    DispatchMemory::Lost => {
+                        let command = delivery::Command::RequestAgain { ready_at_ms };
+                        let recorded = order
+                            .handle(now_ms, Command::Delivery(command))
+                            .map_err(|refusal| StoreError::Corrupt(refusal.to_string()))?;
+                        append(tx, &order, &recorded).await?;
+                    }
+                }
+                ids.push(id);
             }
-            Ok(rows.len())
+            Ok(ids)
         })
     }
 
-    /// Takes a batch of dispatch reports in and remembers how far the stream was read, all in one transaction.
-    /// Answers the orders that moved.
+    /// Takes a batch of dispatch reports in and remembers how far the stream was read, all in one transaction. A report that
+    /// was taken in before is known by its number and changes nothing. Answers the orders that moved.
     pub(crate) async fn mirror(
         &self,
         reports: &[(OrderId, delivery::Report)],
-        position: i64,
+        position: &StreamPosition,
         now_ms: i64,
     ) -> Result<Vec<Order>, StoreError> {
         transact!(self.database, StoreError, |tx| {
-            let mut moved: Vec<Order> = Vec::new();
+            let mut touched: Vec<(Order, bool)> = Vec::new();
             for (id, report) in reports {
-                if !crate::store::inbox::accept(
-                    tx,
-                    "dispatch",
-                    &format!("{}:{}", id.uuid(), report.seq),
-                    now_ms,
-                )
-                .await?
-                {
-                    continue;
-                }
-                let known = moved.iter().position(|order| order.terms.order_id == *id);
-                let mut order = match known {
-                    Some(index) => moved.swap_remove(index),
+                let known = touched
+                    .iter()
+                    .position(|(order, _)| order.terms.order_id == *id);
+                let (mut order, mut moved) = match known {
+                    Some(index) => touched.swap_remove(index),
                     None => match lock(tx, Scope::Admin, *id).await? {
-                        Some(order) => order,
+                        Some(order) => (order, false),
                         None => continue,
                     },
                 };
-                match order.handle(
-                    now_ms,
-                    Command::Delivery(delivery::Command::Report(*report)),
-                ) {
-                    Ok(recorded) => append(tx, &order, &recorded).await?,
+                let command = Command::Delivery(delivery::Command::Report(*report));
+                match order.handle(now_ms, command) {
+                    Ok(recorded) => {
+                        moved |= !recorded.is_empty();
+                        append(tx, &order, &recorded).await?;
+                    }
                     Err(refusal) => {
                         tracing::warn!(order = %id, %refusal, "a report of dispatch does not fit")
                     }
                 }
-                moved.push(order);
+                touched.push((order, moved));
             }
-            crate::store::inbox::save_position(tx, "dispatch", position).await?;
-            Ok(moved)
+            inbox::save_position(tx, DISPATCH_STREAM, position).await?;
+            let moved = touched.into_iter().filter(|(_, moved)| *moved);
+            Ok(moved.map(|(order, _)| order).collect())
         })
     }
 }
@@ -309,14 +398,18 @@ pub(crate) async fn append(
     }
     for one in recorded {
         insert_event(tx, order, one).await?;
+        figures::count(tx, order, one).await?;
         for effect in effects(order, one) {
             carry_out(tx, order, one, effect).await?;
         }
     }
-    if recorded
-        .iter()
-        .any(|one| matches!(one.event, Event::Payment(_)))
-    {
+    let moves_payment = |one: &Recorded| {
+        matches!(
+            one.event,
+            Event::Payment(_) | Event::Order(order::Event::Finalized)
+        )
+    };
+    if recorded.iter().any(moves_payment) {
         payments::update(tx, order).await?;
     }
     update_index(tx, &OrderSummary::of(order)).await

@@ -145,6 +145,8 @@ pub(crate) async fn push_bus(
 pub(crate) fn subject_of(event: &Event) -> &'static str {
     match event {
         Event::Opened(_) => "orders.opened",
+        Event::Order(order::Event::Finalized) => "orders.finalized",
+        Event::Order(order::Event::Reinstated { .. }) => "orders.reinstated",
         Event::Order(event) => match order::evolve(event) {
             order::State::PendingPayment => "orders.pending_payment",
             order::State::Placed => "orders.placed",
@@ -164,10 +166,12 @@ pub(crate) fn subject_of(event: &Event) -> &'static str {
             payment::Event::Voided => "payments.voided",
             payment::Event::Disputed { .. } => "payments.disputed",
             payment::Event::RefundRequested => "payments.refund_requested",
+            payment::Event::RefundWithdrawn => "payments.refund_withdrawn",
             payment::Event::Refunded { .. } => "payments.refunded",
         },
         Event::Delivery(event) => match event {
             delivery::Event::Requested { .. } => "deliveries.requested",
+            delivery::Event::RequestedAgain { .. } => "deliveries.requested_again",
             delivery::Event::ReadyTimeChanged { .. } => "deliveries.ready_time_changed",
             delivery::Event::CancelRequested { .. } => "deliveries.cancel_requested",
             delivery::Event::Reported(_) => "deliveries.reported",

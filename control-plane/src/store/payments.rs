@@ -1,7 +1,7 @@
 //! The work queue of the payment worker.
 
 use crate::domain::ids::OrderId;
-use crate::domain::lifecycle::Order;
+use crate::domain::lifecycle::{Order, REFUND_HOLD_MS};
 use crate::domain::payment::Phase;
 use crate::store::engine::{Statement, Tx, transact, values};
 use crate::store::{MoneyStore, StoreError};
@@ -81,7 +81,8 @@ pub(crate) async fn open(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings the queue to the phase of the payment.
+/// Brings the queue to the phase of the payment. The refund of a provisional end waits, so that a late report can still take
+/// the end back.
 pub(crate) async fn update(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
     let (id, phase) = (order.terms.order_id.uuid(), order.payment.phase);
     let next_at_ms = match phase {
@@ -90,6 +91,9 @@ pub(crate) async fn update(tx: &mut Tx, order: &Order) -> Result<(), StoreError>
             tx.execute(MOVE_KEEPING_LEASE, values![id, phase.as_str()])
                 .await?;
             return Ok(());
+        }
+        Phase::RefundDue if order.reinstates_to.is_some() => {
+            Some(order.updated_at_ms.saturating_add(REFUND_HOLD_MS))
         }
         Phase::Created | Phase::RefundDue => Some(order.updated_at_ms),
         Phase::Captured | Phase::Refunded | Phase::Declined | Phase::Voided | Phase::Disputed => {

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use doorstep_dispatch_wire::dispatch::dispatch_server::{Dispatch, DispatchServer};
 use doorstep_dispatch_wire::dispatch::{
     AssignDeliveryRequest, AssignDeliveryResponse, CancelDeliveryRequest, CancelDeliveryResponse,
-    ChangeReadyTimeRequest, ChangeReadyTimeResponse, Decision, DeliveryEvent, DeliveryState,
-    Driver, DriversRequest, DriversResponse, EtaBand, ExplainRequest, ExplainResponse, LatLng,
-    PreviewAssignmentRequest, PreviewAssignmentResponse, QuoteRequest, QuoteResponse,
-    RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
-    WatchDeliveriesRequest,
+    ChangeReadyTimeRequest, ChangeReadyTimeResponse, Decision, DeliveriesHeadRequest,
+    DeliveriesHeadResponse, DeliveryEvent, DeliveryState, Driver, DriversRequest, DriversResponse,
+    EtaBand, ExplainRequest, ExplainResponse, LatLng, PreviewAssignmentRequest,
+    PreviewAssignmentResponse, QuoteRequest, QuoteResponse, RequestDeliveryRequest,
+    RequestDeliveryResponse, StatusRequest, StatusResponse, WatchDeliveriesRequest,
 };
 use futures::Stream;
 use tokio::net::TcpListener;
@@ -38,11 +38,24 @@ pub(crate) struct Deliveries {
     /// To whom the matcher gave all that nobody gave by hand.
     pub(crate) matched: Option<u64>,
     events: Vec<DeliveryEvent>,
+    /// Counts the streams: another one after a loss of all memory.
+    stream: u32,
     watchers: Vec<mpsc::Sender<Result<DeliveryEvent, Status>>>,
     drivers: Vec<Driver>,
+    /// The time of the next reports; long ago, if no test says otherwise.
+    reports_at_ms: u64,
+    /// Refuses all calls, as a dispatch that is away.
+    is_away: bool,
 }
 
 impl Deliveries {
+    fn is_here(&self) -> Result<(), Status> {
+        if self.is_away {
+            return Err(Status::unavailable("dispatch is away"));
+        }
+        Ok(())
+    }
+
     /// Driver 13 is never on duty.
     fn can_assign(&self, delivery_id: &str, driver_id: u64) -> Result<(), Status> {
         if self.refuses {
@@ -117,7 +130,7 @@ impl FakeDispatch {
             cursor: now.events.len() as u64 + 1,
             delivery_id,
             seq: u32::try_from(before).unwrap() + 1,
-            at_ms: 1,
+            at_ms: now.reports_at_ms,
             state: state.into(),
             driver_id: Some(7),
             pickup_eta_ms: Some(2_000),
@@ -140,6 +153,28 @@ impl FakeDispatch {
             now.watchers
                 .retain(|watcher| watcher.try_send(Ok(event.clone())).is_ok());
         }
+    }
+
+    /// Says that a delivery has moved at a time of the city's clock.
+    pub(crate) fn report_at(&self, id: OrderId, state: DeliveryState, at_ms: i64) {
+        self.now().reports_at_ms = at_ms.unsigned_abs();
+        self.report(id, state);
+    }
+
+    /// Goes away or comes back: calls and the stream fail until then.
+    pub(crate) fn be_away(&self, is_away: bool) {
+        let mut now = self.now();
+        now.is_away = is_away;
+        now.watchers.clear();
+    }
+
+    /// Restarts without any memory: another stream, no delivery known.
+    pub(crate) fn forget(&self) {
+        let mut now = self.now();
+        now.stream += 1;
+        now.events.clear();
+        now.requested.clear();
+        now.watchers.clear();
     }
 
     /// Breaks all streams, as a restart does.
@@ -176,6 +211,7 @@ impl Dispatch for FakeDispatch {
         request: Request<RequestDeliveryRequest>,
     ) -> Result<Response<RequestDeliveryResponse>, Status> {
         let request = request.into_inner();
+        self.now().is_here()?;
         if self.now().refuses {
             return Err(Status::invalid_argument("no road there"));
         }
@@ -227,9 +263,13 @@ impl Dispatch for FakeDispatch {
         &self,
         request: Request<WatchDeliveriesRequest>,
     ) -> Result<Response<Self::WatchDeliveriesStream>, Status> {
-        let after = request.into_inner().after;
+        let WatchDeliveriesRequest { after, stream } = request.into_inner();
         let (sender, receiver) = mpsc::channel(4_096);
         let mut now = self.now();
+        now.is_here()?;
+        if after > now.events.len() as u64 || after > 0 && stream != now.stream.to_string() {
+            return Err(Status::out_of_range("a cursor of another stream"));
+        }
         for event in now.events.iter().filter(|event| event.cursor > after) {
             sender
                 .try_send(Ok(event.clone()))
@@ -237,6 +277,18 @@ impl Dispatch for FakeDispatch {
         }
         now.watchers.push(sender);
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn deliveries_head(
+        &self,
+        _: Request<DeliveriesHeadRequest>,
+    ) -> Result<Response<DeliveriesHeadResponse>, Status> {
+        let now = self.now();
+        now.is_here()?;
+        Ok(Response::new(DeliveriesHeadResponse {
+            cursor: now.events.len() as u64,
+            stream: now.stream.to_string(),
+        }))
     }
 
     async fn drivers(

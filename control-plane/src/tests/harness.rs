@@ -42,6 +42,7 @@ pub(crate) struct Harness {
     pub(crate) dispatch: FakeDispatch,
     pub(crate) bus: Arc<InProcessBus>,
     client: reqwest::Client,
+    config: Config,
     base: String,
     running: Running,
 }
@@ -130,7 +131,7 @@ impl Harness {
         Self::start_with(store, |_| {}).await
     }
 
-    async fn start_with(store: Store, configure: impl FnOnce(&mut Config)) -> Self {
+    pub(super) async fn start_with(store: Store, configure: impl FnOnce(&mut Config)) -> Self {
         let (dispatch, dispatch_addr) = FakeDispatch::start().await;
         let bus = Arc::new(InProcessBus::default());
         let clock = Clock::manual(START_MS);
@@ -147,8 +148,8 @@ impl Harness {
         configure(&mut config);
         let gateway = Arc::new(ScriptedGateway::default());
         let (listener, addr) = listen(config.listen).await.unwrap();
-        let (running, app, live) = serve(config, store, gateway.clone(), listener, addr).unwrap();
-        let client = reqwest::Client::new();
+        let (running, app, live) =
+            serve(config.clone(), store, gateway.clone(), listener, addr).unwrap();
         Self {
             app,
             live,
@@ -156,9 +157,31 @@ impl Harness {
             gateway,
             dispatch,
             bus,
-            client,
+            client: reqwest::Client::new(),
+            config,
             base: format!("http://{addr}"),
             running,
+        }
+    }
+
+    /// Stops the control plane, lets the world go on, and starts it again on the same database and the same clock.
+    pub(crate) async fn restarted(self, meanwhile: impl FnOnce(&FakeDispatch, &Clock)) -> Self {
+        let database = self.app.store.database().clone();
+        drop(self.client);
+        in_time("the shutdown", self.running.shutdown()).await;
+        meanwhile(&self.dispatch, &self.clock);
+        let store = Store::around(database.reopen(&crate::store::migrations()).await.unwrap());
+        let (listener, addr) = listen(self.config.listen).await.unwrap();
+        let gateway = self.gateway.clone();
+        let (running, app, live) =
+            serve(self.config.clone(), store, gateway, listener, addr).unwrap();
+        Self {
+            app,
+            live,
+            client: reqwest::Client::new(),
+            base: format!("http://{addr}"),
+            running,
+            ..self
         }
     }
 

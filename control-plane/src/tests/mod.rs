@@ -3,13 +3,17 @@
 mod by_hand;
 mod dispatch;
 mod faults;
+mod full_disk;
 mod harness;
 mod idempotency;
 mod lifecycle;
+mod outage;
 mod records;
 mod scopes;
+mod streams;
 mod supervision;
 mod surface;
+mod text;
 mod why;
 
 /// Runs an async test on both databases; the name says which.

@@ -5,6 +5,7 @@ pub(crate) mod expiry;
 pub(crate) mod mirror;
 pub(crate) mod payments;
 pub(crate) mod publisher;
+mod write_probe;
 
 use std::future::Future;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) fn start(app: &AppState, tasks: &mut JoinSet<()>) {
     supervise(app, tasks, "mirror", mirror::run);
     supervise(app, tasks, "expiry", expiry::run);
     supervise(app, tasks, "publisher", publisher::run);
+    supervise(app, tasks, "write_probe", write_probe::run);
 }
 
 /// Starts a job that is restarted when it ends before shutdown.

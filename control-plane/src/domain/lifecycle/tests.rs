@@ -88,6 +88,35 @@ fn report(seq: u32, phase: delivery::Phase) -> Command {
     }))
 }
 
+/// A report that dispatch dates.
+fn report_at(seq: u32, phase: delivery::Phase, at_ms: i64) -> Command {
+    match report(seq, phase) {
+        Command::Delivery(delivery::Command::Report(report)) => {
+            Command::Delivery(delivery::Command::Report(delivery::Report {
+                at_ms,
+                ..report
+            }))
+        }
+        other => other,
+    }
+}
+
+/// Paid, accepted at 3,000 for 9,000, and assigned.
+fn assigned() -> Order {
+    let mut order = opened();
+    order.handle(2_000, capture(&order)).unwrap();
+    order
+        .handle(
+            3_000,
+            Command::Order(order::Command::Accept { ready_at_ms: 9_000 }),
+        )
+        .unwrap();
+    order
+        .handle(4_000, report(1, delivery::Phase::Assigned))
+        .unwrap();
+    order
+}
+
 fn states(recorded: &[Recorded]) -> Vec<String> {
     recorded.iter().map(|r| format!("{:?}", r.event)).collect()
 }
@@ -118,13 +147,15 @@ fn a_good_day_ends_delivered() {
         .handle(8_000, Command::Order(order::Command::MarkReady))
         .unwrap();
     order
-        .handle(9_500, report(2, delivery::Phase::PickedUp))
+        .handle(9_500, report_at(2, delivery::Phase::PickedUp, 9_200))
         .unwrap();
-    order
-        .handle(20_000, report(3, delivery::Phase::DroppedOff))
+    let delivered = order
+        .handle(20_000, report_at(3, delivery::Phase::DroppedOff, 18_000))
         .unwrap();
     assert_eq!(order.state, order::State::Delivered);
-    assert_eq!(order.delivered_at_ms, Some(20_000));
+    assert_eq!(order.picked_up_at_ms, Some(9_200));
+    assert_eq!(order.delivered_at_ms, Some(18_000));
+    assert!(delivered.iter().all(|one| one.at_ms == 18_000));
     assert_eq!(order.deadline_ms(), None);
 }
 
@@ -213,6 +244,66 @@ fn a_customer_cannot_cancel_what_is_cooking() {
     assert!(order.delivery.cancel_requested);
 }
 
+#[test]
+fn time_outs_follow_from_what_was_promised() {
+    let patience = terms(777).patience;
+    let mut order = opened();
+    order.handle(2_000, capture(&order)).unwrap();
+    let three_hours_ms = 3 * 3_600_000;
+    let accept = order::Command::Accept {
+        ready_at_ms: 3_000 + three_hours_ms,
+    };
+    order.handle(3_000, Command::Order(accept)).unwrap();
+    let fetch_until_ms = 3_000 + three_hours_ms + patience.pickup_ms;
+    assert_eq!(order.deadline_ms(), Some(fetch_until_ms));
+    let promised_ms = 4 * 3_600_000;
+    let mut picked_up = match report_at(1, delivery::Phase::PickedUp, three_hours_ms) {
+        Command::Delivery(delivery::Command::Report(report)) => report,
+        other => panic!("{other:?}"),
+    };
+    picked_up.promised_dropoff_ms = Some(promised_ms);
+    let mut implausible = order.clone();
+    for (order, promised_ms, base_ms) in [
+        (&mut order, promised_ms, promised_ms),
+        (&mut implausible, i64::MAX, three_hours_ms + 300_000),
+    ] {
+        picked_up.promised_dropoff_ms = Some(promised_ms);
+        let command = Command::Delivery(delivery::Command::Report(picked_up));
+        order.handle(three_hours_ms, command).unwrap();
+        assert_eq!(order.deadline_ms(), Some(base_ms + patience.dropoff_ms));
+    }
+}
+
+#[test]
+fn a_time_out_holds_from_the_moment_somebody_is_shown_it() {
+    let mut provisional = assigned();
+    let deadline_ms = provisional.deadline_ms().unwrap();
+    provisional
+        .handle(deadline_ms, Command::Order(order::Command::Expire))
+        .unwrap();
+    assert_eq!(
+        (provisional.state, provisional.reinstates_to),
+        (order::State::Cancelled, Some(order::State::Accepted))
+    );
+    assert_eq!(provisional.payment.phase, payment::Phase::RefundDue);
+    let late = report_at(2, delivery::Phase::DroppedOff, 20_000);
+
+    let mut taken_back = provisional.clone();
+    taken_back.handle(deadline_ms + 5, late.clone()).unwrap();
+    assert_eq!(taken_back.state, order::State::Delivered);
+    assert_eq!(taken_back.delivered_at_ms, Some(20_000));
+    assert_eq!(taken_back.payment.phase, payment::Phase::Captured);
+
+    let mut shown = provisional;
+    shown
+        .handle(deadline_ms + 4, Command::Order(order::Command::Finalize))
+        .unwrap();
+    shown.handle(deadline_ms + 5, late).unwrap();
+    assert_eq!(shown.state, order::State::Cancelled);
+    assert_eq!(shown.payment.phase, payment::Phase::RefundDue);
+    assert_eq!(shown.delivery.phase, delivery::Phase::DroppedOff);
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     use delivery::Phase;
     let phases = [
@@ -247,9 +338,11 @@ fn any_command() -> impl Strategy<Value = Command> {
         4 => Just(Command::Order(order::Command::Accept { ready_at_ms: 5 })),
         1 => Just(Command::Order(order::Command::Reject { reason: "closed".into() })),
         2 => Just(Command::Order(order::Command::MarkReady)),
-        1 => Just(Command::Order(order::Command::Expire)),
+        2 => Just(Command::Order(order::Command::Expire)),
+        1 => Just(Command::Order(order::Command::Finalize)),
         1 => proptest::sample::select(parties.to_vec()).prop_map(cancel),
-        8 => (1_u32..12, proptest::sample::select(phases.to_vec())).prop_map(|(seq, phase)| report(seq, phase)),
+        8 => (1_u32..12, proptest::sample::select(phases.to_vec()), 0_i64..60_000)
+            .prop_map(|(seq, phase, at_ms)| report_at(seq, phase, at_ms)),
     ]
 }
 
@@ -312,7 +405,21 @@ proptest! {
                 Ok(events) => log.extend(events),
                 Err(_) => prop_assert_eq!(&order, &before),
             }
-            prop_assert!(!before.state.is_end() || order.state == before.state, "{:?} after its end by {command:?}", before.state);
+            let is_final = before.state.is_end() && before.reinstates_to.is_none();
+            prop_assert!(!is_final || order.state == before.state, "{:?} after its end by {command:?}", before.state);
+            // What is taken back was shown to nobody, and its money was not given back.
+            if before.state.is_end() && order.state != before.state {
+                prop_assert_eq!(before.payment.phase, payment::Phase::RefundDue);
+                prop_assert_eq!(order.payment.phase, payment::Phase::Captured);
+                prop_assert!(matches!(order.state, order::State::PickedUp | order::State::Delivered));
+            }
+            if matches!(command, Command::Order(order::Command::Finalize)) {
+                prop_assert_eq!(order.reinstates_to.is_some() && order.payment.phase == payment::Phase::RefundDue, false);
+            }
+            if let Some(delivered_ms) = order.delivered_at_ms {
+                prop_assert!((order.picked_up_at_ms.unwrap()..=now_ms).contains(&delivered_ms));
+                prop_assert!(order.picked_up_at_ms >= order.accepted_at_ms);
+            }
             // The same command again changes nothing, or is refused.
             let once = order.clone();
             if let Ok(events) = order.handle(now_ms, command.clone()) {
