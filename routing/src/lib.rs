@@ -4,6 +4,7 @@ pub mod archive;
 pub mod bearing;
 pub mod cch;
 pub mod dijkstra;
+pub mod features;
 pub mod graph;
 pub mod ids;
 pub mod isochrone;
@@ -19,6 +20,9 @@ pub mod turn_graph;
 pub mod units;
 
 pub use archive::{ArchiveError, RoadArchive};
+pub use features::{
+    AreaKind, FeatureArea, MapFeatures, PlaceName, PlaceRank, Waterway, WaterwayKind,
+};
 pub use graph::{
     BuildError, Direction, DraftEdge, DrivingSide, ForbiddenPath, NetworkError, Profile,
     ProfileSet, Road, RoadClass, RoadNetwork, RoadNetworkBuilder,

@@ -1,12 +1,14 @@
 //! The road archive: a network with its places and edge orders as bytes, checked section by section.
 
 mod container;
+mod features;
 mod places;
 mod sections;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::features::MapFeatures;
 use crate::graph::{NetworkError, RoadNetwork};
 use crate::ordering::EdgeOrders;
 use crate::places::Place;
@@ -86,17 +88,38 @@ pub enum ArchiveError {
 }
 
 impl RoadArchive {
-    /// Reads an archive. Memory stays in proportion to `bytes`, whatever they claim.
+    /// Reads an archive. Memory stays in proportion to `bytes`, whatever they claim. Features are skipped.
     ///
     /// # Errors
     /// If the bytes are not exactly one undamaged archive of this version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ArchiveError> {
-        sections::decode(&container::unpack(bytes)?)
+        Ok(sections::decode(&container::unpack(bytes)?)?.0)
+    }
+
+    /// Reads an archive with what the map shows besides roads: `None` if it was imported without, or by an older version.
+    ///
+    /// # Errors
+    /// As [`Self::from_bytes`], or if the features are damaged.
+    pub fn from_bytes_with_features(
+        bytes: &[u8],
+    ) -> Result<(Self, Option<MapFeatures>), ArchiveError> {
+        let sections = container::unpack(bytes)?;
+        let (archive, features) = sections::decode(&sections)?;
+        let features = features.map(features::to_features).transpose()?;
+        Ok((archive, features.flatten()))
     }
 
     /// Writes an archive; equal archives give equal bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         container::pack(&sections::encode(self))
+    }
+
+    /// Writes an archive with what the map shows besides roads, as a section behind all others.
+    #[must_use]
+    pub fn to_bytes_with_features(&self, features: &MapFeatures) -> Vec<u8> {
+        let mut sections = sections::encode(self);
+        sections.push((features::FEATURES, features::from_features(features)));
+        container::pack(&sections)
     }
 }

@@ -1,8 +1,11 @@
 //! What is in each section: the arrays of a network, its places, its edge orders.
 
+use std::iter::Peekable;
+use std::slice;
 use std::sync::Arc;
 
 use super::container::Section;
+use super::features::FEATURES;
 use super::places::{PLACE_TEXTS, PLACES, from_places, to_places};
 use super::{ArchiveError, RoadArchive, Tag};
 use crate::graph::{
@@ -138,9 +141,12 @@ fn from_network(parts: &NetworkParts) -> Vec<(Tag, Vec<u8>)> {
         .collect()
 }
 
-pub(super) fn decode(sections: &[Section<'_>]) -> Result<RoadArchive, ArchiveError> {
+/// The archive, and the section of its features if it has one: no route depends on them, so most readers skip it.
+pub(super) fn decode<'a>(
+    sections: &'a [Section<'a>],
+) -> Result<(RoadArchive, Option<Section<'a>>), ArchiveError> {
     let mut reader = Reader {
-        sections: sections.iter(),
+        sections: sections.iter().peekable(),
     };
     let nodes = reader.positions(Part::Nodes)?;
     let first_out = reader.u32s(tag_of(Part::FirstOut))?;
@@ -188,24 +194,28 @@ pub(super) fn decode(sections: &[Section<'_>]) -> Result<RoadArchive, ArchiveErr
         muscle: to_order(reader.next(MUSCLE_ORDER)?, &network, EdgeOrders::MUSCLE)?,
     };
     let attribution = to_text(reader.next(ATTRIBUTION)?)?;
+    let features = reader.sections.next_if(|section| section.tag == FEATURES);
     match reader.sections.next() {
         Some(&Section { tag, offset, .. }) => Err(ArchiveError::Section {
             tag,
             what: "is not known",
             offset,
         }),
-        None => Ok(RoadArchive {
-            network: Arc::new(network),
-            places,
-            edge_orders,
-            attribution,
-        }),
+        None => Ok((
+            RoadArchive {
+                network: Arc::new(network),
+                places,
+                edge_orders,
+                attribution,
+            },
+            features.copied(),
+        )),
     }
 }
 
 /// Takes the sections in the order in which they are written.
 struct Reader<'a> {
-    sections: std::slice::Iter<'a, Section<'a>>,
+    sections: Peekable<slice::Iter<'a, Section<'a>>>,
 }
 
 impl<'a> Reader<'a> {
