@@ -52,6 +52,7 @@ static ASSETS: LazyLock<Vec<(&'static str, Content)>> = LazyLock::new(|| {
         "map_view/words.js",
         "shared/drawing.js",
         "shared/icon.svg",
+        "shared/labels.js",
         "shared/projection.js",
         "shared/streets.js",
         "shared/style.css",

@@ -40,7 +40,7 @@ function timeNow() {
 
 function viewChanged() {
   streets.follow(view.viewport);
-  const bar = scaleBar(view.viewport.scale, 110);
+  const bar = scaleBar(view.viewport.scale, view.viewport.width < 500 ? 40 : 110);
   byId("scale-bar").style.width = `${bar.width}px`;
   byId("scale-text").textContent = bar.text;
   requestDraw();
@@ -101,24 +101,32 @@ async function loadMap() {
   const note = byId("map-note");
   try {
     const response = await fetch("/city/map.json");
-    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+    if (response.status === 404) {
+      showWithoutMap("No map: start the server with --map FILE to see streets.", false);
+      return;
+    }
+    if (!response.ok) throw new Error(`the server answers ${response.status}`);
     mapFailed = false;
     note.hidden = true;
     useDrawing(decodeDrawing(await response.json()));
   } catch (error) {
-    mapFailed = true;
-    note.hidden = false;
-    byId("map-note-text").textContent = `No streets: the map could not be loaded (${error.message}).`;
-    byId("map-retry").hidden = false;
-    placeWithoutMap();
+    showWithoutMap(`No streets: the map could not be loaded (${error.message}).`, true);
   }
+}
+
+function showWithoutMap(why, canRetry) {
+  mapFailed = true;
+  byId("map-note").hidden = false;
+  byId("map-note-text").textContent = why;
+  byId("map-retry").hidden = !canRetry;
+  placeWithoutMap();
 }
 
 function useDrawing(drawing) {
   streets.setDrawing(drawing);
   movers.setProjection(drawing.projection);
   byId("attribution").textContent = drawing.attribution;
-  view.setBox(drawing.box);
+  view.setBox(drawing.view);
   if (city.ready) pictureChanged();
   showWork();
 }

@@ -1,8 +1,9 @@
 // The colours of the canvases: read from the style sheet, so that there is one place for them.
 
+import { STREET_COLOURS } from "../shared/streets.js";
+
 const NAMES = [
-  "land", "water", "road-far-major", "road-far-minor", "road-major", "road-minor", "casing-major", "casing-minor",
-  "halo", "ink", "idle", "searching", "to-restaurant", "waiting", "to-customer", "late",
+  ...STREET_COLOURS, "halo", "ink", "idle", "searching", "to-restaurant", "waiting", "to-customer", "late",
 ];
 
 export function readPalette() {

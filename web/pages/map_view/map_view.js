@@ -5,16 +5,13 @@ import { decodeDrawing, boxOf } from "../shared/drawing.js";
 import { Overlay } from "./overlay.js";
 import { Panel } from "./panel.js";
 import { scaleBar } from "../shared/projection.js";
-import { StreetLayer } from "../shared/streets.js";
+import { STREET_COLOURS, StreetLayer } from "../shared/streets.js";
 import { View } from "../shared/view.js";
 import { readCoordinate } from "./words.js";
 
 const REACH_MINUTES = [5, 10, 15];
 // A second click within this time is a double click, which zooms.
 const DOUBLE_CLICK_MS = 240;
-const STREET_COLOURS = [
-  "land", "water", "road-far-major", "road-far-minor", "road-major", "road-minor", "casing-major", "casing-minor",
-];
 
 const byId = (id) => document.getElementById(id);
 const state = {
@@ -45,7 +42,7 @@ let panel = null;
 
 function viewChanged() {
   streets.follow(view.viewport);
-  const bar = scaleBar(view.viewport.scale, view.viewport.width < 500 ? 55 : 110);
+  const bar = scaleBar(view.viewport.scale, view.viewport.width < 500 ? 40 : 110);
   byId("scale-bar").style.width = `${bar.width}px`;
   byId("scale-text").textContent = bar.text;
   requestDraw();
@@ -63,13 +60,6 @@ function show() {
   panel.show(state);
   remember();
   requestDraw();
-}
-
-// Around all streets: the map may hold ferries that leave it by far.
-function streetBox(drawing) {
-  const tiles = drawing.classes.flatMap((streets) => streets.tiles);
-  if (tiles.length === 0) return drawing.box;
-  return boxOf(tiles.flatMap(({ box }) => [box.minX, box.minY, box.maxX, box.maxY]));
 }
 
 // Degrees under a place on the screen: the inverse of the drawing's projection.
@@ -244,7 +234,7 @@ async function load() {
     });
     byId("map-note").hidden = true;
     recall();
-    view.setBox(streetBox(decoded));
+    view.setBox(decoded.view);
     listenToControls();
     ask();
   } catch (error) {

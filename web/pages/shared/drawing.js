@@ -36,24 +36,34 @@ export function overlaps(a, b) {
   return a.minX <= b.maxX && a.maxX >= b.minX && a.minY <= b.maxY && a.maxY >= b.minY;
 }
 
-// Everything the street layer needs: the projection, the city's box and for each class its tiles of lines.
+// Everything the street layer needs: the projection, the box of what is known, the view to begin with, and for each kind
+// of line and area its tiles.
 export function decodeDrawing(drawing) {
-  const [west, south, east, north] = drawing.bbox;
   const projection = new Projection(drawing.bbox);
-  const box = {
-    minX: projection.x(west),
-    maxX: projection.x(east),
-    minY: projection.y(south),
-    maxY: projection.y(north),
-  };
+  const box = planeBox(drawing.bbox, projection);
   const decode = (line) => decodeLine(line, drawing.scale, projection);
+  const lines = (coded) => tiles((coded ?? []).map((line) => [decode(line)]), box);
+  const areas = (coded) => tiles((coded ?? []).map((rings) => rings.map(decode)), box);
   return {
     projection,
     box,
+    view: drawing.view ? planeBox(drawing.view, projection) : box,
     attribution: drawing.attribution,
-    classes: drawing.classes.map(({ class: name, lines }) => ({ name, tiles: tiles(lines.map(decode), box) })),
-    water: tiles((drawing.water ?? []).map(decode), box),
+    // Without features nothing is known about what is not a road: the ground is the same everywhere.
+    isGroundKnown: drawing.has_features === true,
+    classes: drawing.classes.map(({ class: name, lines: coded }) => ({ name, tiles: lines(coded) })),
+    sea: areas(drawing.sea),
+    green: (drawing.green ?? []).map(({ kind, areas: coded }) => ({ kind, tiles: areas(coded) })),
+    water: areas(drawing.water),
+    waterways: lines(drawing.waterways),
+    names: (drawing.names ?? []).map(([lng, lat, rank, text]) => ({
+      x: projection.x(lng / drawing.scale), y: projection.y(lat / drawing.scale), rank, text,
+    })),
   };
+}
+
+function planeBox([west, south, east, north], projection) {
+  return { minX: projection.x(west), maxX: projection.x(east), minY: projection.y(south), maxY: projection.y(north) };
 }
 
 // A drawing without streets around what the city's picture holds; null while it holds nothing.
@@ -65,22 +75,26 @@ export function emptyDrawing(city) {
   if (places.length === 0) return null;
   const box = boxOf(places.flat());
   const bbox = [box.minX, box.minY, box.maxX, box.maxY];
-  return decodeDrawing({ bbox, scale: 1, classes: [], water: [], attribution: "" });
+  return decodeDrawing({ bbox, scale: 1, classes: [], attribution: "" });
 }
 
-// Puts each line in the tile of its first point; a tile's box covers all of its lines.
-function tiles(lines, box) {
+// Puts each shape, which is one line or the rings of one area, in the tile of its first point; a tile's box covers all of
+// its lines. So the rings of an area are always filled together.
+function tiles(shapes, box) {
   const across = Math.max(1, box.maxX - box.minX) / TILES_ACROSS;
   const found = new Map();
-  for (const points of lines) {
-    if (points.length < 4) continue;
-    const column = Math.floor((points[0] - box.minX) / across);
-    const row = Math.floor((points[1] - box.minY) / across);
+  for (const lines of shapes) {
+    const [first] = lines;
+    if (!first || first.length < 4) continue;
+    const column = Math.floor((first[0] - box.minX) / across);
+    const row = Math.floor((first[1] - box.minY) / across);
     const key = `${column},${row}`;
     if (!found.has(key)) found.set(key, { box: emptyBox(), lines: [] });
     const tile = found.get(key);
-    boxOf(points, tile.box);
-    tile.lines.push(points);
+    for (const points of lines) {
+      boxOf(points, tile.box);
+      tile.lines.push(points);
+    }
   }
   return [...found.values()];
 }

@@ -1,6 +1,13 @@
-// The street layer: drawn with room around the view, moved by the compositor, drawn again on zoom.
+// The street layer: ground, roads and names, drawn with room around the view, moved by the compositor, drawn again on zoom.
 
 import { overlaps } from "./drawing.js";
+import { labelFont, placeLabels } from "./labels.js";
+
+// The colours that a palette needs for this layer, by their names in the style sheet.
+export const STREET_COLOURS = [
+  "beyond", "land", "sea", "water", "grass", "wood", "park", "cemetery", "road-far-major", "road-far-minor", "road-major",
+  "road-minor", "casing-major", "casing-minor", "label", "label-halo",
+];
 
 // From small to big: width in metres, least width in pixels, drawn only closer than `nearer` metres per pixel.
 const CLASSES = [
@@ -18,6 +25,9 @@ const CLASSES = [
 
 // Closer than this the streets are white with an edge, farther away they are plain lines.
 const CASED_NEARER = 9;
+
+// Farther away than this, in metres per pixel, rivers as lines would be a net over the map.
+const WATERWAYS_NEARER = 80;
 
 const MARGIN = 0.3;
 const SETTLE_MS = 110;
@@ -94,18 +104,37 @@ export class StreetLayer {
   paint(drawn, ratio) {
     const { context, palette, drawing } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = palette.land;
+    context.fillStyle = drawing.isGroundKnown ? palette.beyond : palette.land;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     const scale = drawn.scale * ratio;
     context.setTransform(scale, 0, 0, -scale, this.canvas.width / 2 - drawn.x * scale, this.canvas.height / 2 + drawn.y * scale);
     context.lineJoin = "round";
     context.lineCap = "round";
     const seen = planeBox(drawn);
-    context.fillStyle = palette.water;
-    for (const tile of drawing.water) {
-      if (overlaps(tile.box, seen)) context.fill(this.path(tile));
+    this.paintGround(seen, 1 / drawn.scale);
+    this.paintRoads(seen, 1 / drawn.scale);
+    this.paintNames(drawn, ratio);
+  }
+
+  // Areas of a kind may overlap, so they are filled by the non-zero rule; areas of sea never do, and a coast that crosses
+  // itself must not make land of what it encloses twice.
+  paintGround(seen, metresPerPixel) {
+    const { context, palette, drawing } = this;
+    const { box } = drawing;
+    if (drawing.isGroundKnown) {
+      context.fillStyle = palette.land;
+      context.fillRect(box.minX, box.minY, box.maxX - box.minX, box.maxY - box.minY);
     }
-    const metresPerPixel = 1 / drawn.scale;
+    this.fillTiles(drawing.sea, palette.sea, "evenodd", seen);
+    for (const { kind, tiles } of drawing.green) this.fillTiles(tiles, palette[kind], "nonzero", seen);
+    this.fillTiles(drawing.water, palette.water, "nonzero", seen);
+    context.strokeStyle = palette.water;
+    context.lineWidth = Math.max(8, 1.3 * metresPerPixel);
+    if (metresPerPixel < WATERWAYS_NEARER) this.strokeTiles(drawing.waterways, seen);
+  }
+
+  paintRoads(seen, metresPerPixel) {
+    const { palette } = this;
     const shown = CLASSES.filter((style) => metresPerPixel < style.nearer);
     if (metresPerPixel < CASED_NEARER) {
       for (const style of shown) {
@@ -128,8 +157,39 @@ export class StreetLayer {
     const { context } = this;
     context.strokeStyle = colour;
     context.lineWidth = Math.max(style.metres, style.pixels * metresPerPixel) + extraPixels * metresPerPixel;
-    for (const tile of found.tiles) {
-      if (overlaps(tile.box, seen)) context.stroke(this.path(tile));
+    this.strokeTiles(found.tiles, seen);
+  }
+
+  // In pixels and upright, over everything else of this layer.
+  paintNames(drawn, ratio) {
+    const { context, palette } = this;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    const width = (text, style) => {
+      context.font = labelFont(style);
+      return context.measureText(text).width;
+    };
+    context.lineWidth = 3.5;
+    context.strokeStyle = palette["label-halo"];
+    context.fillStyle = palette.label;
+    for (const { text, style, x, y } of placeLabels(this.drawing.names, drawn, width)) {
+      context.font = labelFont(style);
+      context.strokeText(text, x, y);
+      context.fillText(text, x, y);
+    }
+  }
+
+  fillTiles(tiles, colour, rule, seen) {
+    this.context.fillStyle = colour;
+    for (const tile of tiles) {
+      if (overlaps(tile.box, seen)) this.context.fill(this.path(tile), rule);
+    }
+  }
+
+  strokeTiles(tiles, seen) {
+    for (const tile of tiles) {
+      if (overlaps(tile.box, seen)) this.context.stroke(this.path(tile));
     }
   }
 

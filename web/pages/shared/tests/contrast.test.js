@@ -25,6 +25,8 @@ function contrast(a, b) {
   return (high + 0.05) / (low + 0.05);
 }
 
+const GROUNDS = ["land", "beyond", "sea", "water", "grass", "wood", "park", "cemetery"];
+
 for (const [scheme, names] of [["light", light], ["dark", dark]]) {
   test(`${scheme}: text and states against what is behind them`, () => {
     const front = ["ink", "ink-soft", "idle", "searching", "to-restaurant", "waiting", "to-customer", "late"];
@@ -34,5 +36,32 @@ for (const [scheme, names] of [["light", light], ["dark", dark]]) {
         assert.ok(ratio >= 4.5, `${name} on ${ground} has ${ratio.toFixed(2)}:1`);
       }
     }
+  });
+
+  // A road is seen by its edge or by its surface, whichever differs more from the ground. From afar it has no edge.
+  test(`${scheme}: roads against every ground`, () => {
+    for (const [size, least] of [["minor", 1.5], ["major", 3]]) {
+      for (const ground of GROUNDS) {
+        const of = (name) => contrast(names[name], names[ground]);
+        const near = Math.max(of(`road-${size}`), of(`casing-${size}`));
+        for (const [what, ratio] of [["near", near], ["far", of(`road-far-${size}`)]]) {
+          assert.ok(ratio >= least, `a ${size} road, ${what}, on ${ground} has ${ratio.toFixed(2)}:1`);
+        }
+      }
+    }
+  });
+
+  test(`${scheme}: names and dots against every ground, and grounds against each other`, () => {
+    for (const ground of GROUNDS) {
+      const label = contrast(names.label, names[ground]);
+      assert.ok(label >= 4.5, `a name on ${ground} has ${label.toFixed(2)}:1`);
+      // Dots are no text: 3:1 (WCAG 2.2, 1.4.11); they have a halo as well.
+      for (const state of ["idle", "searching", "to-restaurant", "waiting", "to-customer", "late"]) {
+        const dot = contrast(names[state], names[ground]);
+        assert.ok(dot >= 3, `${state} on ${ground} has ${dot.toFixed(2)}:1`);
+      }
+    }
+    const shore = contrast(names.sea, names.land);
+    assert.ok(shore >= 1.15, `sea and land differ by ${shore.toFixed(2)}:1`);
   });
 }

@@ -47,3 +47,33 @@ test("without a map the ground is laid around the drivers and orders", () => {
   const { projection, box } = emptyDrawing({ drivers, orders: new Map() });
   assert.ok(Math.abs(projection.x(14.4) - box.minX) < 1e-6 && Math.abs(projection.y(35.9) - box.maxY) < 1e-6);
 });
+
+test("rings of an area stay together, and names keep their order", () => {
+  const ring = (lng, lat, step) => [lng, lat, step, 0, 0, step, -step, 0, 0, -step];
+  const area = [ring(1400000, 3580000, 20000), ring(1409000, 3589000, 900)];
+  const drawing = decodeDrawing({
+    attribution: "© us",
+    bbox: [14, 35.8, 14.3, 36],
+    view: [14.1, 35.85, 14.2, 35.9],
+    scale: 1e5,
+    has_features: true,
+    classes: [],
+    sea: [area],
+    water: [],
+    green: [{ kind: "park", areas: [area, area] }],
+    waterways: [[1400000, 3580000, 5, 5]],
+    names: [[1410000, 3585000, 0, "Valletta"], [1411000, 3586000, 2, "Floriana"]],
+  });
+  assert.deepEqual(drawing.sea.map((tile) => tile.lines.length), [2]);
+  assert.equal(drawing.green[0].kind, "park");
+  assert.equal(drawing.green[0].tiles.reduce((sum, tile) => sum + tile.lines.length, 0), 4);
+  assert.deepEqual(drawing.names.map(({ text, rank }) => [text, rank]), [["Valletta", 0], ["Floriana", 2]]);
+  assert.ok(drawing.view.minX > drawing.box.minX && drawing.view.maxY < drawing.box.maxY);
+  assert.ok(drawing.isGroundKnown);
+});
+
+test("an older drawing without features is shown as streets on plain ground", () => {
+  const drawing = decodeDrawing({ attribution: "", bbox: [14, 35.8, 14.3, 36], scale: 1e5, classes: [] });
+  assert.deepEqual(drawing.view, drawing.box);
+  assert.ok(!drawing.isGroundKnown && drawing.sea.length === 0 && drawing.names.length === 0);
+});
