@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::tally::{ObjectId, Reason, Tally};
 
-/// A place farther from any road is one where nobody delivers to.
+/// Places farther than this from any road get no door: no delivery is possible there.
 const WALK_MAX: Distance = Distance::from_metres(250);
 
 /// Snaps places to the roads that a scooter can get to and away from; those that it cannot reach are kept and counted.

@@ -32,11 +32,12 @@ pub enum MapError {
     /// A road archive that is damaged or of another version.
     #[error("{path}: no readable road archive")]
     Archive { path: PathBuf, source: ArchiveError },
-    /// Neither of the two kinds of file that hold a map.
-    #[error(
-        "{path}, byte 0: neither an OpenStreetMap extract (.osm.pbf) nor a road archive (.road)"
-    )]
-    UnknownFormat { path: PathBuf },
+    /// Neither of the two kinds of file that hold a map; the text says what it is and what to do.
+    #[error("{path}, byte 0: {what}")]
+    Foreign { path: PathBuf, what: String },
+    /// A folder where a file is expected.
+    #[error("{path} is a folder: give an .osm.pbf or .road file{hint}")]
+    Folder { path: PathBuf, hint: String },
     /// The archive would take the place of the extract.
     #[error("{path} is the extract itself: name another file for the archive")]
     OutputIsInput { path: PathBuf },

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use doorstep_routing::{LatLng, Place, PlaceKind, Profile, RoadArchive, RoadClass, RoadId};
+use doorstep_routing::{
+    LatLng, MapFeatures, Place, PlaceKind, Profile, RoadArchive, RoadClass, RoadId,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::report::{ComponentShare, Kept, write_shares};
+use crate::report::{ComponentShare, FeatureCounts, Kept, write_shares};
 
 /// The figures of an archive.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,6 +21,8 @@ pub struct Inspection {
     /// How much of everything there is.
     #[serde(flatten)]
     pub kept: Kept,
+    /// What it shows besides roads; `None` for an archive of roads only.
+    pub features: Option<FeatureCounts>,
     /// Roads by class, the most important first; classes without a road are left out.
     pub classes: Vec<ClassLength>,
     /// For each profile, how much of the network hangs together.
@@ -37,9 +41,9 @@ pub struct ClassLength {
 }
 
 impl Inspection {
-    /// Counts what is in an archive.
+    /// Counts what is in an archive and its features.
     #[must_use]
-    pub fn of(archive: &RoadArchive) -> Self {
+    pub fn of(archive: &RoadArchive, features: Option<&MapFeatures>) -> Self {
         let network = &archive.network;
         let mut ways: Vec<i64> = network.edges().map(|edge| network.way(edge)).collect();
         ways.sort_unstable();
@@ -59,6 +63,7 @@ impl Inspection {
             attribution: archive.attribution.clone(),
             bbox,
             kept: Kept::of(archive, ways.len() as u64),
+            features: features.map(FeatureCounts::of),
             classes: classes
                 .into_iter()
                 .filter(|class| class.roads > 0)
@@ -96,6 +101,10 @@ impl fmt::Display for Inspection {
             "box      {west:.5},{south:.5} to {east:.5},{north:.5} (longitude,latitude)"
         )?;
         self.kept.write(out)?;
+        match &self.features {
+            Some(shown) => shown.write(out)?,
+            None => writeln!(out, "{:<20} roads only, no water, green and names", "")?,
+        }
         write_shares(out, &self.components)?;
         for (index, ClassLength { class, roads, km }) in self.classes.iter().enumerate() {
             let title = if index == 0 { "classes" } else { "" };

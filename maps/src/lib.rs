@@ -6,6 +6,8 @@ mod drawing;
 #[cfg(test)]
 mod drawn_cases;
 mod error;
+pub mod features;
+mod file_kind;
 mod import;
 mod inspection;
 mod network;
@@ -18,10 +20,13 @@ mod report;
 mod synthetic;
 mod tally;
 
-pub use drawing::{CityDrawing, ClassLines, DRAWING_SCALE, city_drawing};
+pub use drawing::{CityDrawing, ClassLines, DRAWING_SCALE, GreenAreas, NamedPoint, city_drawing};
 pub use error::MapError;
-pub use import::{OPENSTREETMAP_ATTRIBUTION, import, load_archive, open_map, read};
+pub use import::{
+    Contents, OPENSTREETMAP_ATTRIBUTION, ShownMap, import, load_archive, open_drawing, open_map,
+    open_shown_map, read, read_with,
+};
 pub use inspection::{ClassLength, Inspection, write_geojson};
 pub use progress::{Progress, Watcher, unwatched};
-pub use report::{ComponentShare, Dropped, ImportReport, Kept, ObjectCounts};
+pub use report::{ComponentShare, Dropped, FeatureCounts, ImportReport, Kept, ObjectCounts};
 pub use synthetic::{GenerateReport, generate};

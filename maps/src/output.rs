@@ -28,7 +28,7 @@ pub(crate) fn write_atomically(
         .and_then(|()| fs::rename(&draft, path))
         .map_err(MapError::io("write", path));
     if result.is_err() {
-        // The error that is told is the first one; a draft that was never made cannot be removed.
+        // The first error is reported; removing a draft that was never made fails, which does not matter.
         let _ = fs::remove_file(&draft);
         return result;
     }

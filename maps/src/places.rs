@@ -20,7 +20,7 @@ const STREET_KEYS: &[&str] = &["addr:street", "addr:place", "addr:hamlet", "addr
 /// The parts of an address after street and house number.
 const TOWN_KEYS: &[&str] = &["addr:postcode", "addr:city"];
 
-/// Longer texts are cut: nobody reads on, and a map may hold anything.
+/// Longer texts are cut: a map may hold anything, and pages have room for one line.
 const TEXT_CHARS_MAX: usize = 250;
 
 /// A place whose position is not known yet.
@@ -52,7 +52,7 @@ impl NotedPlace {
 pub(crate) enum NoPlace {
     /// Neither a restaurant nor an address.
     OtherObject,
-    /// A restaurant that nobody could call by its name.
+    /// A restaurant without a name, which no customer could choose.
     Nameless,
 }
 

@@ -1,6 +1,6 @@
-//! What a long import tells whoever watches it.
+//! Progress of a long import, reported to a callback.
 
-/// One step of an import or a generation, told as it happens, possibly from several threads at once.
+/// One step of an import or a generation, reported as it happens, possibly from several threads at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// A phase begins; `bytes` is how much it will read, 0 where it does not read.
@@ -14,8 +14,8 @@ pub enum Progress {
     Bytes(u64),
 }
 
-/// Someone who is told of progress.
+/// A callback that receives progress.
 pub type Watcher<'a> = &'a (dyn Fn(Progress) + Sync);
 
-/// A [`Watcher`] for whoever does not watch.
+/// A [`Watcher`] that ignores progress.
 pub fn unwatched(_: Progress) {}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use doorstep_routing::{PlaceKind, Profile, RoadArchive, TurnGraph};
+use doorstep_routing::{AreaKind, MapFeatures, PlaceKind, Profile, RoadArchive, TurnGraph};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ pub struct ImportReport {
     pub read: ObjectCounts,
     /// What the archive holds.
     pub kept: Kept,
+    /// What the archive shows besides roads; `None` if that was not asked for.
+    pub features: Option<FeatureCounts>,
     /// Relations with a turn restriction that is in the archive, as one or more forbidden paths.
     pub restrictions: u64,
     /// For each profile, how much of the network can be driven from anywhere in it to anywhere else.
@@ -26,7 +28,7 @@ pub struct ImportReport {
 /// How many objects of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectCounts {
-    /// Points.
+    /// OpenStreetMap nodes, with and without tags.
     pub nodes: u64,
     /// Lines and areas.
     pub ways: u64,
@@ -57,6 +59,36 @@ pub struct Kept {
     pub addresses: u64,
 }
 
+/// How much an archive shows besides roads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FeatureCounts {
+    /// Areas of sea; 0 where there is no coast, or one that is broken.
+    pub sea: u64,
+    /// Lakes, rivers as areas, basins.
+    pub water: u64,
+    /// Parks, woods, grass and cemeteries.
+    pub green: u64,
+    /// Rivers and canals as lines.
+    pub waterways: u64,
+    /// Names of cities, towns, villages, suburbs and neighbourhoods.
+    pub names: u64,
+}
+
+impl FeatureCounts {
+    pub(crate) fn of(features: &MapFeatures) -> Self {
+        let kinds = features.areas.iter().map(|area| area.kind);
+        let of_kind = |wanted| kinds.clone().filter(|kind| *kind == wanted).count() as u64;
+        let (sea, water) = (of_kind(AreaKind::Sea), of_kind(AreaKind::Water));
+        Self {
+            sea,
+            water,
+            green: features.areas.len() as u64 - sea - water,
+            waterways: features.waterways.len() as u64,
+            names: features.names.len() as u64,
+        }
+    }
+}
+
 /// The largest strongly connected component of one profile.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ComponentShare {
@@ -73,11 +105,11 @@ pub struct ComponentShare {
 /// One reason for leaving objects out, or for not doing all that their tags say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Dropped {
-    /// Kind of object: `node`, `way`, `tag`, `restriction` or `place`.
+    /// Kind of object: `node`, `way`, `tag`, `restriction`, `place`, `area` or `coast`.
     pub object: &'static str,
-    /// Why.
+    /// The reason, as a person reads it.
     pub reason: &'static str,
-    /// How many.
+    /// Number of objects.
     pub count: u64,
     /// The first of them in the file, at most five: `n`, `w` or `r` for node, way or relation, and the id.
     pub examples: Vec<String>,
@@ -172,6 +204,9 @@ impl fmt::Display for ImportReport {
             self.bytes
         )?;
         self.kept.write(out)?;
+        if let Some(shown) = &self.features {
+            shown.write(out)?;
+        }
         writeln!(out, "{:<8} {:>11} turn restrictions", "", self.restrictions)?;
         write_shares(out, &self.components)?;
         for (index, dropped) in self.dropped.iter().enumerate() {
@@ -187,6 +222,21 @@ impl fmt::Display for ImportReport {
                 out,
                 "{title:<8} {count:>11} {object:<12} {reason}: {examples}"
             )?;
+        }
+        Ok(())
+    }
+}
+
+impl FeatureCounts {
+    pub(crate) fn write(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (count, what) in [
+            (self.sea, "areas of sea"),
+            (self.water, "areas of water"),
+            (self.waterways, "stretches of rivers and canals"),
+            (self.green, "parks, woods and other green"),
+            (self.names, "names of places"),
+        ] {
+            writeln!(out, "{:<8} {count:>11} {what}", "")?;
         }
         Ok(())
     }

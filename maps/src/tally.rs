@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::features::coast::CoastFault;
 use crate::report::Dropped;
 
 /// How many examples of a reason are kept.
@@ -58,6 +59,10 @@ pub(crate) enum Reason {
     PlaceOpenLine,
     PlaceBeyondEdge,
     PlaceUnreachable,
+    AreaWithoutOutline,
+    AreaOpen,
+    AreaBeyondEdge,
+    Coast(CoastFault),
 }
 
 impl Reason {
@@ -94,7 +99,10 @@ impl Reason {
                 "restriction",
                 "a way runs past its junction: direction unclear",
             ),
-            Self::RestrictionNobody => ("restriction", "nobody whom it is for may drive there"),
+            Self::RestrictionNobody => (
+                "restriction",
+                "none of the vehicles that it names may drive there",
+            ),
             Self::PlaceTwice => ("place", "second place with the same id"),
             Self::PlaceNameless => ("place", "restaurant without a name"),
             Self::PlaceNotOnGlobe => ("place", "not on the globe"),
@@ -105,6 +113,13 @@ impl Reason {
                 "place",
                 "no road within 250 m that a scooter can get to and back from; kept without a door",
             ),
+            Self::AreaWithoutOutline => ("area", "relation without outer ways"),
+            Self::AreaOpen => ("area", "outline is not closed"),
+            Self::AreaBeyondEdge => (
+                "area",
+                "cut by the edge of the extract: which side is inside is not known",
+            ),
+            Self::Coast(fault) => ("coast", fault.text()),
         }
     }
 }

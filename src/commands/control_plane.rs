@@ -11,6 +11,8 @@ use doorstep_control_plane::events::bus::{EventBus, InProcessBus};
 use doorstep_control_plane::{Config, Secret};
 use doorstep_control_plane_nats::{JetStreamBus, JetStreamConfig};
 
+use super::city_map::drawing_of;
+use super::parse_listen;
 use super::token::read_key;
 
 /// Runs the control plane: orders, money, restaurants over HTTP.
@@ -20,7 +22,7 @@ use super::token::read_key;
 )]
 pub(crate) struct ControlPlaneArgs {
     /// Where to serve HTTP.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR:PORT", value_parser = parse_listen)]
     listen: SocketAddr,
     /// The gRPC address of dispatch.
     #[arg(long, default_value = "http://127.0.0.1:7443", value_name = "URL")]
@@ -49,14 +51,18 @@ pub(crate) struct ControlPlaneArgs {
     /// Publishes order events on NATS JetStream; without it they stay in the process.
     #[arg(long, value_name = "URL")]
     nats: Option<String>,
+    /// The map that the city view shows, an .osm.pbf or .road file; without it drivers and orders stand on blank ground.
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: ControlPlaneArgs) -> anyhow::Result<ExitCode> {
+    let drawing = args.map.as_deref().map(drawing_of).transpose()?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(serve(args))
+    runtime.block_on(serve(args, drawing))
 }
 
-async fn serve(args: ControlPlaneArgs) -> anyhow::Result<ExitCode> {
+async fn serve(args: ControlPlaneArgs, drawing: Option<Vec<u8>>) -> anyhow::Result<ExitCode> {
     let secret = read(&args.gateway_secret)?;
     anyhow::ensure!(
         !secret.trim().is_empty(),
@@ -74,7 +80,7 @@ async fn serve(args: ControlPlaneArgs) -> anyhow::Result<ExitCode> {
                 .context("connecting to NATS")?,
         ),
     };
-    let config = Config::new(
+    let mut config = Config::new(
         args.listen,
         args.database,
         args.dispatch,
@@ -82,6 +88,7 @@ async fn serve(args: ControlPlaneArgs) -> anyhow::Result<ExitCode> {
         token_key,
         bus,
     );
+    config.city_map = drawing.map(Into::into);
     let running = doorstep_control_plane::start(config).await?;
     announce(running.addr);
     tokio::signal::ctrl_c()

@@ -10,8 +10,8 @@ use anyhow::Context;
 use doorstep_dispatch_server::{CertificateSource, Clock, Config, Running, start};
 use doorstep_routing::{Profile, Router};
 
-use super::asked_to_stop;
 use super::token::read_key;
+use super::{asked_to_stop, parse_listen};
 
 /// Runs a dispatch server.
 ///
@@ -28,10 +28,10 @@ pub(crate) struct DispatchArgs {
     #[arg(long, value_name = "FILE")]
     map: PathBuf,
     /// Where drivers connect over QUIC (UDP)
-    #[arg(long, default_value = "0.0.0.0:4433")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:4433", value_parser = parse_listen)]
     quic: SocketAddr,
     /// Where the control plane connects over gRPC (TCP, not encrypted)
-    #[arg(long, default_value = "127.0.0.1:7443")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7443", value_parser = parse_listen)]
     grpc: SocketAddr,
     /// The folder of the journal; without one a restart forgets everything
     #[arg(long, value_name = "DIR")]

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use doorstep_maps::{Inspection, Progress};
+use doorstep_maps::{Contents, Inspection, Progress, ShownMap};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ enum MapCommand {
 /// Reads an OpenStreetMap extract and writes a road archive.
 ///
 /// Keeps the roads and paths that scooters, cars, bicycles or people on foot may use, turn restrictions, restaurants and
-/// addresses. The report names everything that was left out, with the reason, how often, and the ids of the first five.
+/// addresses; for whoever shows the map also sea, water, green and names of places. The report names everything that was left out, with the reason, how often, and the ids of the first five.
 /// The archive appears under its name only when it is whole.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -48,6 +48,9 @@ struct ImportArgs {
     /// Where the archive goes
     #[arg(short, long, value_name = "FILE.road")]
     output: PathBuf,
+    /// Leave out sea, water, green and names: for servers that never show the map
+    #[arg(long)]
+    roads_only: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -102,12 +105,29 @@ pub(crate) fn run(args: MapArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn import(args: &ImportArgs) -> anyhow::Result<()> {
+    let contents = if args.roads_only {
+        Contents::Roads
+    } else {
+        Contents::RoadsAndFeatures
+    };
     let bar = ProgressBar::new(0);
-    let outcome = doorstep_maps::import(&args.extract, &args.output, &|progress| {
+    let outcome = doorstep_maps::import(&args.extract, &args.output, contents, &|progress| {
         show(&bar, progress)
     });
     bar.finish_and_clear();
-    print_report(&outcome?, args.json)
+    let report = outcome?;
+    print_report(&report, args.json)?;
+    if args.json {
+        return Ok(());
+    }
+    let bytes = std::fs::metadata(&args.output)
+        .map(|file| file.len())
+        .unwrap_or_default();
+    let output = args.output.display();
+    print(|out| {
+        writeln!(out, "wrote    {bytes:>11} bytes to {output}")?;
+        writeln!(out, "next     doorstep map view {output}")
+    })
 }
 
 fn generate(args: &GenerateArgs) -> anyhow::Result<()> {
@@ -118,11 +138,11 @@ fn generate(args: &GenerateArgs) -> anyhow::Result<()> {
 }
 
 fn inspect(args: &InspectArgs) -> anyhow::Result<()> {
-    let archive = doorstep_maps::open_map(&args.map)?;
+    let ShownMap { archive, features } = doorstep_maps::open_shown_map(&args.map)?;
     if args.geojson {
         return print(|out| doorstep_maps::write_geojson(&archive, out));
     }
-    print_report(&Inspection::of(&archive), args.json)
+    print_report(&Inspection::of(&archive, features.as_ref()), args.json)
 }
 
 /// Moves the bar on; it draws on standard error, and only where that is a terminal.

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use doorstep_maps::ShownMap;
 use doorstep_route_server::{Limits, Page};
 use doorstep_routing::Profile;
 
+use super::parse_listen;
 use super::route_server::{prepare, serve};
 
 /// Serves a page with the map, where one clicks two points and sees the ways between them.
@@ -21,7 +23,7 @@ pub(crate) struct ViewArgs {
     /// A road archive, or an extract that is imported in memory
     map: PathBuf,
     /// The address to serve on; port 0 lets the system choose
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080", value_parser = parse_listen)]
     listen: SocketAddr,
     /// How far a click may be from the nearest road, in metres
     #[arg(long, value_name = "METRES", default_value_t = 1000)]
@@ -29,9 +31,9 @@ pub(crate) struct ViewArgs {
 }
 
 pub(crate) fn run(args: &ViewArgs) -> anyhow::Result<ExitCode> {
-    let archive = doorstep_maps::open_map(&args.map)?;
+    let ShownMap { archive, features } = doorstep_maps::open_shown_map(&args.map)?;
     let atlas = prepare(&archive, &Profile::ALL, args.snap_limit, Limits::default());
-    let drawing = serde_json::to_vec(&doorstep_maps::city_drawing(&archive))?;
+    let drawing = serde_json::to_vec(&doorstep_maps::city_drawing(&archive, features.as_ref()))?;
     let name = args
         .map
         .file_name()

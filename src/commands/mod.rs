@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod assign;
+mod city_map;
 pub(crate) mod control_plane;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
@@ -18,12 +19,51 @@ mod sim_mdrp;
 pub(crate) mod token;
 pub(crate) mod why;
 
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+
 use tokio::signal;
 use tracing_subscriber::EnvFilter;
 
-/// Prints an error and its causes to standard error, on one line.
+/// Prints an error and its causes to standard error, on one line, each cause once.
 pub(crate) fn report(error: &anyhow::Error) {
-    say(&format!("{error:#}"));
+    let mut text = String::new();
+    // An error that puts its cause into its own text has said it; the same words a second time help nobody.
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    let is_taken = error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+    });
+    if is_taken {
+        text += ": another program serves there; stop it or listen elsewhere, such as on 127.0.0.1:0, where the system \
+                 chooses a free port";
+    }
+    say(&text);
+}
+
+/// An address to listen on, as ADDR:PORT.
+pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let port = text.strip_prefix("localhost:").or(text.strip_prefix(':'));
+    match port.unwrap_or(text).parse::<u16>() {
+        Ok(port) => Err(format!(
+            "an address is ADDR:PORT: 127.0.0.1:{port} for this machine only, 0.0.0.0:{port} for all that reach it"
+        )),
+        Err(_) => Err(
+            "an address is ADDR:PORT with an IP address, such as 127.0.0.1:8080 or [::1]:8080; \
+             port 0 lets the system choose"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Tells the person at the terminal something that is no part of the answer.
@@ -40,12 +80,19 @@ pub(crate) fn start_log(level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(wants_colour())
         .init();
 }
 
+/// Colour only where a person looks: not in files and pipes, and not against their will (<https://no-color.org>).
+fn wants_colour() -> bool {
+    let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !is_unwanted
+}
+
 /// Ctrl-C, or what service managers send.
-pub(crate) async fn asked_to_stop() -> std::io::Result<()> {
+pub(crate) async fn asked_to_stop() -> io::Result<()> {
     #[cfg(unix)]
     {
         let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
@@ -56,4 +103,19 @@ pub(crate) async fn asked_to_stop() -> std::io::Result<()> {
     }
     #[cfg(not(unix))]
     signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_or_its_form_is_told() {
+        assert!(parse_listen("127.0.0.1:0").is_ok() && parse_listen("[::1]:8080").is_ok());
+        for text in ["8080", ":8080", "localhost:8080"] {
+            let error = parse_listen(text).unwrap_err();
+            assert!(error.contains("127.0.0.1:8080"), "{text}: {error}");
+        }
+        assert!(parse_listen("here").unwrap_err().contains("ADDR:PORT"));
+    }
 }

@@ -11,7 +11,7 @@ use doorstep_route_server::{Atlas, Engines, Limits, Page};
 use doorstep_routing::{Distance, Profile, RoadArchive, Router};
 use tokio_util::sync::CancellationToken;
 
-use super::asked_to_stop;
+use super::{asked_to_stop, parse_listen};
 
 /// Serves routes, tables, nearest roads, trips and isochrones over HTTP.
 ///
@@ -30,7 +30,7 @@ pub(crate) struct RouteServerArgs {
     #[arg(long, value_name = "PROFILE", default_value = "scooter")]
     profile: Vec<Profile>,
     /// The address to serve on; port 0 lets the system choose
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5000", value_parser = parse_listen)]
     listen: SocketAddr,
     /// How far a coordinate may be from the nearest road, in metres
     #[arg(long, value_name = "METRES", default_value_t = 1000)]

@@ -19,12 +19,15 @@ use serde_json::json;
 /// Undelivered and late are per cent, times are minutes, cost is dollars an order; bundle is orders picked up at once.
 /// The same instance, policy and seed give the same figures and files on any machine.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
-  doorstep sim mdrp public_instances/0o50t75s1p100 --out solution
+#[command(
+    override_usage = "doorstep sim mdrp --suite <DIR> [OPTIONS]\n       doorstep sim mdrp <INSTANCE_DIR> [OPTIONS]",
+    after_help = "Examples:
   doorstep sim mdrp --suite public_instances --policy foodmatch --rules open
-  doorstep sim mdrp --suite public_instances --stochastic --json | jq .mean.rtp_mean")]
+  doorstep sim mdrp --suite public_instances --stochastic --json | jq .mean.rtp_mean
+  doorstep sim mdrp public_instances/0o50t75s1p100 --out solution"
+)]
 pub(crate) struct MdrpArgs {
-    /// Folder of one instance
+    /// Folder of one instance, with its orders.txt
     #[arg(
         value_name = "INSTANCE_DIR",
         required_unless_present = "suite",
@@ -112,6 +115,7 @@ impl MdrpArgs {
 
     /// One day, with its files if they are wanted.
     fn day(&self, folder: &Path, out: Option<&Path>) -> anyhow::Result<Outcome> {
+        refuse_suite(folder)?;
         let instance = Instance::read(folder)?;
         let chance = self.chance();
         let policy = policy(self.policy.matching(), self.rules(), &instance, &chance);
@@ -155,14 +159,37 @@ pub(crate) fn run_mdrp(args: &MdrpArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Days are independent, so that their figures do not depend on which runs first.
-fn run_suite(args: &MdrpArgs, suite: &Path) -> anyhow::Result<Vec<Kpis>> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(suite)
-        .with_context(|| format!("suite {}", suite.display()))?
+/// A folder of many instances in the place of one.
+fn refuse_suite(folder: &Path) -> anyhow::Result<()> {
+    if folder.join("orders.txt").is_file() {
+        return Ok(());
+    }
+    let days = instances_in(folder).unwrap_or_default();
+    if let Some(first) = days.first() {
+        bail!(
+            "{folder} holds {count} instances and is none itself: run all of them with `doorstep sim mdrp --suite {folder}`, \
+             or one with `doorstep sim mdrp {first}`",
+            folder = folder.display(),
+            count = days.len(),
+            first = first.display()
+        );
+    }
+    Ok(())
+}
+
+/// The folders of instances right below a folder, sorted.
+fn instances_in(suite: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(suite)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.join("orders.txt").is_file())
         .collect();
     folders.sort();
+    Ok(folders)
+}
+
+/// Days are independent, so that their figures do not depend on which runs first.
+fn run_suite(args: &MdrpArgs, suite: &Path) -> anyhow::Result<Vec<Kpis>> {
+    let folders = instances_in(suite).with_context(|| format!("suite {}", suite.display()))?;
     if folders.is_empty() {
         bail!(
             "no instance below {}: a folder with orders.txt, restaurants.txt, couriers.txt and instance_parameters.txt",

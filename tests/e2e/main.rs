@@ -7,10 +7,13 @@
 )]
 
 mod assign;
+mod city_map;
 mod demo;
 mod dispatch;
+mod drawings;
 mod maps;
 mod mdrp;
+mod messages;
 mod page;
 mod route_commands;
 mod route_server;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use doorstep_maps::{default_map, unwatched};
+use doorstep_maps::{Contents, default_map, unwatched};
 use doorstep_routing::{Profile, TurnGraph};
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     path.file_name()
         .unwrap()
         .to_string_lossy()
@@ -91,7 +91,7 @@ fn doorstep_on(args: &[&str], threads: &str) -> Output {
         .unwrap()
 }
 
-fn path_text(path: &Path) -> &str {
+pub(crate) fn path_text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -172,38 +172,6 @@ fn every_extract_is_imported_and_hangs_together() {
                 part.profile,
                 part.share
             );
-        }
-    }
-}
-
-#[test]
-fn drawings_stay_small() {
-    let Some(extracts) = extracts() else { return };
-    for extract in extracts
-        .iter()
-        .filter(|path| ["porto-metro", "monaco"].contains(&stem(path).as_str()))
-    {
-        let archive = doorstep_maps::open_map(extract).unwrap();
-        let drawing = doorstep_maps::city_drawing(&archive);
-        let text = serde_json::to_string(&drawing).unwrap();
-        assert!(
-            text.len() < 4_000_000,
-            "{}: {} bytes",
-            extract.display(),
-            text.len()
-        );
-        let [west, south, east, north] = drawing.bbox;
-        for line in drawing.classes.iter().flat_map(|class| &class.lines) {
-            assert!(line.len() >= 4 && line.len() % 2 == 0);
-            let (mut lng, mut lat) = (0, 0);
-            for step in line.chunks(2) {
-                (lng, lat) = (lng + step[0], lat + step[1]);
-                let [lng, lat] = [lng, lat].map(|whole| f64::from(whole) / drawing.scale);
-                assert!(
-                    (west - 1e-5..=east + 1e-5).contains(&lng)
-                        && (south - 1e-5..=north + 1e-5).contains(&lat)
-                );
-            }
         }
     }
 }
@@ -388,6 +356,7 @@ fn an_archive_is_inspected_as_figures_and_as_geojson() {
     ]));
     assert_eq!(figures["roads"], report["kept"]["roads"]);
     assert_eq!(figures["components"], report["components"]);
+    assert_eq!(figures["features"], report["features"]);
     assert!(figures["attribution"].as_str().unwrap().contains("seed 7"));
     assert_eq!(
         figures,
@@ -413,7 +382,7 @@ fn a_damaged_archive_and_an_unknown_file_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let [city, archive] = ["toy.osm.pbf", "toy.road"].map(|name| folder.path().join(name));
     doorstep_maps::generate(7, 200, &city).unwrap();
-    doorstep_maps::import(&city, &archive, &unwatched).unwrap();
+    doorstep_maps::import(&city, &archive, Contents::RoadsAndFeatures, &unwatched).unwrap();
     let overwrite = doorstep(&["map", "import", path_text(&city), "-o", path_text(&city)]);
     assert_eq!(
         overwrite.status.code(),

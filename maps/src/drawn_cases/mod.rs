@@ -2,6 +2,7 @@
 
 mod compression;
 mod damage;
+mod feature_cases;
 mod place_cases;
 mod roads;
 mod signs;

@@ -175,5 +175,5 @@ fn a_restriction_for_nobody_who_may_drive_there_is_counted() {
         )
         .read();
     assert_eq!(map.forbidden(Profile::Car), [""; 0]);
-    assert_eq!(map.dropped("restriction", "nobody"), 1);
+    assert_eq!(map.dropped("restriction", "none of the vehicles"), 1);
 }

@@ -1,6 +1,6 @@
 //! What signs along a chain cost each profile: signals, crossings, stops, gates and the like.
 //!
-//! A sign is paid for by the edge that comes to it, so whoever passes pays once. At a junction of roads only signs for one
+//! A sign is paid for by the edge that comes to it, so that it counts once for each passage. At a junction of roads only signs for one
 //! direction and all-way stops are paid for here; signals there are a matter of the turn.
 //!
 //! ```text
@@ -40,7 +40,7 @@ impl<'a> Signs<'a> {
         found.ok().map(|index| &self.rules[index].1)
     }
 
-    /// What the signs on a chain cost; `is_junction` tells where roads for motor vehicles branch.
+    /// What the signs on a chain cost; `is_junction` says where roads for motor vehicles branch.
     pub(super) fn delays(
         &self,
         chain: &[Link],
@@ -60,7 +60,7 @@ impl<'a> Signs<'a> {
         let last = line.points.len() - 1;
         for (backward, side_of_travel) in [(false, 0), (true, 1)] {
             for (index, &(point, along, metres)) in line.points.iter().enumerate() {
-                // The first point was paid for by whoever came to it before.
+                // The first point was counted on the edge before.
                 let is_start = index == if backward { last } else { 0 };
                 let Some(rule) = self.at(point).filter(|_| !is_start) else {
                     continue;

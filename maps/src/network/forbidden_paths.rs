@@ -4,7 +4,7 @@
 //!  no_left_turn, via node v        only_straight_on, via node v      no_u_turn, via way w
 //!   from ══▶ v ══▶ to               from ══▶ v ──▶ any but to         from ══▶ w ══▶ … ══▶ to
 //! ```
-//! An `only_…` over ways binds whoever has passed the last of them: nobody must enter the ways in the first place.
+//! An `only_…` over ways applies after the last of them: entering the ways in the first place must stay possible.
 
 use doorstep_routing::{BuildError, DraftEdge, Profile, ProfileSet, RoadNetworkBuilder};
 
@@ -41,7 +41,7 @@ pub(super) struct Approaches {
 struct Path {
     edges: Vec<DraftEdge>,
     roads: Vec<u32>,
-    /// Who may use all of it, as far as roads tell.
+    /// The profiles that may use all of it, by the access tags of its roads.
     open: Option<ProfileSet>,
     end: u32,
 }

@@ -88,7 +88,8 @@ pub(super) fn resolve_outlines(
     Ok(())
 }
 
-fn nodes_of_ways(block: &Block<'_>, wanted: &[i64]) -> Vec<(i64, Vec<i64>)> {
+/// The ways of a block whose ids are in `wanted`, which is sorted, with the ids of their nodes.
+pub(crate) fn nodes_of_ways(block: &Block<'_>, wanted: &[i64]) -> Vec<(i64, Vec<i64>)> {
     let ways = block.content.groups().flat_map(|group| group.ways());
     ways.filter(|way| wanted.binary_search(&way.id()).is_ok())
         .map(|way| (way.id(), way.refs().collect()))

@@ -138,7 +138,7 @@ fn nodes_in_use(scan: &Scan) -> Vec<i64> {
 }
 
 /// The place of a node's id among those in use.
-pub(super) fn node_index(node_ids: &[i64], id: i64) -> Option<u32> {
+pub(crate) fn node_index(node_ids: &[i64], id: i64) -> Option<u32> {
     node_ids
         .binary_search(&id)
         .ok()
@@ -204,12 +204,13 @@ fn merge(scans: Vec<Scan>) -> Scan {
 }
 
 /// A position from nanodegrees.
-pub(super) fn position(nano_lat: i64, nano_lng: i64) -> Option<LatLng> {
+pub(crate) fn position(nano_lat: i64, nano_lng: i64) -> Option<LatLng> {
     let e7 = |nano: i64| i32::try_from(nano / 100).ok();
     LatLng::try_from_e7(e7(nano_lat)?, e7(nano_lng)?).ok()
 }
 
-fn locate_nodes(block: &Block<'_>, node_ids: &[i64]) -> Vec<(u32, LatLng)> {
+/// The nodes of a block whose ids are in `node_ids`, which is sorted, by their place in it.
+pub(crate) fn locate_nodes(block: &Block<'_>, node_ids: &[i64]) -> Vec<(u32, LatLng)> {
     let mut located = Vec::new();
     let mut locate = |id, nano_lat, nano_lng| {
         if let Some(node) = node_index(node_ids, id)

@@ -1,6 +1,6 @@
 //! OpenStreetMap's side of the import: the file format, tags, turn restrictions and what is taken from each object.
 
-mod areas;
+pub(crate) mod areas;
 pub(crate) mod extract;
 pub(crate) mod pbf;
 pub(crate) mod restrictions;

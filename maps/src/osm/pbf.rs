@@ -10,6 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use doorstep_routing::LatLng;
 use flate2::read::ZlibDecoder;
 use osmpbf::BlobReader;
 use prost::Message;
@@ -22,6 +23,10 @@ use crate::progress::{Progress, Watcher};
 /// Features of the format that this reader knows; a file that requires others is refused.
 const FEATURES_KNOWN: &[&str] = &["OsmSchema-V0.6", "DenseNodes"];
 
+/// Why a file most often ends too early.
+const INCOMPLETE: &str =
+    ": the download may be incomplete, compare its size with that on the server and fetch it again";
+
 /// An open PBF file whose framing is sound.
 pub(crate) struct PbfFile {
     path: PathBuf,
@@ -31,6 +36,8 @@ pub(crate) struct PbfFile {
     bytes: u64,
     /// Where the map came from, as the file's header says.
     pub(crate) source: Option<String>,
+    /// South-west and north-east corner of the region that the file's header says it covers.
+    pub(crate) bounds: Option<(LatLng, LatLng)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +94,7 @@ impl PbfFile {
             blobs: Vec::new(),
             bytes,
             source: None,
+            bounds: None,
         };
         let mut offset = 0;
         while offset < bytes || offset == 0 {
@@ -142,7 +150,7 @@ impl PbfFile {
                 found
             })
             .collect();
-        // Collected only now, so that of several errors the one that comes first in the file is told.
+        // Collected only now, so that of several errors the one that comes first in the file is reported.
         results.into_iter().collect()
     }
 
@@ -163,10 +171,30 @@ impl PbfFile {
     }
 
     fn next_blob(&self, span: BlobSpan, bytes: &[u8]) -> Result<osmpbf::Blob, MapError> {
+        self.refuse_other_compression(span, bytes)?;
         match BlobReader::new(bytes).next() {
             Some(Ok(blob)) => Ok(blob),
             Some(Err(e)) => Err(self.fail(span.offset, format!("damaged blob: {e}"))),
             None => Err(self.fail(span.offset, "empty blob".to_owned())),
+        }
+    }
+
+    /// What it is compressed with stands behind its size; bytes that cannot be read are left to the decoder of blocks.
+    fn refuse_other_compression(&self, span: BlobSpan, bytes: &[u8]) -> Result<(), MapError> {
+        let blob = bytes.get(span.data_start..).unwrap_or_default();
+        let Ok(other) = wire::OtherCompression::decode(blob) else {
+            return Ok(());
+        };
+        match other.name() {
+            None => Ok(()),
+            Some(name) => Err(self.fail(
+                span.offset,
+                format!(
+                    "the blocks are compressed with {name}, only zlib is read: \
+                     `osmium cat {} -f pbf,pbf_compression=zlib -o zlib.osm.pbf`",
+                    self.path.display()
+                ),
+            )),
         }
     }
 
@@ -175,7 +203,7 @@ impl PbfFile {
         if left < 4 {
             return Err(self.fail(
                 offset,
-                format!("the file ends after {left} of the 4 bytes of a blob's length"),
+                format!("the file ends after {left} of the 4 bytes of a blob's length{INCOMPLETE}"),
             ));
         }
         let mut length = [0; 4];
@@ -192,7 +220,9 @@ impl PbfFile {
         if left < data_start as u64 {
             return Err(self.fail(
                 offset,
-                format!("the file ends after {left} of {data_start} bytes of a blob header"),
+                format!(
+                    "the file ends after {left} of {data_start} bytes of a blob header{INCOMPLETE}"
+                ),
             ));
         }
         let mut header = vec![0; length as usize];
@@ -218,7 +248,7 @@ impl PbfFile {
         if left < bytes as u64 {
             return Err(self.fail(
                 offset,
-                format!("the file ends after {left} of {bytes} bytes of a blob"),
+                format!("the file ends after {left} of {bytes} bytes of a blob{INCOMPLETE}"),
             ));
         }
         Ok((
@@ -255,6 +285,10 @@ impl PbfFile {
             ));
         }
         self.source = header.source().map(str::to_owned);
+        self.bounds = header.bbox().and_then(|bbox| {
+            let south_west = LatLng::from_degrees(bbox.bottom, bbox.left).ok()?;
+            Some((south_west, LatLng::from_degrees(bbox.top, bbox.right).ok()?))
+        });
         Ok(())
     }
 

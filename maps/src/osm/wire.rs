@@ -24,6 +24,33 @@ pub(crate) struct Blob {
     pub(crate) zlib: Option<Vec<u8>>,
 }
 
+/// Which ways of compressing that this reader lacks a blob uses.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub(crate) struct OtherCompression {
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub(crate) lzma: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub(crate) bzip2: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub(crate) lz4: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub(crate) zstd: Option<Vec<u8>>,
+}
+
+impl OtherCompression {
+    /// The name of the first that is used.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        let used = [
+            (&self.lzma, "lzma"),
+            (&self.bzip2, "bzip2"),
+            (&self.lz4, "lz4"),
+            (&self.zstd, "zstd"),
+        ];
+        let first = used.into_iter().find(|(data, _)| data.is_some())?;
+        Some(first.1)
+    }
+}
+
 /// A box, in nanodegrees.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub(crate) struct HeaderBbox {

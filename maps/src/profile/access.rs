@@ -12,7 +12,7 @@ pub(super) enum Access {
     Dismount,
     /// Only to get to a place on it, as a delivery does.
     Destination,
-    /// Nobody.
+    /// Closed to all traffic.
     Closed,
 }
 

@@ -35,9 +35,9 @@ pub(crate) enum PointKind {
 /// Whom a sign at a node of a way is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
-    /// Everybody.
+    /// Traffic in both directions.
     Both,
-    /// Who moves in the direction of the way.
+    /// Traffic in the direction of the way.
     Along,
     /// Who moves against it.
     Against,
@@ -59,7 +59,7 @@ impl PointRule {
         self.signs.into_iter().flatten()
     }
 
-    /// Whether there are signals for whoever comes.
+    /// Whether there are signals, in either direction.
     pub(crate) fn has_signals(&self) -> bool {
         self.signs[0] == Some((PointKind::Signals, Side::Both))
     }
@@ -91,7 +91,7 @@ const GATES: &[(&str, PointKind)] = &[
     ("turnstile", PointKind::NarrowGate),
 ];
 
-/// `traffic_calming` values that slow nobody down.
+/// `traffic_calming` values without an effect on speed.
 const CALM_ALREADY: &[&str] = &["no", "island", "choker", "yes", "painted_island"];
 
 /// What a node with these tags means to those who pass; `None` if nothing.

@@ -7,7 +7,7 @@ use doorstep_routing::TravelTime;
 pub(crate) struct Speed(u32);
 
 impl Speed {
-    /// Nobody moves.
+    /// 0: impassable.
     pub(crate) const CLOSED: Self = Self(0);
 
     pub(crate) const fn from_kmh(kmh: u32) -> Self {

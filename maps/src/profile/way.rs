@@ -115,7 +115,7 @@ impl WayRule {
         Self { speeds, ..self }
     }
 
-    /// Whether nobody may use it.
+    /// Whether it is closed to every profile.
     pub(crate) fn is_closed(&self) -> bool {
         self.speeds == [[Speed::CLOSED; 2]; Profile::COUNT]
     }
@@ -220,7 +220,7 @@ fn speed_on_side(
     }
 }
 
-/// What limits, surface and kind of road make of the speed of a class; `None` on ground that nobody passes.
+/// What limits, surface and kind of road make of the speed of a class; `None` on impassable ground.
 fn speed_by_tags(
     tags: &Tags<'_>,
     table: &ProfileTable,

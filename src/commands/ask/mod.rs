@@ -5,11 +5,12 @@ mod points;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use doorstep_routing::{Distance, LatLng, Profile, Router, Snap, TravelTime};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
+use points::swapped;
 pub(crate) use points::{Point, Points, parse_point};
 
 /// Which roads are asked, and for whom.
@@ -78,7 +79,14 @@ impl Output {
 
 /// Puts a point on a road; `name` tells which point could not be.
 pub(crate) fn snap(router: &Router, at: LatLng, name: &str) -> anyhow::Result<Snap> {
-    router.snap(at).with_context(|| name.to_owned())
+    router.snap(at).map_err(|error| {
+        let hint = swapped(at)
+            .filter(|swapped| router.snap(*swapped).is_ok())
+            .map_or_else(String::new, |swapped| {
+                format!("; did you swap latitude and longitude? {swapped} is on the map")
+            });
+        anyhow!("{name}: {error}{hint}")
+    })
 }
 
 /// Writes to standard output; whoever stops reading has read enough.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use doorstep_routing::LatLng;
 
 /// A point as somebody wrote it.
@@ -72,7 +72,23 @@ pub(crate) fn parse_point(text: &str) -> Result<LatLng, String> {
             .parse::<f64>()
             .map_err(|_| format!("`{text}` is not a number"))
     };
-    LatLng::from_degrees(number(lat)?, number(lng)?).map_err(|error| error.to_string())
+    located(number(lat)?, number(lng)?)
+}
+
+/// A position; if only the other order makes one, the error says so.
+fn located(lat: f64, lng: f64) -> Result<LatLng, String> {
+    LatLng::from_degrees(lat, lng).map_err(|error| {
+        let hint = LatLng::from_degrees(lng, lat).map_or(
+            "",
+            |_| "; did you swap latitude and longitude? The latitude comes first",
+        );
+        format!("{error}{hint}")
+    })
+}
+
+/// The point with latitude and longitude the other way round, if there is such a point.
+pub(super) fn swapped(at: LatLng) -> Option<LatLng> {
+    LatLng::from_degrees(at.lng(), at.lat()).ok()
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<Point>> {
@@ -102,8 +118,8 @@ fn parse_file(file: &str, text: &str) -> anyhow::Result<Vec<Point>> {
                 .parse::<f64>()
                 .with_context(|| format!("{origin}: `{field}` is not a number of degrees"))
         };
-        let at = LatLng::from_degrees(degrees(columns.lat)?, degrees(columns.lng)?)
-            .with_context(|| origin.clone())?;
+        let at = located(degrees(columns.lat)?, degrees(columns.lng)?)
+            .map_err(|error| anyhow!("{origin}: {error}"))?;
         let name = columns.name.and_then(|column| fields.get(column));
         points.push(Point {
             name: name.map_or_else(|| (points.len() + 1).to_string(), Clone::clone),
@@ -176,6 +192,7 @@ mod tests {
             ("lat,lng\n1\n", "p.csv: line 2: `` is not a number"),
             ("lat,lng\nNaN,1\n", "not a number"),
             ("lat,lng\n91,1\n", "outside latitude"),
+            ("lat,lng\n121.5,25\n", "did you swap latitude and longitude"),
         ] {
             let error = format!("{:#}", parse_file("p.csv", text).unwrap_err());
             assert!(error.contains(wanted), "{text:?}: {error}");

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use doorstep_maps::default_map;
-use doorstep_routing::{Profile, RoadArchive, Router};
+use doorstep_maps::{ShownMap, default_map};
+use doorstep_routing::{Profile, Router};
 use doorstep_sim::{Scenario, World};
 
 use super::{DemoArgs, Progress};
@@ -26,13 +26,14 @@ pub(crate) struct City {
 
 impl City {
     pub(crate) fn open(args: &DemoArgs, progress: &Progress) -> anyhow::Result<Self> {
-        let (name, archive) = map(args, progress)?;
+        let (name, ShownMap { archive, features }) = map(args, progress)?;
         progress.show("building the router");
         let router = Arc::new(Router::new(&archive, Profile::Scooter));
         let scenario = scenario(args)?;
         let world = World::build(&archive, Arc::clone(&router), &scenario, args.seed)
             .with_context(|| format!("nobody can live in {name}"))?;
-        let drawing = serde_json::to_vec(&doorstep_maps::city_drawing(&archive))?;
+        let drawing =
+            serde_json::to_vec(&doorstep_maps::city_drawing(&archive, features.as_ref()))?;
         Ok(Self {
             name,
             router,
@@ -51,7 +52,7 @@ fn scenario(args: &DemoArgs) -> anyhow::Result<Scenario> {
     Ok(scenario)
 }
 
-fn map(args: &DemoArgs, progress: &Progress) -> anyhow::Result<(String, RoadArchive)> {
+fn map(args: &DemoArgs, progress: &Progress) -> anyhow::Result<(String, ShownMap)> {
     if let Some(path) = &args.map {
         return Ok((path.display().to_string(), open(path, progress)?));
     }
@@ -68,7 +69,7 @@ fn map(args: &DemoArgs, progress: &Progress) -> anyhow::Result<(String, RoadArch
     Ok(("a synthetic city".to_owned(), open(&path, progress)?))
 }
 
-fn open(path: &Path, progress: &Progress) -> anyhow::Result<RoadArchive> {
+fn open(path: &Path, progress: &Progress) -> anyhow::Result<ShownMap> {
     progress.show(&format!("reading {}", path.display()));
-    Ok(doorstep_maps::open_map(path)?)
+    Ok(doorstep_maps::open_shown_map(path)?)
 }

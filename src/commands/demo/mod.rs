@@ -51,7 +51,7 @@ pub(crate) struct DemoArgs {
     data: Option<PathBuf>,
     /// Where the page and the API are served; port 0 takes any free one. Who reaches it may look; orders can be given away
     /// by hand only on this machine, by a loopback address.
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080", value_parser = super::parse_listen)]
     listen: SocketAddr,
     /// No page and no progress, only the summary.
     #[arg(long)]

@@ -10,7 +10,9 @@ use anyhow::Context;
 use doorstep_routing::{LatLng, Route, Router, Snap};
 use serde_json::{Value, json};
 
-use super::ask::{Form, Output, Roads, collection, feature, parse_point, position, print, seconds};
+use super::ask::{
+    Form, Output, Roads, collection, feature, parse_point, position, print, seconds, snap,
+};
 
 /// Answers travel time, distance and path between two points.
 ///
@@ -45,8 +47,8 @@ pub(crate) fn run(args: RouteArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let given = args.from.zip(args.to).context("wanted two points")?;
-    let from = router.snap(given.0).context("cannot start there")?;
-    let to = router.snap(given.1).context("cannot go there")?;
+    let from = snap(&router, given.0, "cannot start there")?;
+    let to = snap(&router, given.1, "cannot go there")?;
     let route = router.route(&mut router.workspace(), &from, &to);
     let answer = Answer {
         args: &args,
