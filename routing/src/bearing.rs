@@ -4,7 +4,7 @@ use crate::graph::RoadNetwork;
 use crate::ids::EdgeId;
 use crate::units::LatLng;
 
-/// How far along a road one looks to tell where it leads: far enough to see past the rounding of a kerb.
+/// How far along a road its bearing is measured: far enough to see past the rounding of a kerb.
 const LOOK_AHEAD_MM: u64 = 12_000;
 
 /// The direction from one point to another, 0 up to 360 degrees; 0 where both are the same.

@@ -90,7 +90,7 @@ impl<'a> Waypoint<'a> {
         }
     }
 
-    /// With the ends of its road, as `/nearest` tells them: zero for an end where no edge comes from.
+    /// With the ends of its road, as `/nearest` answers them: zero for an end where no edge comes from.
     pub(crate) fn with_nodes(mut self, network: &RoadNetwork, snap: &Snap) -> Self {
         let edge = snap.edge();
         self.nodes = Some([network.tail(edge), network.head(edge)].map(|node| node.0.into()));
@@ -192,7 +192,7 @@ pub(crate) struct LegObject<'a> {
     pub(crate) annotation: Option<Annotation>,
 }
 
-/// What is told of the pieces between the points of a leg.
+/// Annotations of the pieces between the points of a leg.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Annotation {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -274,7 +274,7 @@ impl<'a> StepObject<'a> {
     ) -> Self {
         let (start, end) = (*step.points.start(), *step.points.end());
         let geometry = if start == end {
-            // A line of one point is none: where one arrives, the point is told twice.
+            // A line of one point is none: at the arrival the point is repeated.
             Geometry::of(&[line[start]; 2], form)
         } else {
             Geometry::of(&line[start..=end], form)

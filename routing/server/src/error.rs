@@ -1,4 +1,4 @@
-//! What a request is told when it cannot be answered, in OSRM's words.
+//! Error answers, with OSRM's codes.
 
 use serde::Serialize;
 

@@ -20,7 +20,7 @@ use crate::url;
 
 /// How long an answer may take, waiting for a free thread included.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Long requests that wait for a thread; one more is told to come again.
+/// Long requests that wait for a thread; further ones are answered 503.
 const WAITING_MAX: usize = 64;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
@@ -58,7 +58,7 @@ impl Server {
         let run = async {
             let permit = threads.acquire_owned().await.map_err(|_| busy())?;
             let thread = tokio::task::spawn_blocking(move || {
-                // Held until the work is done, even if nobody waits for it any more.
+                // Held until the work is done, even if the client is gone.
                 let _permit = permit;
                 work(&atlas)
             });

@@ -27,7 +27,7 @@ pub struct IsochroneRequest {
     pub denoise: f32,
     /// How far a border may leave its exact course, in metres.
     pub generalize: Option<f32>,
-    /// Whether the location is told too.
+    /// Whether the answer contains the location too.
     pub show_locations: bool,
     /// Sent back as it came.
     pub id: Option<String>,

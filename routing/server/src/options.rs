@@ -27,7 +27,7 @@ pub enum Geometries {
     GeoJson,
 }
 
-/// What is told of every piece between two points of a way.
+/// Which annotations are wanted for every piece between two points of a way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "the names are those of the answer's lists")]
 pub struct Annotations {
@@ -49,7 +49,7 @@ impl Annotations {
         datasources: true,
     };
 
-    /// Whether anything is told.
+    /// Whether any annotation is wanted.
     #[must_use]
     pub fn any(self) -> bool {
         self != Self::default()
@@ -65,12 +65,12 @@ pub struct Bearing {
     pub range: u16,
 }
 
-/// What a table's cell tells.
+/// Which values a table's cells have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableCells {
-    /// Seconds.
+    /// Travel times in seconds.
     pub duration: bool,
-    /// Metres.
+    /// Distances in metres.
     pub distance: bool,
 }
 
@@ -85,13 +85,13 @@ pub struct Options {
     pub generate_hints: bool,
     /// Whether waypoints are left out.
     pub skip_waypoints: bool,
-    /// Whether the way is told turn by turn.
+    /// Whether turn-by-turn instructions are wanted.
     pub steps: bool,
     /// How exactly the whole way is drawn.
     pub overview: Overview,
     /// How lines are written.
     pub geometries: Geometries,
-    /// What is told of every piece of the way.
+    /// Annotations of every piece of the way.
     pub annotations: Annotations,
     /// Whether turning around at a coordinate on the way is forbidden; by default it is.
     pub continue_straight: bool,
@@ -101,7 +101,7 @@ pub struct Options {
     pub sources: Vec<usize>,
     /// Which coordinates are columns; empty: all.
     pub destinations: Vec<usize>,
-    /// What the table tells.
+    /// Which values the table has.
     pub cells: TableCells,
     /// Metres a second to assume along the crow distance where there is no way.
     pub fallback_speed: Option<f64>,
@@ -234,7 +234,7 @@ impl Options {
                     &[("default", true), ("true", true), ("false", false)],
                 )?;
             }
-            // One way is always a right answer to a wish for several.
+            // A request for alternatives may be answered with a single route.
             "alternatives" => {
                 if value.parse::<u32>().is_err() {
                     boolean(key, value)?;
@@ -263,10 +263,10 @@ impl Options {
             "sources" => self.sources = indices_or_all(key, value, count)?,
             "destinations" => self.destinations = indices_or_all(key, value, count)?,
             "annotations" => {
-                let told = annotations(key, value)?;
+                let wanted = annotations(key, value)?;
                 let cells = TableCells {
-                    duration: told.duration,
-                    distance: told.distance,
+                    duration: wanted.duration,
+                    distance: wanted.distance,
                 };
                 if !(cells.duration || cells.distance) {
                     return Err(ApiError::query(key, value, "duration or distance"));
@@ -333,21 +333,21 @@ fn positive(key: &str, value: &str) -> Result<f64, ApiError> {
 
 /// `true`, `false` or a list of names.
 fn annotations(key: &str, value: &str) -> Result<Annotations, ApiError> {
-    let mut told = Annotations::default();
+    let mut wanted = Annotations::default();
     for name in value.split(',') {
         match name {
             "true" => return Ok(Annotations::ALL),
             "false" => return Ok(Annotations::default()),
-            "duration" => told.duration = true,
-            "distance" => told.distance = true,
-            "nodes" => told.nodes = true,
-            "weight" => told.weight = true,
-            "speed" => told.speed = true,
-            "datasources" => told.datasources = true,
+            "duration" => wanted.duration = true,
+            "distance" => wanted.distance = true,
+            "nodes" => wanted.nodes = true,
+            "weight" => wanted.weight = true,
+            "speed" => wanted.speed = true,
+            "datasources" => wanted.datasources = true,
             other => return Err(ApiError::query(key, other, "an annotation")),
         }
     }
-    Ok(told)
+    Ok(wanted)
 }
 
 /// Indices of coordinates, parted by `;`.

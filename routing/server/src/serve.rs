@@ -19,7 +19,7 @@ const CONNECTIONS_MAX: usize = 1024;
 const HEAD_PATIENCE: Duration = Duration::from_secs(60);
 /// The longest head of a request; OSRM's clients put everything into the address.
 const HEAD_BYTES_MAX: usize = 128 * 1024;
-/// How long answers may take to go out once the server is told to stop.
+/// Shutdown grace: how long answers under way may take once the server is asked to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long to wait after the system could not hand over a connection.
 const AFTER_FAILURE: Duration = Duration::from_millis(50);
@@ -56,7 +56,7 @@ impl Bound {
         self.address
     }
 
-    /// Serves until told to stop.
+    /// Serves until `stop` is cancelled, then for the shutdown grace at most.
     pub async fn serve(self, router: Router, stop: CancellationToken) {
         let graceful = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));

@@ -69,7 +69,7 @@ impl FromStr for Profile {
 pub struct ProfileSet(u8);
 
 impl ProfileSet {
-    /// None.
+    /// The set without a profile.
     pub const EMPTY: Self = Self(0);
     /// All of them.
     pub const ALL: Self = Self((1 << Profile::COUNT) - 1);

@@ -10,7 +10,7 @@ use super::OFF_ROAD_M_PER_S;
 
 /// The longer side of what is reached has so many cells: fine enough for a picture of it.
 const CELLS_ACROSS: f32 = 180.0;
-/// Cells are at least so large, in metres: smaller ones would tell single streets apart.
+/// Cells are at least so large, in metres: smaller ones would resolve single streets.
 const CELL_MIN_M: f32 = 50.0;
 /// Rows and columns around what is reached that stay unreached, so that every contour closes.
 const BORDER: usize = 2;

@@ -186,7 +186,7 @@ fn lower(lanes: &mut Lanes, from: &Lanes, time: i32) {
 /// The ranks that searches from some seeds can come to.
 #[derive(Default)]
 struct Above {
-    /// Ascending.
+    /// Selected ranks, ascending.
     ranks: Vec<u32>,
     /// By rank; false between calls.
     seen: Vec<bool>,

@@ -28,7 +28,7 @@ pub struct EdgeOrders {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum NotAnOrder {
-    /// An edge that is not there, that nobody may drive, or that came before.
+    /// An edge that is not there, that no profile may drive, or that came before.
     #[error("rank {rank}: edge {edge} is not one that still has no rank")]
     Edge { rank: usize, edge: EdgeId },
     /// Too few edges.

@@ -86,7 +86,7 @@ pub struct Maneuver {
     pub kind: ManeuverKind,
     /// In which direction; at both ends of the way, on which side the place lies.
     pub modifier: Option<Modifier>,
-    /// Where.
+    /// Position of the junction, or the end of the route.
     pub at: LatLng,
     /// The direction one comes with, in degrees clockwise from north.
     pub bearing_before: u16,

@@ -1,4 +1,4 @@
-//! A way told turn by turn: maneuvers, the roads between them and the junctions that are passed.
+//! Turn-by-turn instructions: maneuvers, the roads between them and the junctions that are passed.
 
 mod arms;
 mod maneuver;
@@ -45,7 +45,7 @@ pub struct Step {
 pub struct End {
     /// Where the way starts or ends.
     pub snap: Snap,
-    /// What was asked for; it tells on which side of the road the place lies.
+    /// The position that was asked for: it decides on which side of the road the place lies.
     pub given: LatLng,
 }
 

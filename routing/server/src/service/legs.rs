@@ -1,4 +1,4 @@
-//! The ways between neighbouring coordinates, and what is told of them.
+//! The routes between neighbouring coordinates, and their annotations.
 
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ pub(super) struct Leg {
     to: Snap,
     travel_time: TravelTime,
     distance: Distance,
-    /// Left out where only the sums are told.
+    /// Left out where only the sums are wanted.
     route: Option<Route>,
 }
 
@@ -75,7 +75,7 @@ fn leg(
     })
 }
 
-/// For each coordinate on the way the lane on which it is passed, so that nobody turns around there and the whole takes
+/// For each coordinate on the way the lane on which it is passed, so that the route does not turn around there and the whole takes
 /// least time; `None` where that is impossible.
 fn choose_lanes(router: &Router, workspace: &mut Workspace, snaps: &[Snap]) -> Option<Vec<Snap>> {
     let last = snaps.len() - 1;
@@ -162,7 +162,7 @@ fn total_distance(legs: &[Leg]) -> Distance {
         .fold(Distance::ZERO, |sum, leg| sum.saturating_add(leg.distance))
 }
 
-/// The points of all legs; where two meet the point is told once.
+/// The points of all legs; where two meet the point appears once.
 fn join(legs: &[Leg]) -> Vec<LatLng> {
     let mut line: Vec<LatLng> = Vec::new();
     for route in legs.iter().filter_map(|leg| leg.route.as_ref()) {

@@ -113,7 +113,7 @@ fn scaled(millis: u32, factor: f64) -> f64 {
 }
 
 impl Table {
-    /// Fills the cells without a way from the crow distance; tells which.
+    /// Fills the cells without a way from the crow distance; returns which.
     fn fall_back(
         &mut self,
         ends: &Ends<'_>,
