@@ -1,158 +1,57 @@
-//! Giving an order to a driver by hand, as the city view and `doorstep assign` tell it: what it would change, what it did.
+//! What dispatch reports about a manual assignment, in the words of the interface.
 
+use doorstep_api::assignment::{
+    AssignmentPreview, Change, LaterOrder, PlannedStop, StopKind, Warning, WarningCode,
+};
+use doorstep_api::ids::{self, DriverText};
+use doorstep_api::number::UnixMs;
 use doorstep_dispatch_wire::dispatch::{self, DeclineReason, assignment_warning as warning};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::ids::OrderId;
 
-/// The longest reason, in characters.
-pub const REASON_CHARS_MAX: usize = 500;
-
-/// To whom, asked.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-pub struct ToDriver {
-    /// The driver's number.
-    pub driver: String,
-}
-
-/// To whom and why.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewAssignment {
-    /// The driver's number; text, for the numbers of some readers are too short.
-    pub driver: String,
-    /// Why, for the order's log; at most 500 characters.
-    #[serde(default)]
-    pub reason: String,
-}
-
-/// What would change. Times are Unix milliseconds of the city's clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AssignmentPreview {
-    /// The order.
-    pub order_id: String,
-    /// Who would get it; text, for the numbers of some readers are too short.
-    pub driver: String,
-    /// When it was looked at.
-    pub now_ms: u64,
-    /// How far the city's clock is ahead of UTC.
-    pub offset_s: i32,
-    /// Who would lose it; none: nobody has it.
-    pub from: Option<String>,
-    /// Drivers who would no longer be asked: for this order, or the driver for others.
-    pub no_longer_asked: Vec<String>,
-    /// When the food is in the driver's hand.
-    pub pickup: Change,
-    /// When the customer has it.
-    pub dropoff: Change,
-    /// What the customer was promised, if anything was.
-    pub promised_dropoff_ms: Option<u64>,
-    /// All that the driver would have to do, in the order of doing it.
-    pub stops: Vec<PlannedStop>,
-    /// The driver's other orders that would come later.
-    pub later: Vec<LaterOrder>,
-    /// What speaks against it without forbidding it.
-    pub warnings: Vec<Warning>,
-}
-
-/// A time before and after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Change {
-    /// As told now; none: nobody is asked.
-    pub before_ms: Option<u64>,
-    /// With the chosen driver.
-    pub after_ms: u64,
-}
-
-/// One stop of the driver's plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PlannedStop {
-    /// For which order.
-    pub order_id: String,
-    /// `pickup` or `dropoff`.
-    pub kind: String,
-    /// When it should be done.
-    pub eta_ms: u64,
-}
-
-/// An order that would come later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LaterOrder {
-    /// Which.
-    pub order_id: String,
-    /// Short enough to say aloud.
-    pub code: String,
-    /// Its dropoff without the change.
-    pub before_ms: u64,
-    /// And with it.
-    pub after_ms: u64,
-}
-
-/// What speaks against an assignment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Warning {
-    /// A stable word to act on.
-    pub code: String,
-    /// A sentence for people; times are the city's.
-    pub words: String,
-}
-
-/// An order that a person gave to a driver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AssignedByHand {
-    /// The order.
-    pub order_id: String,
-    /// Who has it.
-    pub driver: String,
-    /// False: the driver had it already.
-    pub changed: bool,
-    /// When.
-    pub at_ms: i64,
-    /// Who decided.
-    pub by: String,
-    /// Why, as that person said; may be empty.
-    pub reason: String,
-}
-
-/// Puts what dispatch says into words.
+/// The preview of the interface for what dispatch reports.
 pub(crate) fn preview(
     order: OrderId,
     driver: u64,
     offset_s: i32,
-    told: dispatch::PreviewAssignmentResponse,
+    reported: dispatch::PreviewAssignmentResponse,
 ) -> AssignmentPreview {
     let at = |ms| clock(ms, offset_s);
+    let time = UnixMs::from_unsigned;
     let own = order.uuid().to_string();
     AssignmentPreview {
-        order_id: order.to_string(),
-        driver: driver.to_string(),
-        now_ms: told.now_ms,
+        order_id: ids::OrderId::from_uuid(order.uuid()),
+        driver: DriverText(driver),
+        now_ms: time(reported.now_ms),
         offset_s,
-        from: told.from_driver_id.map(|id| id.to_string()),
-        no_longer_asked: told.no_longer_asked.iter().map(u64::to_string).collect(),
+        from: reported.from_driver_id.map(DriverText),
+        no_longer_asked: reported
+            .no_longer_asked
+            .into_iter()
+            .map(DriverText)
+            .collect(),
         pickup: Change {
-            before_ms: told.pickup_before_ms,
-            after_ms: told.pickup_after_ms,
+            before_ms: reported.pickup_before_ms.map(time),
+            after_ms: time(reported.pickup_after_ms),
         },
         dropoff: Change {
-            before_ms: told.dropoff_before_ms,
-            after_ms: told.dropoff_after_ms,
+            before_ms: reported.dropoff_before_ms.map(time),
+            after_ms: time(reported.dropoff_after_ms),
         },
-        promised_dropoff_ms: told.promised_dropoff_ms,
-        stops: told.stops.iter().map(stop).collect(),
-        later: told
+        promised_dropoff_ms: reported.promised_dropoff_ms.map(time),
+        stops: reported.stops.iter().map(stop).collect(),
+        later: reported
             .later
             .iter()
             .map(|later| LaterOrder {
                 order_id: order_text(&later.delivery_id),
                 code: code(&later.delivery_id),
-                before_ms: later.before_ms,
-                after_ms: later.after_ms,
+                before_ms: time(later.before_ms),
+                after_ms: time(later.after_ms),
             })
             .collect(),
-        warnings: told
+        warnings: reported
             .warnings
             .iter()
             .map(|against| words(against.kind.as_ref(), &own, &at))
@@ -162,14 +61,14 @@ pub(crate) fn preview(
 
 fn stop(stop: &dispatch::Stop) -> PlannedStop {
     let kind = match stop.kind() {
-        dispatch::StopKind::Pickup => "pickup",
-        dispatch::StopKind::Dropoff => "dropoff",
-        dispatch::StopKind::Unspecified => "unknown",
+        dispatch::StopKind::Pickup => StopKind::Pickup,
+        dispatch::StopKind::Dropoff => StopKind::Dropoff,
+        dispatch::StopKind::Unspecified => StopKind::Unknown,
     };
     PlannedStop {
         order_id: order_text(&stop.delivery_id),
-        kind: kind.to_owned(),
-        eta_ms: stop.eta_ms,
+        kind,
+        eta_ms: UnixMs::from_unsigned(stop.eta_ms),
     }
 }
 
@@ -180,18 +79,18 @@ fn words(kind: Option<&warning::Kind>, own: &str, at: &impl Fn(u64) -> String) -
     };
     let (code, words) = match kind {
         None => (
-            "unknown",
-            "Dispatch warns of something that this version has no word for.".to_owned(),
+            WarningCode::Unknown,
+            "Dispatch warns of something that this version does not know.".to_owned(),
         ),
         Some(warning::Kind::AfterShift(after)) => (
-            "after_shift",
+            WarningCode::AfterShift,
             format!(
                 "The driver's shift ends at {}, before the pickup.",
                 at(after.until_ms)
             ),
         ),
         Some(warning::Kind::TooLongAfterClick(long)) => (
-            "too_long_after_click",
+            WarningCode::TooLongAfterClick,
             format!(
                 "{} would wait {} min from click to door; dispatch allows {}.",
                 which(&long.delivery_id),
@@ -200,23 +99,23 @@ fn words(kind: Option<&warning::Kind>, own: &str, at: &impl Fn(u64) -> String) -
             ),
         ),
         Some(warning::Kind::AfterPromise(promise)) => (
-            "after_promise",
+            WarningCode::AfterPromise,
             format!(
                 "{} was promised the food by {}.",
                 which(&promise.delivery_id),
                 at(promise.promised_ms)
             ),
         ),
-        Some(warning::Kind::DidNotTake(no)) => ("did_not_take", did_not_take(no, at)),
+        Some(warning::Kind::DidNotTake(no)) => (WarningCode::DidNotTake, did_not_take(no, at)),
         Some(warning::Kind::CoolingOff(cooling)) => (
-            "cooling_off",
+            WarningCode::CoolingOff,
             format!(
                 "Dispatch would not ask this driver for it again before {}.",
                 at(cooling.until_ms)
             ),
         ),
         Some(warning::Kind::FarAway(far)) => (
-            "far_away",
+            WarningCode::FarAway,
             format!(
                 "The driver is {} km from the restaurant as the crow flies; dispatch looks {} km far.",
                 kilometres(far.metres),
@@ -224,17 +123,14 @@ fn words(kind: Option<&warning::Kind>, own: &str, at: &impl Fn(u64) -> String) -
             ),
         ),
         Some(warning::Kind::OldFix(fix)) => (
-            "old_fix",
+            WarningCode::OldFix,
             format!(
                 "The driver's last position is {} min old.",
                 minutes(fix.age_ms)
             ),
         ),
     };
-    Warning {
-        code: code.to_owned(),
-        words,
-    }
+    Warning { code, words }
 }
 
 fn did_not_take(no: &warning::DidNotTake, at: &impl Fn(u64) -> String) -> String {
@@ -319,8 +215,8 @@ mod tests {
     #[test]
     fn a_preview_names_orders_as_the_page_does() {
         let told = told(Vec::new());
-        assert_eq!(told.driver, "18446744073709551615");
-        assert_eq!(told.from.as_deref(), Some("7"));
+        assert_eq!(told.driver, DriverText(u64::MAX));
+        assert_eq!(told.from, Some(DriverText(7)));
         assert_eq!(told.later[0].code, "#BEEF");
         assert_eq!(told.pickup.before_ms, None);
         assert!(told.warnings.is_empty());

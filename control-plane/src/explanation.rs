@@ -1,179 +1,68 @@
-//! Why an order went to its driver, as the city view and `doorstep why` tell it.
+//! What dispatch reports about its decisions, in the words of the interface.
 
+use doorstep_api::explanation::{
+    Alternative, Decision, DecisionRule, MatchingName, OfferEnd, OfferOutcome, Term,
+};
+use doorstep_api::ids::DriverText;
+use doorstep_api::number::UnixMs;
 use doorstep_dispatch_wire::dispatch;
-use serde::{Deserialize, Serialize};
 
-/// All that is known about why an order went where it went. Times are Unix milliseconds of the city's clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explanation {
-    /// The order.
-    pub order_id: String,
-    /// How far the city's clock is ahead of UTC.
-    pub offset_s: i32,
-    /// What the order is, if it is open or has ended only now.
-    pub order: Option<OrderFacts>,
-    /// Whom it was offered to and why, oldest first; empty: nobody was asked so far.
-    pub decisions: Vec<Decision>,
-    /// Who gave it to whom by hand, oldest first.
-    #[serde(default)]
-    pub by_hand: Vec<ByHand>,
-}
-
-/// An order that a person gave to a driver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByHand {
-    /// When.
-    pub at_ms: i64,
-    /// To whom.
-    pub driver: String,
-    /// Who decided.
-    pub by: String,
-    /// Why, as that person said; may be empty.
-    pub reason: String,
-}
-
-/// An order in a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderFacts {
-    /// Short enough to say aloud.
-    pub code: String,
-    /// Who cooks.
-    pub restaurant: String,
-    /// Who has it.
-    pub driver: Option<String>,
-    /// When it was placed.
-    pub placed_ms: i64,
-    /// When it is expected at the door.
-    pub eta_ms: Option<i64>,
-    /// When it ended.
-    pub over_ms: Option<i64>,
-}
-
-/// These orders were offered to this driver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// When.
-    pub at_ms: u64,
-    /// By which policy.
-    pub policy: String,
-    /// What bound the decision, as one word.
-    pub rule: String,
-    /// What bound the decision, as a sentence.
-    pub why: String,
-    /// The orders offered together.
-    pub orders: Vec<String>,
-    /// Who was asked.
-    pub chosen: Alternative,
-    /// Up to five others, the best first.
-    pub runners_up: Vec<Alternative>,
-    /// What leaving the orders for the next round would have cost.
-    pub postpone_cost_ms: i64,
-    /// Orders that the round compared.
-    pub orders_considered: u64,
-    /// Drivers that the round compared.
-    pub drivers_considered: u64,
-    /// Version of the travel times.
-    pub traffic_epoch: u64,
-    /// What came of it; `None`: the driver is still being asked.
-    pub ended: Option<OfferEnd>,
-}
-
-/// When and how an offer ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OfferEnd {
-    /// When.
-    pub at_ms: u64,
-    /// How, as one word: `accepted`, `declined`, `expired`, `withdrawn`, or `assigned` where nobody was asked.
-    pub outcome: String,
-    /// How, so that a sentence can begin with the driver: "took it", "declined: too far".
-    pub words: String,
-}
-
-/// A driver who was or could have been asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alternative {
-    /// Who; text, for the numbers of some readers are too short.
-    pub driver: String,
-    /// When the food would be in hand.
-    pub pickup_eta_ms: u64,
-    /// Sum of the terms.
-    pub cost_ms: i64,
-    /// What the driver is worth to the other orders of the round.
-    pub price_ms: i64,
-    /// How much more than the chosen one, cost and price together.
-    pub difference_ms: i64,
-    /// What the cost is made of.
-    pub terms: Vec<Term>,
-}
-
-/// A part of a cost, in weighted milliseconds that somebody loses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Term {
-    /// What is lost.
-    pub name: String,
-    /// How much.
-    pub ms: i64,
-}
-
-impl From<dispatch::Decision> for Decision {
-    fn from(told: dispatch::Decision) -> Self {
-        let chosen = alternative(&told.chosen.unwrap_or_default(), 0);
-        let weighed = chosen.cost_ms.saturating_add(chosen.price_ms);
-        let (rule, why) = words(told.rule());
-        let by_hand = told.rule() == dispatch::Rule::AssignedByHand;
-        Self {
-            at_ms: told.at_ms,
-            policy: policy(told.matching()).to_owned(),
-            rule: rule.to_owned(),
-            why: why.to_owned(),
-            chosen: Alternative {
-                difference_ms: 0,
-                ..chosen
+/// The decision of the interface for what dispatch reports.
+pub(crate) fn decision(reported: dispatch::Decision) -> Decision {
+    let chosen = alternative(&reported.chosen.unwrap_or_default(), 0);
+    let weighed = chosen.cost_ms.saturating_add(chosen.price_ms);
+    let (rule, why) = words(reported.rule());
+    let by_hand = reported.rule() == dispatch::Rule::AssignedByHand;
+    Decision {
+        at_ms: UnixMs::from_unsigned(reported.at_ms),
+        policy: policy(reported.matching()),
+        rule,
+        why: why.to_owned(),
+        chosen: Alternative {
+            difference_ms: 0,
+            ..chosen
+        },
+        runners_up: reported
+            .runners_up
+            .iter()
+            .map(|other| alternative(other, weighed))
+            .collect(),
+        orders: reported.delivery_ids,
+        postpone_cost_ms: reported.postpone_cost_ms,
+        orders_considered: reported.orders_considered,
+        drivers_considered: reported.drivers_considered,
+        traffic_epoch: reported.traffic_epoch,
+        ended: reported.ended.map(|end| match by_hand {
+            true => OfferEnd {
+                at_ms: UnixMs::from_unsigned(end.at_ms),
+                outcome: OfferOutcome::Assigned,
+                words: "was assigned it".to_owned(),
             },
-            runners_up: told
-                .runners_up
-                .iter()
-                .map(|other| alternative(other, weighed))
-                .collect(),
-            orders: told.delivery_ids,
-            postpone_cost_ms: told.postpone_cost_ms,
-            orders_considered: told.orders_considered,
-            drivers_considered: told.drivers_considered,
-            traffic_epoch: told.traffic_epoch,
-            ended: told.ended.map(|end| match by_hand {
-                true => OfferEnd {
-                    at_ms: end.at_ms,
-                    outcome: "assigned".to_owned(),
-                    words: "was given it".to_owned(),
-                },
-                false => OfferEnd::from(end),
-            }),
-        }
+            false => offer_end(&end),
+        }),
     }
 }
 
-impl From<dispatch::OfferEnd> for OfferEnd {
-    fn from(told: dispatch::OfferEnd) -> Self {
-        let (outcome, words) = outcome(&told);
-        Self {
-            at_ms: told.at_ms,
-            outcome: outcome.to_owned(),
-            words: words.to_owned(),
-        }
+fn offer_end(reported: &dispatch::OfferEnd) -> OfferEnd {
+    let (outcome, words) = outcome(reported);
+    OfferEnd {
+        at_ms: UnixMs::from_unsigned(reported.at_ms),
+        outcome,
+        words: words.to_owned(),
     }
 }
 
-fn outcome(told: &dispatch::OfferEnd) -> (&'static str, &'static str) {
-    use dispatch::{DeclineReason, OfferOutcome, RevokeReason};
-    match told.outcome() {
-        OfferOutcome::Unspecified => (
-            "unknown",
-            "ended in a way that this version has no word for",
+fn outcome(reported: &dispatch::OfferEnd) -> (OfferOutcome, &'static str) {
+    use dispatch::{DeclineReason, OfferOutcome as Reported, RevokeReason};
+    match reported.outcome() {
+        Reported::Unspecified => (
+            OfferOutcome::Unknown,
+            "ended in a way that this version does not know",
         ),
-        OfferOutcome::Accepted => ("accepted", "took it"),
-        OfferOutcome::Declined => (
-            "declined",
-            match told.declined_for() {
+        Reported::Accepted => (OfferOutcome::Accepted, "took it"),
+        Reported::Declined => (
+            OfferOutcome::Declined,
+            match reported.declined_for() {
                 DeclineReason::Unspecified => "declined without a reason",
                 DeclineReason::TooFar => "declined: too far",
                 DeclineReason::Break => "declined: on a break",
@@ -181,10 +70,10 @@ fn outcome(told: &dispatch::OfferEnd) -> (&'static str, &'static str) {
                 DeclineReason::Other => "declined for another reason",
             },
         ),
-        OfferOutcome::Expired => ("expired", "did not answer in time"),
-        OfferOutcome::Withdrawn => (
-            "withdrawn",
-            match told.withdrawn_because() {
+        Reported::Expired => (OfferOutcome::Expired, "did not answer in time"),
+        Reported::Withdrawn => (
+            OfferOutcome::Withdrawn,
+            match reported.withdrawn_because() {
                 RevokeReason::Unspecified => "was no longer asked",
                 RevokeReason::Cancelled => "was no longer asked: an order was cancelled",
                 RevokeReason::OffDuty => "went off duty",
@@ -200,16 +89,16 @@ fn outcome(told: &dispatch::OfferEnd) -> (&'static str, &'static str) {
     }
 }
 
-fn alternative(told: &dispatch::Alternative, chosen_ms: i64) -> Alternative {
-    let terms = terms(&told.cost.unwrap_or_default());
+fn alternative(reported: &dispatch::Alternative, chosen_ms: i64) -> Alternative {
+    let terms = terms(&reported.cost.unwrap_or_default());
     let cost_ms = terms.iter().map(|term| term.ms).sum::<i64>();
     Alternative {
-        driver: told.driver_id.to_string(),
-        pickup_eta_ms: told.pickup_eta_ms,
+        driver: DriverText(reported.driver_id),
+        pickup_eta_ms: UnixMs::from_unsigned(reported.pickup_eta_ms),
         cost_ms,
-        price_ms: told.price_ms,
+        price_ms: reported.price_ms,
         difference_ms: cost_ms
-            .saturating_add(told.price_ms)
+            .saturating_add(reported.price_ms)
             .saturating_sub(chosen_ms),
         terms,
     }
@@ -237,53 +126,53 @@ fn terms(cost: &dispatch::CostTerms) -> Vec<Term> {
     .collect()
 }
 
-const fn policy(matching: dispatch::Matching) -> &'static str {
+const fn policy(matching: dispatch::Matching) -> MatchingName {
     match matching {
-        dispatch::Matching::Unspecified => "unknown",
-        dispatch::Matching::Nearest => "nearest",
-        dispatch::Matching::Mdrp => "mdrp",
-        dispatch::Matching::FoodMatch => "foodmatch",
-        dispatch::Matching::Doorstep => "doorstep",
+        dispatch::Matching::Unspecified => MatchingName::Unknown,
+        dispatch::Matching::Nearest => MatchingName::Nearest,
+        dispatch::Matching::Mdrp => MatchingName::Mdrp,
+        dispatch::Matching::FoodMatch => MatchingName::Foodmatch,
+        dispatch::Matching::Doorstep => MatchingName::Doorstep,
     }
 }
 
-const fn words(rule: dispatch::Rule) -> (&'static str, &'static str) {
+const fn words(rule: dispatch::Rule) -> (DecisionRule, &'static str) {
     use dispatch::Rule;
     match rule {
         Rule::Unspecified => (
-            "unknown",
-            "Dispatch gave a reason that this version has no word for.",
+            DecisionRule::Unknown,
+            "Dispatch gave a rule that this version does not know.",
         ),
         Rule::DepartureDue => (
-            "departure_due",
+            DecisionRule::DepartureDue,
             "The driver had to drive off to be there when the food is ready.",
         ),
         Rule::Late => (
-            "late",
+            DecisionRule::Late,
             "The food is ready before anybody can be there, so there was nothing to wait for.",
         ),
         Rule::LastChanceToJoin => (
-            "last_chance_to_join",
+            DecisionRule::LastChanceToJoin,
             "The driver was about to leave a stop at which the order could be taken along.",
         ),
         Rule::FirstCome => (
-            "first_come",
+            DecisionRule::FirstCome,
             "The first driver in the queue took the first order; no costs were compared.",
         ),
         Rule::Final => (
-            "final",
+            DecisionRule::Final,
             "All of it could be picked up before the next round, so it was settled for good.",
         ),
         Rule::Partial => (
-            "partial",
+            DecisionRule::Partial,
             "The driver was sent to the restaurant; more orders could be added before the pickup.",
         ),
         Rule::Overdue => (
-            "overdue",
+            DecisionRule::Overdue,
             "The order had waited so long that it was served with whoever there was.",
         ),
         Rule::AssignedByHand => (
-            "assigned_by_hand",
+            DecisionRule::AssignedByHand,
             "A person chose the driver, who was not asked; no costs were compared.",
         ),
     }
@@ -309,13 +198,13 @@ mod tests {
 
     #[test]
     fn differences_weigh_cost_and_price_together() {
-        let decision = Decision::from(dispatch::Decision {
+        let decision = decision(dispatch::Decision {
             chosen: Some(told(u64::MAX, 60_000, 5_000)),
             runners_up: vec![told(2, 30_000, 40_000), told(3, 90_000, 0)],
             rule: dispatch::Rule::DepartureDue.into(),
             ..dispatch::Decision::default()
         });
-        assert_eq!(decision.chosen.driver, "18446744073709551615");
+        assert_eq!(decision.chosen.driver, DriverText(u64::MAX));
         assert_eq!(
             (decision.chosen.cost_ms, decision.chosen.difference_ms),
             (61_000, 0)
@@ -326,14 +215,14 @@ mod tests {
             .map(|other| other.difference_ms)
             .collect();
         assert_eq!(differences, [5_000, 25_000]);
-        assert_eq!(decision.rule, "departure_due");
+        assert_eq!(decision.rule, DecisionRule::DepartureDue);
     }
 
     #[test]
     fn a_decision_says_what_came_of_it() {
-        let open = Decision::from(dispatch::Decision::default());
+        let open = decision(dispatch::Decision::default());
         assert_eq!(open.ended, None);
-        let declined = Decision::from(dispatch::Decision {
+        let declined = decision(dispatch::Decision {
             ended: Some(dispatch::OfferEnd {
                 at_ms: 7,
                 outcome: dispatch::OfferOutcome::Declined.into(),
@@ -344,14 +233,14 @@ mod tests {
         });
         let end = declined.ended.unwrap();
         assert_eq!(
-            (end.at_ms, end.outcome.as_str(), end.words.as_str()),
-            (7, "declined", "declined: too far")
+            (end.at_ms, end.outcome, end.words.as_str()),
+            (UnixMs(7), OfferOutcome::Declined, "declined: too far")
         );
     }
 
     #[test]
     fn what_was_assigned_by_hand_was_not_taken_by_a_driver() {
-        let decision = Decision::from(dispatch::Decision {
+        let decision = decision(dispatch::Decision {
             rule: dispatch::Rule::AssignedByHand.into(),
             ended: Some(dispatch::OfferEnd {
                 at_ms: 7,
@@ -362,23 +251,27 @@ mod tests {
         });
         let end = decision.ended.unwrap();
         assert_eq!(
-            (decision.rule.as_str(), end.outcome.as_str(), end.at_ms),
-            ("assigned_by_hand", "assigned", 7)
+            (decision.rule, end.outcome, end.at_ms),
+            (
+                DecisionRule::AssignedByHand,
+                OfferOutcome::Assigned,
+                UnixMs(7)
+            )
         );
     }
 
     #[test]
     fn an_end_that_a_newer_dispatch_tells_is_not_taken_for_another() {
-        let end = OfferEnd::from(dispatch::OfferEnd {
+        let end = offer_end(&dispatch::OfferEnd {
             outcome: 99,
             ..dispatch::OfferEnd::default()
         });
-        assert_eq!(end.outcome, "unknown");
+        assert_eq!(end.outcome, OfferOutcome::Unknown);
     }
 
     #[test]
     fn every_rule_has_a_word_of_its_own() {
-        let all: Vec<(&str, &str)> = (0..64)
+        let all: Vec<(DecisionRule, &str)> = (0..64)
             .filter_map(|number| dispatch::Rule::try_from(number).ok())
             .map(words)
             .collect();

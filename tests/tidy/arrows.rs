@@ -78,11 +78,18 @@ const ROWS: &[Row] = &[
         folder: "control-plane",
         package: "doorstep-control-plane",
         may: &[
+            "doorstep-api",
             "doorstep-dispatch-wire",
             "doorstep-platform",
             "doorstep-web",
         ],
         never: &["quinn", "h3o", "rstar", "petgraph", "async-nats"],
+    },
+    Row {
+        folder: "control-plane/api",
+        package: "doorstep-api",
+        may: &[],
+        never: ASYNC_AND_NETWORK,
     },
     Row {
         folder: "control-plane/platform",
@@ -110,6 +117,7 @@ const ROWS: &[Row] = &[
         folder: "sim/live",
         package: "doorstep-sim-live",
         may: &[
+            "doorstep-api",
             "doorstep-sim",
             "doorstep-driver-client",
             "doorstep-dispatch-wire",

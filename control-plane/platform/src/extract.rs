@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use axum::Json;
-use axum::extract::{FromRef, FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, OptionalFromRequest, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenError, TokenKey};
@@ -222,36 +222,25 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
     }
 }
 
+/// The query of an address.
+#[derive(Debug)]
+pub struct QueryParams<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Problem::bad_request("invalid_query", rejection.body_text())),
+        }
+    }
+}
+
 /// An id in a path: nothing exists under a malformed one.
 ///
 /// # Errors
 /// 404 when the text is no such id.
 pub fn path_id<T: FromStr>(text: &str, what: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| Problem::not_found(what))
-}
-
-/// A cursor in a query.
-///
-/// # Errors
-/// 400 when the text is no such id.
-pub fn cursor<T: FromStr>(text: Option<&String>) -> Result<Option<T>, Problem> {
-    text.map(|text| text.parse()).transpose().map_err(|_| {
-        Problem::bad_request("invalid_query", "the cursor is not one of an earlier page")
-            .param("cursor")
-    })
-}
-
-/// How many to list: 1 to 100, 20 when absent.
-///
-/// # Errors
-/// 400 when it is out of range.
-pub fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
-    match limit.unwrap_or(20) {
-        limit @ 1..=100 => Ok(limit),
-        other => Err(Problem::bad_request(
-            "invalid_query",
-            format!("limit is 1 to 100, not {other}"),
-        )
-        .param("limit")),
-    }
 }

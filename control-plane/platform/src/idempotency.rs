@@ -10,6 +10,9 @@ use crate::problem::Problem;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+/// The longest key, in characters.
+pub const KEY_CHARS_MAX: usize = 255;
+
 /// The key of a request: 1 to 255 printable ASCII characters.
 ///
 /// # Errors
@@ -23,13 +26,13 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
         .param("idempotency-key")
     })?;
     let bytes = key.as_bytes();
-    let is_good =
-        (1..=255).contains(&bytes.len()) && bytes.iter().all(|byte| (0x21..=0x7e).contains(byte));
+    let is_good = (1..=KEY_CHARS_MAX).contains(&bytes.len())
+        && bytes.iter().all(|byte| (0x21..=0x7e).contains(byte));
     match key.to_str() {
         Ok(key) if is_good => Ok(key.to_owned()),
         _ => Err(Problem::bad_request(
             "idempotency_key_invalid",
-            "a key has 1 to 255 printable ASCII characters, no blanks",
+            format!("a key has 1 to {KEY_CHARS_MAX} printable ASCII characters, no blanks"),
         )
         .param("idempotency-key")),
     }

@@ -21,6 +21,13 @@ pub fn fresh_uuid(now_ms: i64) -> Uuid {
     Builder::from_unix_timestamp_millis(u64::try_from(now_ms).unwrap_or(0), &random).into_uuid()
 }
 
+/// The UUID of 32 lower-case hexadecimal digits: an id has one spelling, so that equal ids are equal texts.
+fn plain_uuid(digits: &str) -> Option<Uuid> {
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_plain = digits.len() == 32 && digits.bytes().all(is_digit);
+    is_plain.then(|| Uuid::try_parse(digits).ok()).flatten()
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -64,7 +71,7 @@ macro_rules! id {
 
             fn from_str(text: &str) -> Result<Self, IdError> {
                 text.strip_prefix(concat!($prefix, "_"))
-                    .and_then(|rest| Uuid::try_parse(rest).ok())
+                    .and_then(plain_uuid)
                     .map(Self)
                     .ok_or_else(|| IdError { text: text.chars().take(64).collect(), prefix: $prefix })
             }

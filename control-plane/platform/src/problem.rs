@@ -6,13 +6,16 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::sql::StoreError;
 
 const PROBLEM_JSON: &str = "application/problem+json";
 const REQUEST_ID: &str = "x-request-id";
+/// What is needed to be let in (RFC 9110, 11.6.1).
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer");
+/// Seconds after which an unavailable service may be tried again.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
 tokio::task_local! {
     static CURRENT_REQUEST: String;
@@ -27,9 +30,9 @@ pub struct Problem {
     param: Option<&'static str>,
 }
 
-/// An error body (RFC 9457).
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ProblemBody {
+/// An error body (RFC 9457); `doorstep-api` has the type that clients read.
+#[derive(Debug, Serialize)]
+struct ProblemBody {
     /// Always `about:blank`: the code says more.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -121,6 +124,8 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let challenge = (self.code == "unauthorized").then_some(CHALLENGE);
+        let later = (self.status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S);
         let body = ProblemBody {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -131,9 +136,14 @@ impl IntoResponse for Problem {
             request_id: CURRENT_REQUEST.try_with(Clone::clone).unwrap_or_default(),
         };
         let mut response = (self.status, Json(body)).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = later {
+            headers.insert(header::RETRY_AFTER, seconds);
+        }
         response
     }
 }

@@ -1,12 +1,14 @@
-//! Giving an order to a driver by hand: asks dispatch what would change, has it done, and notes who did it.
+//! Manual assignment: asks dispatch what would change, has it done, and notes who did it.
 
+use doorstep_api::assignment::{AssignedByHand, AssignmentPreview, NewAssignment, ToDriver};
+use doorstep_api::ids;
+use doorstep_api::number::UnixMs;
+use doorstep_api::text::Reason;
 use doorstep_dispatch_wire::dispatch::{AssignDeliveryRequest, PreviewAssignmentRequest};
 use tonic::{Code, Status};
 
 use crate::app::App;
-use crate::assignment::{
-    self, AssignedByHand, AssignmentPreview, NewAssignment, REASON_CHARS_MAX, ToDriver,
-};
+use crate::assignment;
 use crate::dispatch::in_time;
 use crate::domain::delivery::{ByHand, Deed};
 use crate::domain::ids::OrderId;
@@ -24,9 +26,6 @@ const DONE: u16 = 200;
 /// Why an order was not given to a driver, or why it cannot be said what would change.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AssignmentError {
-    /// The driver's id is no number.
-    #[error("a driver is named by a number")]
-    InvalidDriver,
     /// The reason is no text to store.
     #[error("reason: {0}")]
     InvalidReason(#[from] TextError),
@@ -62,9 +61,6 @@ impl From<AssignmentError> for Problem {
     fn from(error: AssignmentError) -> Self {
         let detail = error.to_string();
         match error {
-            AssignmentError::InvalidDriver => {
-                Self::bad_request("invalid_driver", detail).param("driver")
-            }
             AssignmentError::InvalidReason(_) => {
                 Self::unprocessable("invalid_reason", detail).param("reason")
             }
@@ -84,9 +80,9 @@ impl From<AssignmentError> for Problem {
 pub(crate) async fn preview(
     app: &App,
     id: OrderId,
-    to: &ToDriver,
+    to: ToDriver,
 ) -> Result<AssignmentPreview, AssignmentError> {
-    let driver_id = driver_number(&to.driver)?;
+    let driver_id = to.driver.0;
     must_exist(app, id).await?;
     let request = PreviewAssignmentRequest {
         delivery_id: id.uuid().to_string(),
@@ -111,9 +107,10 @@ pub(crate) async fn assign(
     by: String,
     new: NewAssignment,
 ) -> Result<Answered, AssignmentError> {
-    let driver_id = driver_number(&new.driver)?;
+    let driver_id = new.driver.0;
+    let reason = text::checked(new.reason.as_str(), Reason::CHARS_MIN..=Reason::CHARS_MAX)?;
     let new = NewAssignment {
-        reason: text::checked(&new.reason, 0..=REASON_CHARS_MAX)?,
+        reason: reason.into(),
         ..new
     };
     must_exist(app, id).await?;
@@ -134,22 +131,22 @@ pub(crate) async fn assign(
         Known::Other => return Err(AssignmentError::KeyReused),
         Known::No => {}
     }
-    let deed = give(app, id, driver_id, &new.reason).await?;
+    let deed = give(app, id, driver_id, new.reason.as_str()).await?;
     let answer = Answer {
         status: DONE,
         body: serde_json::to_string(&AssignedByHand {
-            order_id: id.to_string(),
-            driver: driver_id.to_string(),
+            order_id: ids::OrderId::from_uuid(id.uuid()),
+            driver: new.driver,
             changed: deed == Deed::Done,
-            at_ms: keyed.now_ms,
+            at_ms: UnixMs(keyed.now_ms),
             by: by.clone(),
-            reason: new.reason.clone(),
+            reason: new.reason.0.clone(),
         })?,
     };
     let by_hand = ByHand {
         driver_id,
         by,
-        reason: new.reason,
+        reason: new.reason.0,
     };
     let noted = app
         .store
@@ -191,10 +188,6 @@ async fn give(
         (false, true) => Deed::Repeated,
         (false, false) => Deed::Unneeded,
     })
-}
-
-fn driver_number(text: &str) -> Result<u64, AssignmentError> {
-    text.parse().map_err(|_| AssignmentError::InvalidDriver)
 }
 
 async fn must_exist(app: &App, id: OrderId) -> Result<(), AssignmentError> {

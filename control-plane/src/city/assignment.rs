@@ -1,44 +1,63 @@
-//! Giving an order to a driver by hand from the page or with `doorstep assign`: the same as the API does, with the order named
+//! Manual assignment from the page or with `doorstep assign`: the same as the API does, with the order named
 //! as the page names it. A preview takes the time of dispatch, so it is for the same people.
 
-use axum::extract::{Path, Query, State};
+use axum::Json;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use doorstep_api::assignment::{AssignedByHand, AssignmentPreview, NewAssignment, ToDriver};
+use doorstep_api::text::IdempotencyKey;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::live::Live;
 use super::{CityState, access, why};
 use crate::app::AppState;
 use crate::application::assignment::{assign, preview};
-use crate::assignment::{NewAssignment, ToDriver};
-use crate::platform::extract::Body;
+use crate::platform::extract::{Body, QueryParams};
 use crate::platform::idempotency::{Answered, idempotency_key};
 use crate::platform::problem::Problem;
 
-pub(crate) fn router() -> Router<CityState> {
-    Router::new().route(
-        "/city/orders/{order}/assignment",
-        get(show_preview).post(assign_order),
-    )
+pub(crate) fn router() -> OpenApiRouter<CityState> {
+    OpenApiRouter::new().routes(routes!(preview_on_city_view, assign_on_city_view))
 }
 
-async fn show_preview(
+/// Preview a manual assignment on the city view.
+///
+/// As `/v1/admin/orders/{order_id}/assignment`, with the order named as on the page.
+#[utoipa::path(get, path = "/city/orders/{order}/assignment", tag = "city view", security(("bearer" = []), ("city_cookie" = [])),
+    params(("order" = String, Path, description = "The order: its id, its UUID, or at least four characters of the beginning or the end of it."), ToDriver),
+    responses((status = 200, description = "What would change.", body = AssignmentPreview),
+              (status = 404, description = "`not_found`: no such order."),
+              (status = 409, description = "`not_possible`, `not_dispatched`, or `ambiguous`: several orders have this part of an id."),
+              (status = 503, description = "`unavailable`: dispatch does not answer; `timeout`: it took too long.")))]
+async fn preview_on_city_view(
     State(app): State<AppState>,
     State(live): State<Live>,
     Path(order): Path<String>,
-    Query(to): Query<ToDriver>,
+    QueryParams(to): QueryParams<ToDriver>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     access::assigner(&live, &headers).ok_or_else(only_looks)?;
     let id = why::find(&live.picture(), &order)?;
-    let preview = preview(&app, id, &to).await?;
+    let preview = preview(&app, id, to).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(preview)).into_response())
 }
 
-/// The header with the key keeps pages of others out: a browser asks first before it sends such a request across origins,
-/// and is refused.
-async fn assign_order(
+/// Assign an order to a driver on the city view.
+///
+/// As `/v1/admin/orders/{order_id}/assignment`, with the order named as on the page.
+// The header with the key keeps pages of other origins out: a browser asks before it sends such a request, and is refused.
+#[utoipa::path(post, path = "/city/orders/{order}/assignment", tag = "city view", request_body = NewAssignment, security(("bearer" = []), ("city_cookie" = [])),
+    params(("order" = String, Path, description = "The order: its id, its UUID, or at least four characters of the beginning or the end of it."),
+           ("idempotency-key" = IdempotencyKey, Header, description = "Key of the caller's choice; one assignment for each.")),
+    responses((status = 200, description = "The driver has the order.", body = AssignedByHand,
+               headers(("idempotent-replayed" = bool, description = "`true` when an earlier request with this key made the answer."))),
+              (status = 404, description = "`not_found`: no such order."),
+              (status = 409, description = "`not_possible`, `not_dispatched`, `ambiguous`, or `in_flight`: another request on the same order is in progress."),
+              (status = 422, description = "`invalid_reason`, or `idempotency_key_reused`: the key was used with another request."),
+              (status = 503, description = "`unavailable`: dispatch does not answer; `timeout`: it took too long.")))]
+async fn assign_on_city_view(
     State(app): State<AppState>,
     State(live): State<Live>,
     Path(order): Path<String>,
@@ -55,7 +74,7 @@ fn only_looks() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         "unauthorized",
-        "giving orders away needs a token for audience admin",
+        "a manual assignment needs a token for audience admin",
     )
 }
 

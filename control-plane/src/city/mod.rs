@@ -7,6 +7,10 @@
 //! ```
 
 mod access;
+#[allow(
+    unused_qualifications,
+    reason = "the expansion of utoipa::path names the query type again"
+)]
 mod assignment;
 mod live;
 mod map;
@@ -18,8 +22,9 @@ mod routes;
 mod why;
 mod window;
 
-use axum::Router;
 use axum::extract::FromRef;
+
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::AppState;
 
@@ -47,8 +52,8 @@ impl FromRef<CityState> for Live {
 }
 
 /// The routes of the page, its map, its stream and its questions.
-pub(crate) fn router(app: AppState, live: Live) -> Router {
-    routes::router()
+pub(crate) fn router(app: AppState, live: Live) -> OpenApiRouter {
+    OpenApiRouter::from(routes::router())
         .merge(why::router())
         .merge(assignment::router())
         .with_state(CityState { app, live })

@@ -1,12 +1,16 @@
 //! Why an order went to its driver: asked of dispatch for the page and for `doorstep why`.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use doorstep_api::explanation::{ByHand, Explanation, OrderFacts};
+use doorstep_api::ids::{self, DriverText};
+use doorstep_api::number::UnixMs;
 use doorstep_dispatch_wire::dispatch::ExplainRequest;
 use tonic::Code;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::assignment::unauthorized;
@@ -17,7 +21,7 @@ use super::{CityState, access};
 use crate::app::{App, AppState};
 use crate::dispatch::in_time;
 use crate::domain::ids::OrderId;
-use crate::explanation::{ByHand, Decision, Explanation, OrderFacts};
+use crate::explanation::decision;
 use crate::platform::problem::Problem;
 
 /// A shorter part of an id names nothing: the codes on the page have four characters.
@@ -26,11 +30,20 @@ const PART_CHARS_MIN: usize = 4;
 /// Orders named when a part of an id means several.
 const NAMED_MAX: usize = 5;
 
-pub(crate) fn router() -> Router<CityState> {
-    Router::new().route("/city/orders/{order}/why", get(show_why))
+pub(crate) fn router() -> OpenApiRouter<CityState> {
+    OpenApiRouter::new().routes(routes!(explain_order))
 }
 
-async fn show_why(
+/// Explain why an order went to its driver.
+///
+/// The decisions of the matcher with their costs, and the manual assignments.
+#[utoipa::path(get, path = "/city/orders/{order}/why", tag = "city view", security(("bearer" = []), ("city_cookie" = [])),
+    params(("order" = String, Path, description = "The order: its id, its UUID, or at least four characters of the beginning or the end of it.")),
+    responses((status = 200, description = "The decisions.", body = Explanation),
+              (status = 404, description = "`not_found`: the order is not known, or it ended long ago."),
+              (status = 409, description = "`ambiguous`: several orders have this part of an id."),
+              (status = 503, description = "`unavailable`: dispatch does not answer; `timeout`: it took too long.")))]
+async fn explain_order(
     State(app): State<AppState>,
     State(live): State<Live>,
     Path(order): Path<String>,
@@ -66,15 +79,15 @@ async fn explain(app: &App, live: &Live, order: &str) -> Result<Explanation, Pro
             ));
         }
         Err(status) => {
-            tracing::warn!(%status, "dispatch does not say why");
+            tracing::warn!(%status, "dispatch does not explain a decision");
             return Err(Problem::unavailable("dispatch does not answer"));
         }
     };
     Ok(Explanation {
-        order_id: id.to_string(),
+        order_id: ids::OrderId::from_uuid(id.uuid()),
         offset_s: live.offset_s(),
         order,
-        decisions: decisions.into_iter().map(Decision::from).collect(),
+        decisions: decisions.into_iter().map(decision).collect(),
         by_hand: by_hand(app, id).await?,
     })
 }
@@ -127,8 +140,8 @@ async fn by_hand(app: &App, id: OrderId) -> Result<Vec<ByHand>, Problem> {
     Ok(noted
         .into_iter()
         .map(|(at_ms, note)| ByHand {
-            at_ms,
-            driver: note.driver_id.to_string(),
+            at_ms: UnixMs(at_ms),
+            driver: DriverText(note.driver_id),
             by: note.by,
             reason: note.reason,
         })
@@ -139,9 +152,9 @@ fn facts(row: &OrderRow) -> OrderFacts {
     OrderFacts {
         code: row.code.clone(),
         restaurant: row.restaurant.clone(),
-        driver: row.driver.clone(),
-        placed_ms: row.placed,
-        eta_ms: row.eta,
-        over_ms: row.over,
+        driver: row.driver.as_deref().and_then(|driver| driver.parse().ok()),
+        placed_ms: UnixMs(row.placed),
+        eta_ms: row.eta.map(UnixMs),
+        over_ms: row.over.map(UnixMs),
     }
 }

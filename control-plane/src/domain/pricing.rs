@@ -1,5 +1,7 @@
 //! What a cart costs and who gets which part of it.
 
+use doorstep_api::number::{ItemPrice, Quantity};
+use doorstep_api::quotes::NewQuote;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ItemId;
@@ -7,11 +9,11 @@ use crate::domain::money::{BasisPoints, Currency};
 use crate::domain::restaurant::MenuItem;
 
 /// The most lines of one cart.
-pub const LINES_MAX: usize = 50;
+pub const LINES_MAX: usize = NewQuote::LINES_MAX;
 /// The most pieces of one line.
-pub const QUANTITY_MAX: u32 = 99;
+pub const QUANTITY_MAX: u32 = Quantity::MAX;
 /// The highest total, so that sums of many orders cannot overflow.
-pub const TOTAL_MINOR_MAX: i64 = 100_000_000;
+pub const TOTAL_MINOR_MAX: i64 = ItemPrice::MAX;
 
 /// The rates that turn a cart and a distance into a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! What a customer says about a delivered order.
 
+use doorstep_api::number::Rating;
+use doorstep_api::text::ReviewText;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{OrderId, RestaurantId};
 
 /// The longest text of a review, in characters.
-pub const TEXT_CHARS_MAX: usize = 2_000;
+pub const TEXT_CHARS_MAX: usize = ReviewText::CHARS_MAX;
 
 /// One review; an order has at most one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +41,7 @@ impl Review {
     /// # Errors
     /// When the rating or the length of the text is out of bounds.
     pub fn check(&self) -> Result<(), ReviewError> {
-        if !(1..=5).contains(&self.rating) {
+        if !Rating(self.rating).is_in_range() {
             return Err(ReviewError::Rating(self.rating));
         }
         match self.text.chars().count() {

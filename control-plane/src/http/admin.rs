@@ -1,46 +1,27 @@
-//! What the operator asks.
+//! What operators read and repair.
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
+use doorstep_api::admin::{
+    AccountBalance, ClickToDoor, CurrencyBalance, LedgerBalance, OrdersSummary, RebuildReport,
+};
+use doorstep_api::number::Amount;
 
 use crate::app::AppState;
 use crate::domain::order;
 use crate::platform::extract::Caller;
-use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::problem::Problem;
 use crate::store::figures::Bucket;
 
 /// The most accounts shown at once.
 const ACCOUNTS_MAX: u32 = 1_000;
 
-/// How the orders stand.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OrdersSummary {
-    /// All that were ever acknowledged.
-    placed: i64,
-    delivered: i64,
-    /// Ended without being delivered, for whatever reason.
-    cancelled: i64,
-    /// Not ended.
-    open: i64,
-    /// Orders in each state that has any.
-    by_state: std::collections::BTreeMap<String, i64>,
-    /// City minutes from placed to dropped off.
-    click_to_door_min: ClickToDoor,
-}
-
-/// City minutes; absent while nothing is delivered.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ClickToDoor {
-    mean: Option<f64>,
-    /// Off by less than ten seconds.
-    p90: Option<f64>,
-}
-
-/// Counts by state, and how long delivered orders took.
+/// Count the orders by state.
+///
+/// With the click-to-door time of the delivered ones.
 #[utoipa::path(get, path = "/v1/admin/orders/summary", tag = "admin", security(("bearer" = [])),
-    responses((status = 200, body = OrdersSummary), (status = 403, body = ProblemBody)))]
+    responses((status = 200, description = "The counts.", body = OrdersSummary),
+              (status = 403, description = "`wrong_role`: this needs an admin's token.")))]
 pub(crate) async fn orders_summary(
     State(app): State<AppState>,
     caller: Caller,
@@ -66,7 +47,10 @@ pub(crate) async fn orders_summary(
         delivered: count(|state| state == order::State::Delivered),
         cancelled: count(|state| state.is_end() && state != order::State::Delivered),
         open: count(|state| !state.is_end()),
-        by_state,
+        by_state: order::State::ALL
+            .into_iter()
+            .filter_map(|state| Some((state.into(), *by_state.get(state.as_str())?)))
+            .collect(),
         click_to_door_min: click_to_door,
     }))
 }
@@ -92,36 +76,10 @@ fn click_to_door(buckets: &[Bucket]) -> ClickToDoor {
     }
 }
 
-/// The books.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LedgerBalance {
-    /// Whether every currency sums to zero.
-    balanced: bool,
-    balances: Vec<CurrencyBalance>,
-    /// What each account holds, up to 1,000 of them.
-    accounts: Vec<AccountBalance>,
-}
-
-/// The sum of all entries of a currency.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CurrencyBalance {
-    currency: String,
-    /// Must be 0.
-    balance_minor: i64,
-    entries: i64,
-}
-
-/// What one account holds; what we owe is negative.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AccountBalance {
-    account: String,
-    currency: String,
-    balance_minor: i64,
-}
-
-/// Whether the books balance.
+/// Check whether the ledger balances.
 #[utoipa::path(get, path = "/v1/admin/ledger/balance", tag = "admin", security(("bearer" = [])),
-    responses((status = 200, body = LedgerBalance), (status = 403, body = ProblemBody)))]
+    responses((status = 200, description = "The balances.", body = LedgerBalance),
+              (status = 403, description = "`wrong_role`: this needs an admin's token.")))]
 pub(crate) async fn ledger_balance(
     State(app): State<AppState>,
     caller: Caller,
@@ -134,8 +92,8 @@ pub(crate) async fn ledger_balance(
         balances: balances
             .into_iter()
             .map(|balance| CurrencyBalance {
-                currency: balance.currency,
-                balance_minor: balance.balance_minor,
+                currency: balance.currency.into(),
+                balance_minor: Amount(balance.balance_minor),
                 entries: balance.entries,
             })
             .collect(),
@@ -143,25 +101,19 @@ pub(crate) async fn ledger_balance(
             .into_iter()
             .map(|(account, currency, balance_minor)| AccountBalance {
                 account,
-                currency,
-                balance_minor,
+                currency: currency.into(),
+                balance_minor: Amount(balance_minor),
             })
             .collect(),
     }))
 }
 
-/// What a rebuild found.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RebuildReport {
-    /// Orders in the log.
-    orders: u64,
-    /// Orders whose row differed from the fold of their log; they are put right.
-    differing: u64,
-}
-
-/// Folds the log anew, compares it with the read index, and puts right what differs.
+/// Rebuild the read index.
+///
+/// Folds the log of every order, compares the result with the read index and replaces the rows that differ.
 #[utoipa::path(post, path = "/v1/admin/read-index/rebuild", tag = "admin", security(("bearer" = [])),
-    responses((status = 200, body = RebuildReport), (status = 403, body = ProblemBody)))]
+    responses((status = 200, description = "What was compared and replaced.", body = RebuildReport),
+              (status = 403, description = "`wrong_role`: this needs an admin's token.")))]
 pub(crate) async fn rebuild_read_index(
     State(app): State<AppState>,
     caller: Caller,

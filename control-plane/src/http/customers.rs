@@ -1,43 +1,30 @@
 //! Customers.
 
 use axum::Json;
-use axum::extract::{FromRef, Query, State};
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
+use doorstep_api::customers::{CustomerCreated, NewCustomer};
+use doorstep_api::ids;
+use doorstep_api::orders::{OrderPage, OrderQuery};
+use doorstep_api::text::Name;
 use doorstep_dispatch_wire::token::Audience;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use crate::app::AppState;
-use crate::domain::ids::CustomerId;
-use crate::http::view::OrderPage;
-use crate::platform::extract::{Body, Caller, Tokens, cursor, page_limit};
-use crate::platform::problem::{Problem, ProblemBody};
+use crate::domain::ids::{CustomerId, OrderId};
+use crate::http::page::entries;
+use crate::platform::extract::{Body, Caller, QueryParams, Tokens};
+use crate::platform::problem::Problem;
 use crate::platform::text::checked_field;
 
-/// How long a token is good, in city milliseconds: thirty days.
+/// How long a token is valid, in milliseconds of the city's clock: thirty days.
 const TOKEN_LIFE_MS: i64 = 30 * 24 * 3_600_000;
-/// The longest name of anybody, in characters.
-const NAME_CHARS_MAX: usize = 200;
 
-/// A new customer.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewCustomer {
-    /// What the driver calls at the door.
-    name: String,
-}
-
-/// A customer and the token to act as them.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CustomerCreated {
-    customer_id: String,
-    /// Bearer token.
-    token: String,
-}
-
-/// Registers a customer.
-#[utoipa::path(post, path = "/v1/customers", tag = "customers", request_body = NewCustomer,
-    responses((status = 201, body = CustomerCreated), (status = 400, body = ProblemBody), (status = 422, body = ProblemBody)))]
+/// Register a customer.
+///
+/// Anybody may register; the answer has the access token of the new customer, which is told only here.
+#[utoipa::path(post, path = "/v1/customers", tag = "customers", request_body = NewCustomer, security(()),
+    responses((status = 201, description = "The customer is registered.", body = CustomerCreated),
+              (status = 422, description = "`invalid_name`: the name is blank or too long.")))]
 pub(crate) async fn create_customer(
     State(app): State<AppState>,
     Body(new): Body<NewCustomer>,
@@ -47,36 +34,27 @@ pub(crate) async fn create_customer(
     let id = CustomerId::fresh(now_ms);
     app.store.people.add_customer(id, &name, now_ms).await?;
     let token = issue(&app, Audience::Customer, id.to_string());
+    let customer_id = ids::CustomerId::from_uuid(id.uuid());
     Ok((
         StatusCode::CREATED,
-        Json(CustomerCreated {
-            customer_id: id.to_string(),
-            token,
-        }),
+        Json(CustomerCreated { customer_id, token }),
     ))
 }
 
-/// Which of one's orders.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PageQuery {
-    /// 1 to 100; 20 when absent.
-    limit: Option<u32>,
-    /// The last id of the page before.
-    cursor: Option<String>,
-}
-
-/// One's own orders, newest first.
-#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(PageQuery), security(("bearer" = [])),
-    responses((status = 200, body = OrderPage), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)))]
+/// List your own orders.
+///
+/// Of the customer whose token it is, newest first.
+#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(OrderQuery), security(("bearer" = [])),
+    responses((status = 200, description = "A page of orders.", body = OrderPage),
+              (status = 403, description = "`wrong_role`: this needs a customer's token.")))]
 pub(crate) async fn own_orders(
     State(app): State<AppState>,
     caller: Caller,
-    Query(query): Query<PageQuery>,
+    QueryParams(query): QueryParams<OrderQuery>,
 ) -> Result<Json<OrderPage>, Problem> {
     let customer = caller.customer()?;
-    let limit = page_limit(query.limit)?;
-    let before = cursor(query.cursor.as_ref())?;
+    let limit = entries(query.limit)?;
+    let before = query.cursor.map(|id| OrderId::from_uuid(id.uuid()));
     let orders = app
         .store
         .orders
@@ -94,12 +72,13 @@ pub(crate) async fn own_orders(
     }))
 }
 
-/// A name as it is stored.
-pub(crate) fn checked_name(name: &str, field: &'static str) -> Result<String, Problem> {
-    checked_field(name, 1..=NAME_CHARS_MAX, "invalid_name", field)
+/// A name as it is stored, or 422 with `field` as the field that is wrong.
+pub(crate) fn checked_name(name: &Name, field: &'static str) -> Result<String, Problem> {
+    let chars = Name::CHARS_MIN..=Name::CHARS_MAX;
+    checked_field(name.as_str(), chars, "invalid_name", field)
 }
 
-/// A fresh token.
+/// A new access token.
 pub(crate) fn issue(app: &AppState, audience: Audience, subject: String) -> String {
     Tokens::from_ref(app).issue(audience, subject, TOKEN_LIFE_MS)
 }

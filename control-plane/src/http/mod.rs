@@ -11,7 +11,9 @@ mod assignments;
     reason = "the expansion of utoipa::path names the query type again"
 )]
 mod customers;
+mod document;
 mod orders;
+mod page;
 mod quotes;
 #[allow(
     unused_qualifications,
@@ -29,19 +31,19 @@ mod webhook;
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::get;
+use bytes::Bytes;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::document::ApiDocument;
 use crate::app::AppState;
 use crate::health::Component;
 use crate::platform::problem::{self, Problem};
@@ -51,32 +53,9 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 /// How long a handler may take before the caller is told to come again. Streams begin well within it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Doorstep control plane",
-        description = "Restaurants, orders and money of a delivery city"
-    ),
-    modifiers(&BearerTokens)
-)]
-struct ApiDoc;
-
-struct BearerTokens;
-
-impl Modify for BearerTokens {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("ds1")
-            .build();
-        let components = openapi.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    }
-}
-
 /// The routes under `/v1` with their specification.
 pub(crate) fn api_router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi())
+    OpenApiRouter::with_openapi(ApiDocument::openapi())
         .routes(routes!(customers::create_customer))
         .routes(routes!(
             restaurants::create_restaurant,
@@ -107,10 +86,16 @@ pub(crate) fn api_router() -> OpenApiRouter<AppState> {
 }
 
 /// The routes of the API and of `pages` behind the same layers.
-pub(crate) fn http_router(state: AppState, pages: axum::Router) -> axum::Router {
-    let (router, api) = api_router().split_for_parts();
+pub(crate) fn http_router(state: AppState, pages: OpenApiRouter) -> axum::Router {
+    let (router, mut document) = api_router().split_for_parts();
+    let (pages, of_pages) = pages.split_for_parts();
+    document.merge(of_pages);
+    let document = document::complete(document);
+    // Written once: every connection clones the router, and must not clone the document with it.
+    let json = document.to_json().map(Bytes::from).unwrap_or_default();
+    let answer = move || async move { ([(header::CONTENT_TYPE, "application/json")], json) };
     router
-        .route("/openapi.json", get(move || async move { Json(api) }))
+        .route("/openapi.json", get(answer))
         .route("/healthz", get(healthz))
         .with_state(state)
         .merge(pages)

@@ -1,14 +1,15 @@
-//! Orders: placing one, looking at it, and what each side may do with it.
+//! Orders: placing one, reading it, and the commands of customer and restaurant.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use doorstep_api::ids;
+use doorstep_api::number::ReadyInMs;
+use doorstep_api::orders::{Acceptance, NewOrder, OrderView, ReasonGiven, ReceiptView};
+use doorstep_api::text::{IdempotencyKey, PaymentMethod, Reason};
 
 use crate::app::{App, AppState};
-use crate::assignment::REASON_CHARS_MAX;
 use crate::domain::ids::{CustomerId, OrderId, PaymentId, QuoteId};
 use crate::domain::lifecycle::{Command, Order, Patience, Terms};
 use crate::domain::order::{self, Party};
@@ -16,34 +17,26 @@ use crate::domain::quote::Quote;
 use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::http::quotes::millis;
-use crate::http::view::OrderView;
 use crate::platform::extract::{Body, Caller, path_id};
 use crate::platform::idempotency::{Answered, idempotency_key, key_reused, request_hash};
-use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::problem::Problem;
 use crate::platform::text::checked_field;
 use crate::store::StoreError;
 use crate::store::keys::Answer;
 use crate::store::placement::{PlaceError, Placed, Placement};
 
-/// The furthest ready time a restaurant may name, in city milliseconds: three hours.
-const READY_IN_MS_MAX: i64 = 3 * 3_600_000;
-
-/// An order to place.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewOrder {
-    #[schema(value_type = String)]
-    quote_id: QuoteId,
-    /// The gateway's word for how it is paid, such as `sandbox_ok`.
-    payment_method: String,
-}
-
-/// Places an order. The answer comes after it is on stable storage; the same key again gets the same answer.
+/// Place an order.
+///
+/// The order is on stable storage when the answer comes. The same idempotency key with the same body again gets the same answer
+/// and has no second effect.
 #[utoipa::path(post, path = "/v1/orders", tag = "orders", request_body = NewOrder, security(("bearer" = [])),
-    params(("idempotency-key" = String, Header, description = "1 to 255 printable characters: one order for each")),
-    responses((status = 201, body = OrderView), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
-              (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
-              (status = 422, body = ProblemBody)))]
+    params(("idempotency-key" = IdempotencyKey, Header, description = "Key of the caller's choice; one order for each.")),
+    responses((status = 201, description = "The order is placed; its payment is pending.", body = OrderView,
+               headers(("idempotent-replayed" = bool, description = "`true` when an earlier request with this key made the answer."))),
+              (status = 403, description = "`wrong_role`: this needs a customer's token."),
+              (status = 404, description = "`not_found`: no such quote of this customer."),
+              (status = 409, description = "`quote_expired`, `quote_used`, or `in_flight`: another request on the same thing is in progress."),
+              (status = 422, description = "`invalid_payment_method`, or `idempotency_key_reused`: the key was used with another request.")))]
 pub(crate) async fn place_order(
     State(app): State<AppState>,
     caller: Caller,
@@ -52,7 +45,7 @@ pub(crate) async fn place_order(
 ) -> Result<Answered, Problem> {
     let customer = caller.customer()?;
     let key = idempotency_key(&headers)?;
-    check_method(&new.payment_method)?;
+    check_method(new.payment_method.as_str())?;
     let request_hash = request_hash(&new)
         .map_err(|error| Problem::bad_request("invalid_body", error.to_string()))?;
     let now_ms = app.clock.now_ms();
@@ -60,7 +53,7 @@ pub(crate) async fn place_order(
         customer,
         key: &key,
         request_hash: &request_hash,
-        quote_id: new.quote_id,
+        quote_id: QuoteId::from_uuid(new.quote_id.uuid()),
         now_ms,
     };
     let order_id = OrderId::fresh(now_ms);
@@ -77,7 +70,7 @@ pub(crate) async fn place_order(
                         customer,
                         (order_id, payment_id),
                         quote,
-                        &new.payment_method,
+                        new.payment_method.as_str(),
                     ),
                     now_ms,
                 )
@@ -98,11 +91,14 @@ pub(crate) async fn place_order(
 
 fn check_method(method: &str) -> Result<(), Problem> {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if (1..=64).contains(&method.len()) && method.bytes().all(is_word) {
+    let length = PaymentMethod::CHARS_MIN..=PaymentMethod::CHARS_MAX;
+    if length.contains(&method.len()) && method.bytes().all(is_word) {
         return Ok(());
     }
-    let detail =
-        "a payment method is a word of up to 64 lower-case letters, digits and underscores";
+    let detail = format!(
+        "a payment method has 1 to {} lower-case letters, digits and underscores",
+        PaymentMethod::CHARS_MAX
+    );
     Err(Problem::unprocessable("invalid_payment_method", detail).param("payment_method"))
 }
 
@@ -156,10 +152,11 @@ fn place_problem(error: PlaceError) -> Problem {
     }
 }
 
-/// One order.
+/// Read an order.
 #[utoipa::path(get, path = "/v1/orders/{order_id}", tag = "orders", security(("bearer" = [])),
-    params(("order_id" = String, Path)),
-    responses((status = 200, body = OrderView), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    params(("order_id" = ids::OrderId, Path, description = "Id of the order.")),
+    responses((status = 200, description = "The order.", body = OrderView),
+              (status = 404, description = "`not_found`: no such order, or it belongs to somebody else.")))]
 pub(crate) async fn order(
     State(app): State<AppState>,
     caller: Caller,
@@ -176,79 +173,77 @@ pub(crate) async fn order(
     Ok(Json((&order).into()))
 }
 
-/// What the restaurant says when it accepts.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Acceptance {
-    /// When the food should be ready, in city milliseconds from now; the deployment's usual time when absent.
-    #[serde(default)]
-    ready_in_ms: Option<i64>,
+/// The reason that was given, or what stands in its place.
+fn reason_text(
+    given: Option<Body<Option<ReasonGiven>>>,
+    otherwise: &str,
+) -> Result<String, Problem> {
+    let Some(reason) = given.and_then(|Body(given)| given?.reason) else {
+        return Ok(otherwise.to_owned());
+    };
+    let chars = Reason::CHARS_MIN..=Reason::CHARS_MAX;
+    checked_field(reason.as_str(), chars, "invalid_reason", "reason")
 }
 
-/// Why.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Reason {
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-impl Reason {
-    fn text(self, otherwise: &str) -> Result<String, Problem> {
-        let Some(reason) = self.reason else {
-            return Ok(otherwise.to_owned());
-        };
-        checked_field(&reason, 0..=REASON_CHARS_MAX, "invalid_reason", "reason")
-    }
-}
-
-/// The restaurant will cook.
+/// Accept an order.
+///
+/// By its restaurant, which says when the food will be ready. The body may be left out.
 #[utoipa::path(post, path = "/v1/orders/{order_id}/accept", tag = "orders", security(("bearer" = [])),
-    params(("order_id" = String, Path)), request_body = Acceptance,
-    responses((status = 200, body = OrderView), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
-              (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    params(("order_id" = ids::OrderId, Path, description = "Id of the order.")), request_body = Option<Acceptance>,
+    responses((status = 200, description = "The accepted order.", body = OrderView), (status = 403, description = "`wrong_role`: this needs a restaurant's token."),
+              (status = 404, description = "`not_found`: no such order, or it belongs to somebody else."),
+              (status = 409, description = "`wrong_state`: the order's state does not allow it, or `in_flight`: another request on the same order is in progress."),
+              (status = 422, description = "`invalid_ready_time`: `ready_in_ms` is out of range.")))]
 pub(crate) async fn accept_order(
     State(app): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
-    body: Option<Body<Acceptance>>,
+    body: Option<Body<Option<Acceptance>>>,
 ) -> Result<Json<OrderView>, Problem> {
     caller.runs_a_restaurant()?;
-    let acceptance = body.map_or_else(Acceptance::default, |Body(acceptance)| acceptance);
-    let ready_in_ms = acceptance
+    let acceptance = body
+        .and_then(|Body(acceptance)| acceptance)
+        .unwrap_or_default();
+    let ready_in = acceptance
         .ready_in_ms
-        .unwrap_or_else(|| millis(app.policy.preparation));
-    if !(0..=READY_IN_MS_MAX).contains(&ready_in_ms) {
-        let detail = format!("ready_in_ms is 0 to {READY_IN_MS_MAX}, not {ready_in_ms}");
+        .unwrap_or_else(|| ReadyInMs(millis(app.policy.preparation)));
+    if !ready_in.is_in_range() {
+        let (min, max) = (ReadyInMs::MIN, ReadyInMs::MAX);
+        let detail = format!("ready_in_ms is {min} to {max}, not {}", ready_in.0);
         return Err(Problem::unprocessable("invalid_ready_time", detail).param("ready_in_ms"));
     }
-    let ready_at_ms = app.clock.now_ms() + ready_in_ms;
+    let ready_at_ms = app.clock.now_ms() + ready_in.0;
     carry_out(&app, caller.0, &id, order::Command::Accept { ready_at_ms }).await
 }
 
-/// The restaurant will not cook.
+/// Reject an order.
+///
+/// By its restaurant; the customer gets the money back. The body may be left out.
 #[utoipa::path(post, path = "/v1/orders/{order_id}/reject", tag = "orders", security(("bearer" = [])),
-    params(("order_id" = String, Path)), request_body = Reason,
-    responses((status = 200, body = OrderView), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
-              (status = 409, body = ProblemBody)))]
+    params(("order_id" = ids::OrderId, Path, description = "Id of the order.")), request_body = Option<ReasonGiven>,
+    responses((status = 200, description = "The order in its new state.", body = OrderView), (status = 403, description = "`wrong_role`: this needs a restaurant's token."),
+              (status = 404, description = "`not_found`: no such order, or it belongs to somebody else."),
+              (status = 409, description = "`wrong_state`: the order's state does not allow it, or `in_flight`: another request on the same order is in progress."),
+              (status = 422, description = "`invalid_reason`: the reason is too long.")))]
 pub(crate) async fn reject_order(
     State(app): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
-    body: Option<Body<Reason>>,
+    body: Option<Body<Option<ReasonGiven>>>,
 ) -> Result<Json<OrderView>, Problem> {
     caller.runs_a_restaurant()?;
-    let reason = body
-        .map_or_else(Reason::default, |Body(reason)| reason)
-        .text("the restaurant cannot cook it")?;
+    let reason = reason_text(body, "the restaurant rejected it")?;
     carry_out(&app, caller.0, &id, order::Command::Reject { reason }).await
 }
 
-/// The food is ready.
+/// Report that the food is ready.
+///
+/// By its restaurant.
 #[utoipa::path(post, path = "/v1/orders/{order_id}/ready", tag = "orders", security(("bearer" = [])),
-    params(("order_id" = String, Path)),
-    responses((status = 200, body = OrderView), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
-              (status = 409, body = ProblemBody)))]
+    params(("order_id" = ids::OrderId, Path, description = "Id of the order.")),
+    responses((status = 200, description = "The order in its new state.", body = OrderView), (status = 403, description = "`wrong_role`: this needs a restaurant's token."),
+              (status = 404, description = "`not_found`: no such order, or it belongs to somebody else."),
+              (status = 409, description = "`wrong_state`: the order's state does not allow it, or `in_flight`: another request on the same order is in progress.")))]
 pub(crate) async fn mark_order_ready(
     State(app): State<AppState>,
     caller: Caller,
@@ -258,24 +253,27 @@ pub(crate) async fn mark_order_ready(
     carry_out(&app, caller.0, &id, order::Command::MarkReady).await
 }
 
-/// Calls an order off: a customer until it is accepted, a restaurant or the operator until it is picked up.
+/// Cancel an order.
+///
+/// A customer may until it is accepted, its restaurant or an admin until it is picked up. The body may be left out.
 #[utoipa::path(post, path = "/v1/orders/{order_id}/cancel", tag = "orders", security(("bearer" = [])),
-    params(("order_id" = String, Path)), request_body = Reason,
-    responses((status = 200, body = OrderView), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+    params(("order_id" = ids::OrderId, Path, description = "Id of the order.")), request_body = Option<ReasonGiven>,
+    responses((status = 200, description = "The cancelled order.", body = OrderView),
+              (status = 404, description = "`not_found`: no such order, or it belongs to somebody else."),
+              (status = 409, description = "`wrong_state`: the order's state does not allow it, or `in_flight`: another request on the same order is in progress."),
+              (status = 422, description = "`invalid_reason`: the reason is too long.")))]
 pub(crate) async fn cancel_order(
     State(app): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
-    body: Option<Body<Reason>>,
+    body: Option<Body<Option<ReasonGiven>>>,
 ) -> Result<Json<OrderView>, Problem> {
     let (by, otherwise) = match caller.0 {
-        Scope::Customer(_) => (Party::Customer, "the customer called it off"),
-        Scope::Restaurant(_) => (Party::Restaurant, "the restaurant called it off"),
-        Scope::Admin => (Party::Admin, "the operator called it off"),
+        Scope::Customer(_) => (Party::Customer, "the customer cancelled it"),
+        Scope::Restaurant(_) => (Party::Restaurant, "the restaurant cancelled it"),
+        Scope::Admin => (Party::Admin, "the operator cancelled it"),
     };
-    let reason = body
-        .map_or_else(Reason::default, |Body(reason)| reason)
-        .text(otherwise)?;
+    let reason = reason_text(body, otherwise)?;
     carry_out(&app, caller.0, &id, order::Command::Cancel { by, reason }).await
 }
 
@@ -291,11 +289,13 @@ async fn carry_out(
     Ok(Json((&summary).into()))
 }
 
-/// The receipt of a delivered order, the same bytes each time.
+/// Read the receipt of a delivered order.
+///
+/// The same bytes each time.
 #[utoipa::path(get, path = "/v1/orders/{order_id}/receipt", tag = "orders", security(("bearer" = [])),
-    params(("order_id" = String, Path)),
-    responses((status = 200, description = "The receipt", content_type = "application/json"),
-              (status = 404, body = ProblemBody)))]
+    params(("order_id" = ids::OrderId, Path, description = "Id of the order.")),
+    responses((status = 200, description = "The receipt.", body = ReceiptView),
+              (status = 404, description = "`not_found`: no such order, or it is not delivered.")))]
 pub(crate) async fn receipt(
     State(app): State<AppState>,
     caller: Caller,

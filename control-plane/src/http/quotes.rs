@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use doorstep_api::ids;
+use doorstep_api::number::{Amount, UnixMs};
+use doorstep_api::quotes::{NewQuote, QuoteView};
 use doorstep_dispatch_wire::dispatch::{QuoteRequest, QuoteResponse};
-use serde::{Deserialize, Serialize};
 use tonic::Code;
-use utoipa::ToSchema;
 
 use crate::app::{App, AppState};
 use crate::dispatch::{in_time, lat_lng};
@@ -14,71 +15,37 @@ use crate::domain::ids::{ItemId, QuoteId, RestaurantId};
 use crate::domain::place::Place;
 use crate::domain::pricing::{CartError, Tariff, Wanted, price};
 use crate::domain::quote::Quote;
-use crate::http::view::{LineView, PlaceView};
+use crate::http::view::{checked_place, currency};
 use crate::platform::extract::{Body, Caller};
-use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::problem::Problem;
 
-/// A cart and a door.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewQuote {
-    #[schema(value_type = String)]
-    restaurant_id: RestaurantId,
-    items: Vec<WantedItem>,
-    dropoff: PlaceView,
-}
-
-/// What the customer wants.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WantedItem {
-    #[schema(value_type = String)]
-    item_id: ItemId,
-    quantity: u32,
-}
-
-/// A price that holds until it expires. Times are Unix milliseconds of the city's clock.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct QuoteView {
-    quote_id: String,
-    restaurant_id: String,
-    lines: Vec<LineView>,
-    items_minor: i64,
-    delivery_fee_minor: i64,
-    total_minor: i64,
-    currency: String,
-    /// From pickup to dropoff.
-    travel_time_ms: u64,
-    /// On the road.
-    distance_m: u64,
-    /// When it would be there if it were ordered now.
-    dropoff_eta_ms: i64,
-    /// The same in minutes from now, rounded up.
-    eta_min: i64,
-    expires_at_ms: i64,
-}
-
-/// Prices a cart.
+/// Price a cart.
+///
+/// The price holds until the quote expires; an order is placed with the id of its quote.
 #[utoipa::path(post, path = "/v1/quotes", tag = "orders", request_body = NewQuote, security(("bearer" = [])),
-    responses((status = 201, body = QuoteView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-              (status = 404, body = ProblemBody), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    responses((status = 201, description = "The price and the ETA.", body = QuoteView),
+              (status = 403, description = "`wrong_role`: this needs a customer's token."),
+              (status = 404, description = "`not_found`: no such restaurant."),
+              (status = 422, description = "`invalid_cart`, `unknown_item`, `sold_out`, `invalid_place`, or `unreachable`: no road leads from the restaurant to this door."),
+              (status = 503, description = "`unavailable`: dispatch does not answer; `timeout`: it took too long.")))]
 pub(crate) async fn create_quote(
     State(app): State<AppState>,
     caller: Caller,
     Body(new): Body<NewQuote>,
 ) -> Result<(StatusCode, Json<QuoteView>), Problem> {
     let customer_id = caller.customer()?;
-    let dropoff = new.dropoff.place("dropoff")?;
-    let restaurant = app.store.catalogue.restaurant(new.restaurant_id).await?;
+    let dropoff = checked_place(new.dropoff, "dropoff")?;
+    let restaurant_id = RestaurantId::from_uuid(new.restaurant_id.uuid());
+    let restaurant = app.store.catalogue.restaurant(restaurant_id).await?;
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("restaurant"))?;
-    let menu = app.store.catalogue.menu(new.restaurant_id).await?;
+    let menu = app.store.catalogue.menu(restaurant_id).await?;
     let trip = trip(&app, restaurant.at, dropoff).await?;
     let cart: Vec<Wanted> = new
         .items
         .iter()
         .map(|item| Wanted {
-            item_id: item.item_id,
-            quantity: item.quantity,
+            item_id: ItemId::from_uuid(item.item_id.uuid()),
+            quantity: item.quantity.0,
         })
         .collect();
     let price = price(&menu, &cart, trip.distance_m, &tariff(&app)).map_err(cart_problem)?;
@@ -113,7 +80,7 @@ async fn trip(app: &App, pickup: Place, dropoff: Place) -> Result<QuoteResponse,
             | Code::FailedPrecondition
             | Code::OutOfRange => {
                 let detail = format!(
-                    "no way from the restaurant to this door: {}",
+                    "no road leads from the restaurant to this door: {}",
                     status.message()
                 );
                 Err(Problem::unprocessable("unreachable", detail).param("dropoff"))
@@ -159,21 +126,21 @@ fn cart_problem(error: CartError) -> Problem {
 
 fn view_of(quote: &Quote, now_ms: i64) -> QuoteView {
     QuoteView {
-        quote_id: quote.quote_id.to_string(),
-        restaurant_id: quote.restaurant_id.to_string(),
+        quote_id: ids::QuoteId::from_uuid(quote.quote_id.uuid()),
+        restaurant_id: ids::RestaurantId::from_uuid(quote.restaurant_id.uuid()),
         lines: quote.price.lines.iter().map(Into::into).collect(),
-        items_minor: quote.price.items_minor,
-        delivery_fee_minor: quote.price.delivery_fee_minor,
-        total_minor: quote.price.total_minor,
-        currency: quote.price.currency.to_string(),
+        items_minor: Amount(quote.price.items_minor),
+        delivery_fee_minor: Amount(quote.price.delivery_fee_minor),
+        total_minor: Amount(quote.price.total_minor),
+        currency: currency(quote.price.currency),
         travel_time_ms: quote.travel_time_ms,
         distance_m: quote.distance_m,
-        dropoff_eta_ms: quote.dropoff_eta_ms,
+        dropoff_eta_ms: UnixMs(quote.dropoff_eta_ms),
         eta_min: (quote.dropoff_eta_ms - now_ms)
             .max(0)
             .saturating_add(59_999)
             / 60_000,
-        expires_at_ms: quote.expires_at_ms,
+        expires_at_ms: UnixMs(quote.expires_at_ms),
     }
 }
 

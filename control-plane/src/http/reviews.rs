@@ -1,66 +1,31 @@
 //! Reviews.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use doorstep_api::ids;
+use doorstep_api::number::{Rating, UnixMs};
+use doorstep_api::reviews::{NewReview, ReviewPage, ReviewQuery, ReviewView};
 
 use crate::app::AppState;
 use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::order;
 use crate::domain::review::{Review, ReviewError, TEXT_CHARS_MAX};
-use crate::platform::extract::{Body, Caller, cursor, page_limit, path_id};
-use crate::platform::problem::{Problem, ProblemBody};
+use crate::http::page::entries;
+use crate::platform::extract::{Body, Caller, QueryParams, path_id};
+use crate::platform::problem::Problem;
 use crate::platform::text::checked_field;
 
-/// A review to write.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewReview {
-    /// 1 to 5.
-    rating: u8,
-    #[serde(default)]
-    text: String,
-}
-
-/// A review.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ReviewView {
-    /// 1 to 5.
-    rating: u8,
-    text: String,
-    /// City time.
-    at_ms: i64,
-}
-
-/// A page of reviews and the rating of all.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ReviewPage {
-    reviews: Vec<ReviewView>,
-    /// Pass it as the cursor for the next page; absent on the last.
-    next_cursor: Option<String>,
-    /// Mean rating of all reviews in hundredths; absent without any.
-    rating_centi: Option<i64>,
-    /// How many there are.
-    count: i64,
-}
-
-/// Which reviews.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReviewQuery {
-    /// 1 to 100; 20 when absent.
-    limit: Option<u32>,
-    /// As given by the page before.
-    cursor: Option<String>,
-}
-
-/// Writes the review of one's own delivered order.
+/// Review a delivered order.
+///
+/// By its customer, once.
 #[utoipa::path(post, path = "/v1/orders/{order_id}/review", tag = "reviews", request_body = NewReview,
-    security(("bearer" = [])), params(("order_id" = String, Path)),
-    responses((status = 201, body = ReviewView), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
-              (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    security(("bearer" = [])), params(("order_id" = ids::OrderId, Path, description = "Id of the order.")),
+    responses((status = 201, description = "The review.", body = ReviewView),
+              (status = 403, description = "`wrong_role`: this needs a customer's token."),
+              (status = 404, description = "`not_found`: no such order of this customer."),
+              (status = 409, description = "`wrong_state`: the order is not delivered; `already_reviewed`; or `in_flight`: another request on the same thing is in progress."),
+              (status = 422, description = "`invalid_review`: the rating or the length of the text is out of range.")))]
 pub(crate) async fn create_review(
     State(app): State<AppState>,
     caller: Caller,
@@ -85,8 +50,13 @@ pub(crate) async fn create_review(
     let review = Review {
         order_id: id,
         restaurant_id: order.restaurant_id,
-        rating: new.rating,
-        text: checked_field(&new.text, 0..=TEXT_CHARS_MAX, "invalid_review", "text")?,
+        rating: new.rating.0,
+        text: checked_field(
+            new.text.as_str(),
+            0..=TEXT_CHARS_MAX,
+            "invalid_review",
+            "text",
+        )?,
         at_ms: app.clock.now_ms(),
     };
     review.check().map_err(|error| {
@@ -105,18 +75,21 @@ pub(crate) async fn create_review(
     Ok((StatusCode::CREATED, Json(view_of(&review))))
 }
 
-/// A restaurant's reviews, of the newest orders first.
+/// List a restaurant's reviews.
+///
+/// Of the newest orders first, with the mean rating of all.
 #[utoipa::path(get, path = "/v1/restaurants/{restaurant_id}/reviews", tag = "reviews",
-    params(("restaurant_id" = String, Path), ReviewQuery),
-    responses((status = 200, body = ReviewPage), (status = 404, body = ProblemBody)))]
+    params(("restaurant_id" = ids::RestaurantId, Path, description = "Id of the restaurant."), ReviewQuery), security(()),
+    responses((status = 200, description = "A page of reviews.", body = ReviewPage),
+              (status = 404, description = "`not_found`: no such restaurant.")))]
 pub(crate) async fn restaurant_reviews(
     State(app): State<AppState>,
     Path(id): Path<String>,
-    Query(query): Query<ReviewQuery>,
+    QueryParams(query): QueryParams<ReviewQuery>,
 ) -> Result<Json<ReviewPage>, Problem> {
     let id: RestaurantId = path_id(&id, "restaurant")?;
-    let limit = page_limit(query.limit)?;
-    let before = cursor(query.cursor.as_ref())?;
+    let limit = entries(query.limit)?;
+    let before = query.cursor.map(|id| OrderId::from_uuid(id.uuid()));
     app.store
         .catalogue
         .restaurant(id)
@@ -130,7 +103,7 @@ pub(crate) async fn restaurant_reviews(
         next_cursor: page
             .last()
             .filter(|_| found.len() > page.len())
-            .map(|review| review.order_id.to_string()),
+            .map(|review| ids::OrderId::from_uuid(review.order_id.uuid())),
         rating_centi: (count > 0).then(|| total * 100 / count),
         count,
     }))
@@ -138,8 +111,8 @@ pub(crate) async fn restaurant_reviews(
 
 fn view_of(review: &Review) -> ReviewView {
     ReviewView {
-        rating: review.rating,
+        rating: Rating(review.rating),
         text: review.text.clone(),
-        at_ms: review.at_ms,
+        at_ms: UnixMs(review.at_ms),
     }
 }

@@ -8,6 +8,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use doorstep_api::ids;
+use doorstep_api::number::UnixMs;
+use doorstep_api::orders::{DriverAt, OrderPage, OrderView};
+use doorstep_api::place::PlaceView;
 use futures::{Stream, StreamExt};
 use serde::Serialize;
 use tokio::sync::{broadcast, mpsc};
@@ -22,9 +26,9 @@ use crate::domain::summary::OrderSummary;
 use crate::drivers::DriverPicture;
 use crate::events::OrderChanged;
 use crate::events::topics::Following;
-use crate::http::view::{EtaBandView, OrderPage, OrderView, PlaceView};
+use crate::http::view::place_view;
 use crate::platform::extract::{Caller, TokenEnd, path_id};
-use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::problem::Problem;
 use crate::store::StoreError;
 
 /// Messages a slow listener may have waiting; then its stream waits too and catches up from the log.
@@ -32,30 +36,21 @@ const WAITING_MAX: usize = 16;
 /// The most open orders shown at once.
 const OPEN_MAX: u32 = 500;
 
-/// Where the driver is.
-#[derive(Debug, Serialize)]
-struct DriverAt {
-    driver_id: u64,
-    at: PlaceView,
-    heading_cdeg: u32,
-    dropoff_eta_ms: Option<i64>,
-    dropoff_band: Option<EtaBandView>,
-    at_ms: u64,
-}
-
 type Messages = mpsc::Sender<Event>;
 
-/// The listener is gone, or the process shuts down.
+/// The client is gone, or the process shuts down.
 struct Gone;
 
-/// Follows one order: an event `order` for each change since `last-event-id`, in order, and an event `driver` whenever
-/// the driver has moved. What a time-out would change is left out until it stands. The stream ends with the order or with
-/// the token.
+/// Follow an order (Server-Sent Events).
+///
+/// An event `order` (data: `OrderView`, id: its `seq`) for each change after `last-event-id`, in order, and an event `driver`
+/// (data: `DriverAt`) whenever the driver has moved. What a time-out would change is left out until it stands. The stream ends with
+/// the order or with the token.
 #[utoipa::path(get, path = "/v1/orders/{order_id}/track", tag = "orders", security(("bearer" = [])),
-    params(("order_id" = String, Path),
-           ("last-event-id" = Option<u32>, Header, description = "The seq of the last change seen")),
-    responses((status = 200, description = "Events `order` (an order) and `driver`", content_type = "text/event-stream"),
-              (status = 404, body = ProblemBody)))]
+    params(("order_id" = ids::OrderId, Path, description = "Id of the order."),
+           ("last-event-id" = Option<u32>, Header, description = "`seq` of the last change that was received.")),
+    responses((status = 200, description = "Events `order` and `driver`.", body = String, content_type = "text/event-stream"),
+              (status = 404, description = "`not_found`: no such order, or it belongs to somebody else.")))]
 pub(crate) async fn track_order(
     State(app): State<AppState>,
     caller: Caller,
@@ -220,7 +215,7 @@ impl Follower {
         let Some(driver) = picture.driver(driver_id) else {
             return Ok(());
         };
-        let at = PlaceView::from(driver.at);
+        let at = place_view(driver.at);
         if *last == Some(at) {
             return Ok(());
         }
@@ -229,9 +224,9 @@ impl Follower {
             driver_id,
             at,
             heading_cdeg: driver.heading_cdeg,
-            dropoff_eta_ms: order.delivery.dropoff_eta_ms,
+            dropoff_eta_ms: order.delivery.dropoff_eta_ms.map(UnixMs),
             dropoff_band: order.delivery.dropoff_band.map(Into::into),
-            at_ms: picture.now_ms,
+            at_ms: UnixMs::from_unsigned(picture.now_ms),
         };
         send(&self.messages, "driver", None, &message).await
     }
@@ -251,10 +246,14 @@ async fn send<T: Serialize>(
     messages.send(event).await.map_err(|_| Gone)
 }
 
-/// A restaurant's orders that have not ended, oldest first.
+/// List a restaurant's open orders.
+///
+/// Those that have not ended, oldest first; at most 500.
 #[utoipa::path(get, path = "/v1/restaurants/{restaurant_id}/orders", tag = "restaurants", security(("bearer" = [])),
-    params(("restaurant_id" = String, Path)),
-    responses((status = 200, body = OrderPage), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    params(("restaurant_id" = ids::RestaurantId, Path, description = "Id of the restaurant.")),
+    responses((status = 200, description = "The open orders.", body = OrderPage),
+              (status = 403, description = "`wrong_role`: this needs a restaurant's token."),
+              (status = 404, description = "`not_found`: it is another restaurant.")))]
 pub(crate) async fn restaurant_orders(
     State(app): State<AppState>,
     caller: Caller,
@@ -274,12 +273,14 @@ pub(crate) async fn restaurant_orders(
     }))
 }
 
-/// A restaurant's inbox: an event `order` for each open order at first, then for each change of any of its orders from
-/// the moment it is paid.
+/// Follow a restaurant's orders (Server-Sent Events).
+///
+/// An event `order` (data: `OrderView`) for each open order at first, then for each change of any of its orders once it is paid.
 #[utoipa::path(get, path = "/v1/restaurants/{restaurant_id}/inbox", tag = "restaurants", security(("bearer" = [])),
-    params(("restaurant_id" = String, Path)),
-    responses((status = 200, description = "Events `order`", content_type = "text/event-stream"),
-              (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    params(("restaurant_id" = ids::RestaurantId, Path, description = "Id of the restaurant.")),
+    responses((status = 200, description = "Events `order`.", body = String, content_type = "text/event-stream"),
+              (status = 403, description = "`wrong_role`: this needs a restaurant's token."),
+              (status = 404, description = "`not_found`: it is another restaurant.")))]
 pub(crate) async fn restaurant_inbox(
     State(app): State<AppState>,
     caller: Caller,

@@ -3,36 +3,28 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
-use utoipa::ToSchema;
+use doorstep_api::payments::GatewayEvent;
+use doorstep_api::text::EventId;
 
 use crate::app::AppState;
 use crate::application::payment::conclude;
 use crate::clock::real_unix_s;
 use crate::domain::ids::OrderId;
 use crate::gateway::signature;
-use crate::platform::problem::{Problem, ProblemBody};
+use crate::platform::problem::Problem;
 use crate::platform::text::checked;
 use crate::store::CommandError;
 
 const CONSUMER: &str = "gateway";
-/// The longest id of an event, in characters.
-const EVENT_ID_CHARS_MAX: usize = 255;
 
-/// What is read of a webhook: which payment to look at.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct GatewayEvent {
-    /// The same when it is sent again.
-    event_id: String,
-    /// The gateway's name for the payment.
-    payment_id: String,
-}
-
-/// Takes a webhook: checks the signature over the raw body, reads the payment again at the gateway, takes its word.
+/// Receive a webhook of the payment gateway.
+///
+/// The signature covers the raw body. The body only names a payment: its state is read at the gateway.
 #[utoipa::path(post, path = "/v1/payments/webhook", tag = "payments", request_body = GatewayEvent,
-    params(("doorstep-signature" = String, Header, description = "t=SECONDS,v1=HEX of HMAC-SHA256 over `SECONDS.BODY`")),
-    responses((status = 204, description = "Taken, or taken before"), (status = 400, body = ProblemBody),
-              (status = 401, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    security(("gateway_signature" = [])),
+    responses((status = 204, description = "Processed, now or before."),
+              (status = 401, description = "`invalid_signature`: the signature is missing, wrong or too old."),
+              (status = 503, description = "`unavailable`: the gateway does not answer, send it again; `timeout`: it took too long.")))]
 pub(crate) async fn payment_webhook(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -51,11 +43,13 @@ pub(crate) async fn payment_webhook(
         .map_err(|error| forged(error.to_string()))?;
     let event: GatewayEvent = serde_json::from_slice(&raw)
         .map_err(|error| Problem::bad_request("invalid_body", error.to_string()))?;
-    if checked(&event.event_id, 1..=EVENT_ID_CHARS_MAX).as_ref() != Ok(&event.event_id) {
-        let detail = format!("event_id has 1 to {EVENT_ID_CHARS_MAX} printable characters");
+    let event_id = event.event_id.as_str();
+    let (min, max) = (EventId::CHARS_MIN, EventId::CHARS_MAX);
+    if !checked(event_id, min..=max).is_ok_and(|kept| kept == event_id) {
+        let detail = format!("event_id has {min} to {max} printable characters");
         return Err(Problem::bad_request("invalid_body", detail).param("event_id"));
     }
-    if app.store.inbox.has_event(CONSUMER, &event.event_id).await? {
+    if app.store.inbox.has_event(CONSUMER, event_id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let found = app.gateway.read(&event.payment_id).await.map_err(|error| {
@@ -78,7 +72,7 @@ pub(crate) async fn payment_webhook(
     // Only now: a webhook cut off before this is sent again, and to conclude twice is harmless.
     app.store
         .inbox
-        .accept_event(CONSUMER, &event.event_id, app.clock.now_ms())
+        .accept_event(CONSUMER, event_id, app.clock.now_ms())
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -124,7 +124,7 @@ async fn what_cannot_be_done_says_why(h: Harness) {
         (id, json!({ "driver": "13" }), 409, "not_possible"),
         (unasked, wish.clone(), 409, "not_dispatched"),
         (unknown, wish.clone(), 404, "not_found"),
-        (id, json!({ "driver": "me" }), 400, "invalid_driver"),
+        (id, json!({ "driver": "me" }), 400, "invalid_body"),
         (
             id,
             json!({ "driver": "8", "reason": long }),

@@ -43,7 +43,7 @@ pub(crate) struct Harness {
     pub(crate) bus: Arc<InProcessBus>,
     client: reqwest::Client,
     config: Config,
-    base: String,
+    pub(crate) base: String,
     running: Running,
 }
 

@@ -1,11 +1,12 @@
 //! Asking why an order went to its driver: by id, by a part of it, and in vain.
 
+use doorstep_api::explanation::{DecisionRule, Explanation};
+use doorstep_api::ids::DriverText;
 use doorstep_dispatch_wire::dispatch::{Alternative, Decision, Rule};
 use reqwest::Method;
 
 use super::harness::{Actor, Harness, answer, text};
 use crate::domain::ids::OrderId;
-use crate::explanation::Explanation;
 
 mod both {
     crate::tests::on_both!(an_order_tells_why);
@@ -56,9 +57,9 @@ async fn an_order_tells_why(h: Harness) {
         format!("%23{}", &digits[28..]),
     ] {
         let told = ask(&name).await;
-        assert_eq!(told.order_id, id.to_string(), "{name}");
-        assert_eq!(told.decisions[0].rule, "late");
-        assert_eq!(told.decisions[0].chosen.driver, "7");
+        assert_eq!(told.order_id.uuid(), id.uuid(), "{name}");
+        assert_eq!(told.decisions[0].rule, DecisionRule::Late);
+        assert_eq!(told.decisions[0].chosen.driver, DriverText(7));
     }
     refusals(&h, &town.admin, id).await;
     h.stop().await;

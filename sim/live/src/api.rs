@@ -2,13 +2,23 @@
 
 use std::time::Duration;
 
+use doorstep_api::admin::LedgerBalance;
+use doorstep_api::customers::{CustomerCreated, NewCustomer};
+use doorstep_api::ids::{ItemId, OrderId, QuoteId, RestaurantId};
+use doorstep_api::number::{ItemPrice, Latitude, Longitude, Quantity, Rating, ReadyInMs};
+use doorstep_api::orders::{Acceptance, NewOrder, OrderState, OrderView, ReasonGiven};
+use doorstep_api::place::PlaceView;
+use doorstep_api::problem::ProblemBody;
+use doorstep_api::quotes::{NewQuote, QuoteView, WantedItem};
+use doorstep_api::restaurants::{NewItem, NewRestaurant, RestaurantCreated, RestaurantWithMenu};
+use doorstep_api::reviews::NewReview;
 use doorstep_sim::world::Restaurant;
 use doorstep_sim::{DeliveryId, LatLng, Span};
 use futures::{Stream, StreamExt};
 use reqwest::{Client, Method, Response, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -17,7 +27,7 @@ const ATTEMPTS_MAX: u32 = 5;
 /// Real time before the second attempt, doubled for each further one.
 const BACKOFF: Duration = Duration::from_millis(100);
 /// Characters of body text kept of an unexpected answer.
-const ERROR_TEXT_MAX: usize = 300;
+const ERROR_TEXT_MAX: usize = 600;
 
 /// Why a request failed for good.
 #[derive(Debug, Error)]
@@ -43,6 +53,12 @@ pub enum ApiError {
         /// The start of the body.
         body: String,
     },
+    /// A menu without a dish that was put on it.
+    #[error("{what}: the menu lacks a dish that was put on it")]
+    Menu {
+        /// The path of the restaurant.
+        what: String,
+    },
     /// A success that cannot be read.
     #[error("{what}: the answer is not as agreed: {source}")]
     Answer {
@@ -61,9 +77,9 @@ impl ApiError {
             Self::Status { status, body, .. } => {
                 status.is_server_error()
                     || *status == StatusCode::TOO_MANY_REQUESTS
-                    || *status == StatusCode::CONFLICT && body.contains("\"in_flight\"")
+                    || *status == StatusCode::CONFLICT && is_in_flight(body)
             }
-            Self::Client(_) | Self::Answer { .. } => false,
+            Self::Client(_) | Self::Answer { .. } | Self::Menu { .. } => false,
         }
     }
 
@@ -71,7 +87,9 @@ impl ApiError {
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Status { status, .. } => Some(*status),
-            Self::Client(_) | Self::Unanswered { .. } | Self::Answer { .. } => None,
+            Self::Client(_) | Self::Unanswered { .. } | Self::Answer { .. } | Self::Menu { .. } => {
+                None
+            }
         }
     }
 }
@@ -92,104 +110,19 @@ struct Call<'a> {
     body: Option<&'a Value>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct RegisteredCustomer {
-    pub(crate) token: String,
+/// Whether the body of an error says that another request on the same thing is in progress.
+fn is_in_flight(body: &str) -> bool {
+    serde_json::from_str::<ProblemBody>(body).is_ok_and(|problem| problem.code == "in_flight")
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct RegisteredRestaurant {
-    pub(crate) restaurant_id: String,
-    pub(crate) token: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct RestaurantView {
-    menu: Vec<ItemView>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ItemView {
-    item_id: String,
-    name: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct QuoteView {
-    quote_id: String,
-}
-
-/// The ledger, one row a currency.
-#[derive(Deserialize)]
-struct LedgerView {
-    balances: Vec<BalanceView>,
-}
-
-#[derive(Deserialize)]
-struct BalanceView {
-    balance_minor: i64,
-}
-
-/// An order as the control plane shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct OrderView {
-    pub(crate) order_id: String,
-    pub(crate) state: String,
-    #[serde(default)]
-    pub(crate) delivered_at_ms: Option<u64>,
-}
-
-impl OrderView {
-    /// The bare UUID of `ord_…`.
-    pub(crate) fn uuid(&self) -> Option<Uuid> {
-        Uuid::parse_str(self.order_id.strip_prefix("ord_")?).ok()
-    }
-
-    /// Whether the food is at the door.
-    pub(crate) fn is_delivered(&self) -> bool {
-        self.state == "delivered"
-    }
-
-    /// Whether the customer never paid.
-    pub(crate) fn is_unpaid(&self) -> bool {
-        self.state == "payment_failed"
-    }
-
-    /// Whether it ended without a delivery.
-    pub(crate) fn is_off(&self) -> bool {
-        matches!(
-            self.state.as_str(),
-            "payment_failed" | "rejected" | "expired" | "cancelled"
-        )
-    }
-
-    /// Whether it is under way.
-    pub(crate) fn is_open(&self) -> bool {
-        matches!(
-            self.state.as_str(),
-            "pending_payment" | "placed" | "accepted" | "ready" | "picked_up"
-        )
-    }
+/// Whether an order ended without a delivery.
+pub(crate) const fn is_off(state: OrderState) -> bool {
+    state.is_end() && !matches!(state, OrderState::Delivered)
 }
 
 /// The order's name in paths.
 pub(crate) fn order_path(order: DeliveryId) -> String {
-    format!("ord_{}", Uuid::from_u128(order.0).simple())
-}
-
-#[derive(Debug, Serialize)]
-struct Place {
-    lat: f64,
-    lng: f64,
-}
-
-impl From<LatLng> for Place {
-    fn from(at: LatLng) -> Self {
-        Self {
-            lat: at.lat(),
-            lng: at.lng(),
-        }
-    }
+    OrderId::from_uuid(Uuid::from_u128(order.0)).to_string()
 }
 
 impl Api {
@@ -205,11 +138,8 @@ impl Api {
         })
     }
 
-    pub(crate) async fn register_customer(
-        &self,
-        name: &str,
-    ) -> Result<RegisteredCustomer, ApiError> {
-        let body = json!({ "name": name });
+    pub(crate) async fn register_customer(&self, name: &str) -> Result<CustomerCreated, ApiError> {
+        let body = json_of(&NewCustomer { name: name.into() });
         self.call(
             Method::POST,
             "/v1/customers",
@@ -226,28 +156,29 @@ impl Api {
         &self,
         admin: &str,
         restaurant: &Restaurant,
-    ) -> Result<(RegisteredRestaurant, Vec<String>), ApiError> {
-        let menu: Vec<Value> = restaurant
-            .menu
-            .iter()
-            .map(|item| json!({ "name": item.name, "price_minor": item.price_minor }))
-            .collect();
-        let body = json!({
-            "name": restaurant.name,
-            "cuisine": restaurant.cuisine,
-            "lat": restaurant.at.lat(),
-            "lng": restaurant.at.lng(),
-            "menu": menu,
+    ) -> Result<(RestaurantCreated, Vec<ItemId>), ApiError> {
+        let item = |dish: &doorstep_sim::world::MenuItem| NewItem {
+            name: dish.name.to_owned().into(),
+            price_minor: ItemPrice(i64::try_from(dish.price_minor).unwrap_or(i64::MAX)),
+            available: true,
+        };
+        let body = json_of(&NewRestaurant {
+            name: restaurant.name.clone().into(),
+            lat: Latitude(restaurant.at.lat()),
+            lng: Longitude(restaurant.at.lng()),
+            cuisine: Some(restaurant.cuisine.to_owned().into()),
+            address: None,
+            menu: restaurant.menu.iter().map(item).collect(),
         });
         let call = Call {
             token: admin,
             body: Some(&body),
             ..Call::default()
         };
-        let registered: RegisteredRestaurant =
+        let registered: RestaurantCreated =
             self.call(Method::POST, "/v1/restaurants", call).await?;
         let path = format!("/v1/restaurants/{}", registered.restaurant_id);
-        let view: RestaurantView = self
+        let view: RestaurantWithMenu = self
             .call(
                 Method::GET,
                 &path,
@@ -261,29 +192,30 @@ impl Api {
             view.menu
                 .iter()
                 .find(|item| item.name == name)
-                .map(|item| item.item_id.clone())
+                .map(|item| item.item_id)
         };
-        let items = restaurant
-            .menu
-            .iter()
-            .map(|dish| item(dish.name).unwrap_or_default())
-            .collect();
+        let items: Option<Vec<ItemId>> =
+            restaurant.menu.iter().map(|dish| item(dish.name)).collect();
+        let items = items.ok_or_else(|| ApiError::Menu { what: path })?;
         Ok((registered, items))
     }
 
     pub(crate) async fn quote(
         &self,
         token: &str,
-        restaurant: &str,
-        items: &[(String, u32)],
+        restaurant: RestaurantId,
+        items: &[(ItemId, u32)],
         dropoff: LatLng,
-    ) -> Result<String, ApiError> {
-        let items: Vec<Value> = items
-            .iter()
-            .map(|(item, quantity)| json!({ "item_id": item, "quantity": quantity }))
-            .collect();
-        let body =
-            json!({ "restaurant_id": restaurant, "items": items, "dropoff": Place::from(dropoff) });
+    ) -> Result<QuoteId, ApiError> {
+        let wanted = |&(item_id, quantity): &(ItemId, u32)| WantedItem {
+            item_id,
+            quantity: Quantity(quantity),
+        };
+        let body = json_of(&NewQuote {
+            restaurant_id: restaurant,
+            items: items.iter().map(wanted).collect(),
+            dropoff: PlaceView::new(dropoff.lat(), dropoff.lng()),
+        });
         let call = Call {
             token,
             body: Some(&body),
@@ -297,10 +229,13 @@ impl Api {
         &self,
         token: &str,
         key: Uuid,
-        quote: &str,
+        quote: QuoteId,
         payment_method: &str,
     ) -> Result<OrderView, ApiError> {
-        let body = json!({ "quote_id": quote, "payment_method": payment_method });
+        let body = json_of(&NewOrder {
+            quote_id: quote,
+            payment_method: payment_method.into(),
+        });
         let call = Call {
             token,
             key: Some(key),
@@ -316,7 +251,10 @@ impl Api {
         ready_in: Span,
     ) -> Result<(), ApiError> {
         let path = format!("/v1/orders/{order}/accept");
-        let body = json!({ "ready_in_ms": ready_in.as_millis() });
+        let ready_in_ms = i64::try_from(ready_in.as_millis()).unwrap_or(i64::MAX);
+        let body = json_of(&Acceptance {
+            ready_in_ms: Some(ReadyInMs(ready_in_ms)),
+        });
         self.post(token, &path, &body).await
     }
 
@@ -324,13 +262,13 @@ impl Api {
         self.post(
             token,
             &format!("/v1/orders/{order}/reject"),
-            &json!({ "reason": "out of stock" }),
+            &json_of(&because("out of stock")),
         )
         .await
     }
 
     pub(crate) async fn ready(&self, token: &str, order: &str) -> Result<(), ApiError> {
-        self.post(token, &format!("/v1/orders/{order}/ready"), &json!({}))
+        self.post(token, &format!("/v1/orders/{order}/ready"), &Value::Null)
             .await
     }
 
@@ -338,7 +276,7 @@ impl Api {
         self.post(
             token,
             &format!("/v1/orders/{order}/cancel"),
-            &json!({ "reason": "changed my mind" }),
+            &json_of(&because("changed my mind")),
         )
         .await
     }
@@ -347,7 +285,10 @@ impl Api {
         self.post(
             token,
             &format!("/v1/orders/{order}/review"),
-            &json!({ "rating": stars }),
+            &json_of(&NewReview {
+                rating: Rating(stars),
+                text: String::new().into(),
+            }),
         )
         .await
     }
@@ -370,13 +311,13 @@ impl Api {
             token,
             ..Call::default()
         };
-        let ledger: LedgerView = self
+        let ledger: LedgerBalance = self
             .call(Method::GET, "/v1/admin/ledger/balance", call)
             .await?;
         Ok(ledger
             .balances
             .iter()
-            .map(|balance| balance.balance_minor)
+            .map(|balance| balance.balance_minor.0)
             .sum())
     }
 
@@ -467,6 +408,17 @@ impl Api {
             request = request.json(body);
         }
         request
+    }
+}
+
+/// A body of the interface as JSON; none of them can fail to be written.
+fn json_of(body: &impl Serialize) -> Value {
+    serde_json::to_value(body).unwrap_or_default()
+}
+
+fn because(reason: &str) -> ReasonGiven {
+    ReasonGiven {
+        reason: Some(reason.into()),
     }
 }
 

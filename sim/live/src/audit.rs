@@ -5,7 +5,9 @@ use doorstep_sim::{DeliveryId, Span};
 use futures::StreamExt;
 use reqwest::StatusCode;
 
-use crate::api::{Api, ApiError, OrderView, order_path};
+use doorstep_api::orders::{OrderState, OrderView};
+
+use crate::api::{Api, ApiError, is_off, order_path};
 use crate::config::LiveConfig;
 use crate::report::{AcknowledgedOrder, Audit, LiveReport};
 use crate::setup;
@@ -32,10 +34,11 @@ pub async fn audit(config: &LiveConfig, report: &LiveReport) -> Result<Audit, Ap
     let mut click_to_door = Vec::new();
     while let Some(answer) = views.next().await {
         let (order, view) = answer?;
-        count(&mut audit, order, view.as_ref(), report.ended_at_ms);
+        let state = view.as_ref().map(|view| view.state);
+        count(&mut audit, order, state, report.ended_at_ms);
         if let Some(at) = view
-            .filter(OrderView::is_delivered)
-            .and_then(|view| view.delivered_at_ms)
+            .filter(|view| view.state == OrderState::Delivered)
+            .and_then(|view| u64::try_from(view.delivered_at_ms?.0).ok())
         {
             click_to_door.push(Span::from_millis(at.saturating_sub(order.placed_at_ms)));
         }
@@ -61,18 +64,17 @@ async fn view(
     }
 }
 
-fn count(audit: &mut Audit, order: AcknowledgedOrder, view: Option<&OrderView>, ended_at_ms: u64) {
-    if view.is_some_and(OrderView::is_unpaid) {
+fn count(audit: &mut Audit, order: AcknowledgedOrder, state: Option<OrderState>, ended_at_ms: u64) {
+    if state == Some(OrderState::PaymentFailed) {
         audit.cards_declined += 1;
         return;
     }
-    let delivered = view.is_some_and(OrderView::is_delivered);
+    let delivered = state == Some(OrderState::Delivered);
     audit.placed += 1;
     audit.delivered += u64::from(delivered);
-    audit.cancelled += u64::from(view.is_some_and(OrderView::is_off));
-    audit.open += u64::from(view.is_some_and(OrderView::is_open));
-    audit.lost +=
-        u64::from(!view.is_some_and(|view| view.is_delivered() || view.is_off() || view.is_open()));
+    audit.cancelled += u64::from(state.is_some_and(is_off));
+    audit.open += u64::from(state.is_some_and(|state| !state.is_end()));
+    audit.lost += u64::from(state.is_none());
     if order.placed_at_ms + DUE_AFTER.as_millis() < ended_at_ms {
         audit.due += 1;
         audit.due_delivered += u64::from(delivered);
@@ -83,20 +85,15 @@ fn count(audit: &mut Audit, order: AcknowledgedOrder, view: Option<&OrderView>, 
 mod tests {
     use uuid::Uuid;
 
-    use super::{AcknowledgedOrder, Audit, OrderView, count};
+    use super::{AcknowledgedOrder, Audit, OrderState, count};
 
-    fn counted(state: Option<&str>, placed_at_ms: u64) -> Audit {
+    fn counted(state: Option<OrderState>, placed_at_ms: u64) -> Audit {
         let mut audit = Audit::default();
-        let view = state.map(|state| OrderView {
-            order_id: String::new(),
-            state: state.to_owned(),
-            delivered_at_ms: None,
-        });
         let order = AcknowledgedOrder {
             order: Uuid::nil(),
             placed_at_ms,
         };
-        count(&mut audit, order, view.as_ref(), 10_000_000);
+        count(&mut audit, order, state, 10_000_000);
         audit
     }
 
@@ -107,30 +104,26 @@ mod tests {
             ..Audit::default()
         };
         assert_eq!(
-            counted(Some("delivered"), 9_999_999),
+            counted(Some(OrderState::Delivered), 9_999_999),
             Audit {
                 delivered: 1,
                 ..placed
             }
         );
         assert_eq!(
-            counted(Some("cancelled"), 9_999_999),
+            counted(Some(OrderState::Cancelled), 9_999_999),
             Audit {
                 cancelled: 1,
                 ..placed
             }
         );
         assert_eq!(
-            counted(Some("picked_up"), 9_999_999),
+            counted(Some(OrderState::PickedUp), 9_999_999),
             Audit { open: 1, ..placed }
-        );
-        assert_eq!(
-            counted(Some("eaten by the dog"), 9_999_999),
-            Audit { lost: 1, ..placed }
         );
         assert_eq!(counted(None, 9_999_999), Audit { lost: 1, ..placed });
         assert_eq!(
-            counted(Some("payment_failed"), 0),
+            counted(Some(OrderState::PaymentFailed), 0),
             Audit {
                 cards_declined: 1,
                 ..Audit::default()
@@ -140,10 +133,13 @@ mod tests {
 
     #[test]
     fn an_order_is_due_after_three_quarters_of_an_hour() {
-        assert_eq!(counted(Some("delivered"), 10_000_000 - 45 * 60_000).due, 0);
-        let audit = counted(Some("delivered"), 10_000_000 - 45 * 60_000 - 1);
+        assert_eq!(
+            counted(Some(OrderState::Delivered), 10_000_000 - 45 * 60_000).due,
+            0
+        );
+        let audit = counted(Some(OrderState::Delivered), 10_000_000 - 45 * 60_000 - 1);
         assert_eq!((audit.due, audit.due_delivered), (1, 1));
-        let audit = counted(Some("ready"), 0);
+        let audit = counted(Some(OrderState::Ready), 0);
         assert_eq!((audit.due, audit.due_delivered), (1, 0));
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorstep_api::ids::{ItemId, RestaurantId};
 use doorstep_driver_client::LinkEvent;
 use doorstep_sim::actors::{
     CustomerActor, CustomerEvent, DriverActor, RestaurantActor, RestaurantEvent,
@@ -79,10 +80,10 @@ pub(crate) enum News {
 /// A restaurant as opened on the control plane.
 pub(crate) struct Kitchen {
     pub(crate) actor: RestaurantActor,
-    pub(crate) id: String,
+    pub(crate) id: RestaurantId,
     pub(crate) token: Arc<str>,
     /// Ids of the dishes, in the order of the world's menu.
-    pub(crate) items: Vec<String>,
+    pub(crate) items: Vec<ItemId>,
 }
 
 struct Guest {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorstep_api::ids::RestaurantId;
+use doorstep_api::orders::{OrderState, OrderView};
 use doorstep_sim::DeliveryId;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use crate::api::{Api, ApiError, OrderView};
+use crate::api::{Api, ApiError, is_off};
 use crate::city::News;
 
 /// Real time before a broken stream is opened again.
@@ -18,7 +20,7 @@ pub(crate) struct Inbox {
     pub(crate) api: Api,
     /// Index of the restaurant in the city.
     pub(crate) restaurant: usize,
-    pub(crate) id: String,
+    pub(crate) id: RestaurantId,
     pub(crate) token: Arc<str>,
     pub(crate) news: mpsc::Sender<News>,
 }
@@ -30,7 +32,7 @@ impl Inbox {
             let kind = match self.read_stream().await {
                 Ok(()) => "inbox_ended",
                 Err(error) => {
-                    tracing::warn!(restaurant = self.id, %error, "the inbox cannot be read");
+                    tracing::warn!(restaurant = %self.id, %error, "the inbox cannot be read");
                     "inbox_failed"
                 }
             };
@@ -55,13 +57,11 @@ impl Inbox {
             let Ok(view) = serde_json::from_str::<OrderView>(&event.data) else {
                 continue;
             };
-            let Some(order) = view.uuid().map(|uuid| DeliveryId(uuid.as_u128())) else {
-                continue;
-            };
+            let order = DeliveryId(view.order_id.uuid().as_u128());
             let restaurant = self.restaurant;
-            let news = if view.state == "placed" {
+            let news = if view.state == OrderState::Placed {
                 News::OrderSeen { restaurant, order }
-            } else if view.is_off() {
+            } else if is_off(view.state) {
                 News::OrderOff { restaurant, order }
             } else {
                 continue;

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use doorstep_control_plane::assignment::{AssignedByHand, AssignmentPreview};
-use serde_json::{Value, json};
+use doorstep_api::assignment::{AssignedByHand, AssignmentPreview, NewAssignment};
+use doorstep_api::ids::DriverText;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::operator::Operator;
@@ -98,8 +99,12 @@ async fn ask(args: &AssignArgs) -> anyhow::Result<Value> {
         operator.get(&path, &[("driver", &driver)]).await
     } else {
         let key = args.key.clone().unwrap_or_else(fresh_key);
-        let wish = json!({ "driver": driver, "reason": args.reason });
-        operator.post(&path, &key, &wish).await
+        let assignment = NewAssignment {
+            driver: DriverText(args.driver),
+            reason: args.reason.as_str().into(),
+        };
+        let body = serde_json::to_value(&assignment)?;
+        operator.post(&path, &key, &body).await
     };
     answer.with_context(|| format!("order {}", args.order))
 }

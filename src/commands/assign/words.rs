@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use doorstep_control_plane::assignment::{AssignedByHand, AssignmentPreview, Change, PlannedStop};
+use doorstep_api::assignment::{AssignedByHand, AssignmentPreview, Change, PlannedStop};
+use doorstep_api::ids::DriverText;
+use doorstep_api::number::UnixMs;
 
 /// What would change.
 pub(crate) fn preview(told: &AssignmentPreview) -> String {
-    let at = |ms: u64| clock(ms, told.offset_s);
+    let at = |time: UnixMs| clock(time, told.offset_s);
     let mut text = format!("Order {} to driver {}\n", told.order_id, told.driver);
     let from = match &told.from {
         Some(driver) => format!("driver {driver} would lose it"),
@@ -14,7 +16,12 @@ pub(crate) fn preview(told: &AssignmentPreview) -> String {
     };
     line(&mut text, "now", &from);
     if !told.no_longer_asked.is_empty() {
-        let asked = told.no_longer_asked.join(", ");
+        let asked: Vec<String> = told
+            .no_longer_asked
+            .iter()
+            .map(DriverText::to_string)
+            .collect();
+        let asked = asked.join(", ");
         line(
             &mut text,
             "offers",
@@ -24,7 +31,7 @@ pub(crate) fn preview(told: &AssignmentPreview) -> String {
     line(&mut text, "pickup", &change(&told.pickup, &at));
     let promised = told
         .promised_dropoff_ms
-        .map(|ms| format!(", promised by {}", at(ms)));
+        .map(|time| format!(", promised by {}", at(time)));
     let dropoff = change(&told.dropoff, &at);
     line(
         &mut text,
@@ -40,7 +47,7 @@ pub(crate) fn preview(told: &AssignmentPreview) -> String {
                 later.code,
                 at(later.before_ms),
                 at(later.after_ms),
-                minutes(later.after_ms.saturating_sub(later.before_ms))
+                minutes(later.after_ms.0.saturating_sub(later.before_ms.0))
             ),
         );
     }
@@ -70,21 +77,22 @@ pub(crate) fn done(told: &AssignedByHand) -> String {
     }
 }
 
-fn change(change: &Change, at: &impl Fn(u64) -> String) -> String {
+fn change(change: &Change, at: &impl Fn(UnixMs) -> String) -> String {
     let after = at(change.after_ms);
     match change.before_ms {
         None => after,
         Some(before) => {
-            let (more, word) = match change.after_ms.checked_sub(before) {
-                Some(more) => (more, "later"),
-                None => (before.saturating_sub(change.after_ms), "earlier"),
+            let more = change.after_ms.0.saturating_sub(before.0);
+            let (more, word) = match more {
+                0.. => (more, "later"),
+                _ => (more.saturating_neg(), "earlier"),
             };
             format!("{} → {after}, {} {word}", at(before), minutes(more))
         }
     }
 }
 
-fn planned(stop: &PlannedStop, at: &impl Fn(u64) -> String) -> String {
+fn planned(stop: &PlannedStop, at: &impl Fn(UnixMs) -> String) -> String {
     let code = stop.order_id[stop.order_id.len().saturating_sub(4)..].to_ascii_uppercase();
     format!("{} #{code} {}", stop.kind, at(stop.eta_ms))
 }
@@ -94,53 +102,53 @@ fn line(text: &mut String, name: &str, value: &str) {
         .expect("a string takes every text");
 }
 
-fn minutes(ms: u64) -> String {
+fn minutes(ms: i64) -> String {
     format!("{}.{} min", ms / 60_000, ms % 60_000 / 6_000)
 }
 
 /// Hours, minutes and seconds in the city's zone.
-fn clock(unix_ms: u64, offset_s: i32) -> String {
-    let shifted = i64::try_from(unix_ms).unwrap_or(0) + i64::from(offset_s) * 1_000;
+fn clock(time: UnixMs, offset_s: i32) -> String {
+    let shifted = time.0.saturating_add(i64::from(offset_s) * 1_000);
     jiff::Timestamp::from_millisecond(shifted)
         .map_or_else(|_| "–".to_owned(), |at| at.strftime("%H:%M:%S").to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use doorstep_control_plane::assignment::{LaterOrder, Warning};
+    use doorstep_api::assignment::{LaterOrder, StopKind, Warning, WarningCode};
 
     use super::*;
 
     fn told() -> AssignmentPreview {
         AssignmentPreview {
-            order_id: "ord_0000000000000000000000000000abcd".to_owned(),
-            driver: "17".to_owned(),
-            now_ms: 0,
+            order_id: "ord_0000000000000000000000000000abcd".parse().unwrap(),
+            driver: DriverText(17),
+            now_ms: UnixMs(0),
             offset_s: 3_600,
-            from: Some("7".to_owned()),
-            no_longer_asked: vec!["8".to_owned()],
+            from: Some(DriverText(7)),
+            no_longer_asked: vec![DriverText(8)],
             pickup: Change {
-                before_ms: Some(60_000),
-                after_ms: 150_000,
+                before_ms: Some(UnixMs(60_000)),
+                after_ms: UnixMs(150_000),
             },
             dropoff: Change {
-                before_ms: Some(660_000),
-                after_ms: 600_000,
+                before_ms: Some(UnixMs(660_000)),
+                after_ms: UnixMs(600_000),
             },
-            promised_dropoff_ms: Some(900_000),
+            promised_dropoff_ms: Some(UnixMs(900_000)),
             stops: vec![PlannedStop {
                 order_id: "ord_0000000000000000000000000000abcd".to_owned(),
-                kind: "pickup".to_owned(),
-                eta_ms: 150_000,
+                kind: StopKind::Pickup,
+                eta_ms: UnixMs(150_000),
             }],
             later: vec![LaterOrder {
                 order_id: String::new(),
                 code: "#BEEF".to_owned(),
-                before_ms: 0,
-                after_ms: 90_000,
+                before_ms: UnixMs(0),
+                after_ms: UnixMs(90_000),
             }],
             warnings: vec![Warning {
-                code: "old_fix".to_owned(),
+                code: WarningCode::OldFix,
                 words: "The driver's last position is 4 min old.".to_owned(),
             }],
         }
@@ -166,7 +174,7 @@ mod tests {
             from: None,
             pickup: Change {
                 before_ms: None,
-                after_ms: 0,
+                after_ms: UnixMs(0),
             },
             later: Vec::new(),
             ..told()

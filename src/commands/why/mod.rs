@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use doorstep_control_plane::explanation::Explanation;
+use doorstep_api::explanation::Explanation;
 use serde_json::Value;
 
 use super::operator::Operator;

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use doorstep_control_plane::explanation::{Alternative, Decision, Explanation};
+use doorstep_api::explanation::{Alternative, Decision, DecisionRule, Explanation};
+use doorstep_api::number::UnixMs;
 
 const MINUTE_MS: f64 = 60_000.0;
-/// The rule of a decision that a person made: nothing was compared and nobody was asked.
-const BY_HAND: &str = "assigned_by_hand";
 
 /// Everything that is known, the newest decision last.
 pub(crate) fn render(told: &Explanation) -> String {
@@ -41,7 +40,7 @@ fn heading(told: &Explanation) -> String {
     let Some(order) = &told.order else {
         return format!("Order {}\n", told.order_id);
     };
-    let at = |ms: i64| clock(ms, told.offset_s);
+    let at = |time: UnixMs| clock(time, told.offset_s);
     let mut text = format!("Order {} of {}", order.code, order.restaurant);
     push(&mut text, format_args!(", placed {}", at(order.placed_ms)));
     match (order.over_ms, order.eta_ms) {
@@ -57,7 +56,7 @@ fn heading(told: &Explanation) -> String {
 }
 
 fn one(decision: &Decision, told: &Explanation, place: Option<(usize, usize)>) -> String {
-    let at = |ms: u64| clock(i64::try_from(ms).unwrap_or(0), told.offset_s);
+    let at = |time: UnixMs| clock(time, told.offset_s);
     let mut text = String::new();
     if let Some((index, count)) = place {
         push(&mut text, format_args!("Decision {index} of {count}\n"));
@@ -65,7 +64,7 @@ fn one(decision: &Decision, told: &Explanation, place: Option<(usize, usize)>) -
     let chosen = &decision.chosen;
     let head = [
         ("when", at(decision.at_ms)),
-        ("policy", decision.policy.clone()),
+        ("policy", decision.policy.to_string()),
         ("rule", decision.why.clone()),
         (
             "driver",
@@ -81,7 +80,7 @@ fn one(decision: &Decision, told: &Explanation, place: Option<(usize, usize)>) -
     for (name, value) in head {
         push(&mut text, format_args!("  {name:<8} {value}\n"));
     }
-    if decision.rule == BY_HAND {
+    if decision.rule == DecisionRule::AssignedByHand {
         return text;
     }
     text.push_str("\n  cost in minutes\n");
@@ -114,21 +113,17 @@ fn one(decision: &Decision, told: &Explanation, place: Option<(usize, usize)>) -
 fn answer(decision: &Decision) -> String {
     match &decision.ended {
         None => "none yet".to_owned(),
-        Some(_) if decision.rule == BY_HAND => "not asked".to_owned(),
+        Some(_) if decision.rule == DecisionRule::AssignedByHand => "not asked".to_owned(),
         Some(end) => format!(
             "{}, after {:.0} s",
             end.words,
-            end.at_ms.saturating_sub(decision.at_ms) as f64 / 1_000.0
+            end.at_ms.0.saturating_sub(decision.at_ms.0) as f64 / 1_000.0
         ),
     }
 }
 
 fn orders(decision: &Decision, told: &Explanation) -> String {
-    let own = told
-        .order_id
-        .strip_prefix("ord_")
-        .unwrap_or(&told.order_id)
-        .to_owned();
+    let own = told.order_id.uuid().simple().to_string();
     let others: Vec<&str> = decision
         .orders
         .iter()
@@ -142,14 +137,14 @@ fn orders(decision: &Decision, told: &Explanation) -> String {
     }
 }
 
-fn runners_up(decision: &Decision, at: &impl Fn(u64) -> String) -> String {
+fn runners_up(decision: &Decision, at: &impl Fn(UnixMs) -> String) -> String {
     if decision.runners_up.is_empty() {
         return "  Nobody else could have been asked.\n".to_owned();
     }
     let head = ["driver", "food in hand", "cost", "elsewhere", "difference"].map(str::to_owned);
     let row = |who: &Alternative| {
         [
-            who.driver.clone(),
+            who.driver.to_string(),
             at(who.pickup_eta_ms),
             minutes(who.cost_ms),
             minutes(who.price_ms),
@@ -185,8 +180,8 @@ fn count(number: u64, what: &str) -> String {
 }
 
 /// Hours, minutes and seconds in the city's zone.
-fn clock(unix_ms: i64, offset_s: i32) -> String {
-    let shifted = unix_ms.saturating_add(i64::from(offset_s) * 1_000);
+fn clock(time: UnixMs, offset_s: i32) -> String {
+    let shifted = time.0.saturating_add(i64::from(offset_s) * 1_000);
     jiff::Timestamp::from_millisecond(shifted)
         .map_or_else(|_| "–".to_owned(), |at| at.strftime("%H:%M:%S").to_string())
 }
@@ -198,14 +193,15 @@ fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_control_plane::explanation::{OfferEnd, OrderFacts, Term};
+    use doorstep_api::explanation::{MatchingName, OfferEnd, OfferOutcome, OrderFacts, Term};
+    use doorstep_api::ids::DriverText;
 
     use super::*;
 
-    fn alternative(driver: &str, cost_ms: i64, difference_ms: i64) -> Alternative {
+    fn alternative(driver: u64, cost_ms: i64, difference_ms: i64) -> Alternative {
         Alternative {
-            driver: driver.to_owned(),
-            pickup_eta_ms: 3_600_000,
+            driver: DriverText(driver),
+            pickup_eta_ms: UnixMs(3_600_000),
             cost_ms,
             price_ms: 30_000,
             difference_ms,
@@ -218,35 +214,35 @@ mod tests {
 
     fn told() -> Explanation {
         Explanation {
-            order_id: "ord_0000000000000000000000000000abcd".to_owned(),
+            order_id: "ord_0000000000000000000000000000abcd".parse().unwrap(),
             offset_s: 3_600,
             order: Some(OrderFacts {
                 code: "#ABCD".to_owned(),
                 restaurant: "Grill".to_owned(),
-                driver: Some("7".to_owned()),
-                placed_ms: 0,
-                eta_ms: Some(7_200_000),
+                driver: Some(DriverText(7)),
+                placed_ms: UnixMs(0),
+                eta_ms: Some(UnixMs(7_200_000)),
                 over_ms: None,
             }),
             by_hand: Vec::new(),
             decisions: vec![Decision {
-                at_ms: 61_000,
-                policy: "doorstep".to_owned(),
-                rule: "late".to_owned(),
+                at_ms: UnixMs(61_000),
+                policy: MatchingName::Doorstep,
+                rule: DecisionRule::Late,
                 why: "The food was ready.".to_owned(),
                 orders: vec![
                     "00000000-0000-0000-0000-00000000abcd".to_owned(),
                     "00000000-0000-0000-0000-00000000beef".to_owned(),
                 ],
-                chosen: alternative("7", 90_000, 0),
-                runners_up: vec![alternative("1234", 600_000, 510_000)],
+                chosen: alternative(7, 90_000, 0),
+                runners_up: vec![alternative(1234, 600_000, 510_000)],
                 postpone_cost_ms: 1_200_000,
                 orders_considered: 1,
                 drivers_considered: 2,
                 traffic_epoch: 3,
                 ended: Some(OfferEnd {
-                    at_ms: 73_000,
-                    outcome: "declined".to_owned(),
+                    at_ms: UnixMs(73_000),
+                    outcome: OfferOutcome::Declined,
                     words: "declined: too far".to_owned(),
                 }),
             }],
@@ -280,7 +276,7 @@ mod tests {
     #[test]
     fn what_a_person_decided_has_neither_an_answer_nor_costs() {
         let mut by_hand = told();
-        BY_HAND.clone_into(&mut by_hand.decisions[0].rule);
+        by_hand.decisions[0].rule = DecisionRule::AssignedByHand;
         let text = render(&by_hand);
         assert!(text.contains("  answer   not asked\n"), "{text}");
         assert!(!text.contains("cost"), "{text}");

@@ -8,9 +8,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::{Api, ApiError, OrderView};
+use doorstep_api::ids::QuoteId;
+use doorstep_api::orders::OrderView;
 
-const PLACED: &str = r#"{"order_id":"ord_00000000000000000000000000000007","state":"placed","delivered_at_ms":null}"#;
+use super::{Api, ApiError};
+
+const PLACED: &str = include_str!("placed.json");
+const IN_FLIGHT: &str = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"busy","code":"in_flight","request_id":"1"}"#;
 
 /// Answers one request a connection; what it was asked comes back at the end.
 async fn server(answers: Vec<(u16, &'static str)>) -> (Api, JoinHandle<Vec<String>>) {
@@ -52,20 +56,16 @@ fn is_whole(request: &[u8]) -> bool {
 }
 
 async fn order(api: &Api, key: Uuid) -> Result<OrderView, ApiError> {
-    api.order("token", key, "quo_1", "sandbox_ok").await
+    let quote = QuoteId::from_uuid(Uuid::from_u128(1));
+    api.order("token", key, quote, "sandbox_ok").await
 }
 
 #[tokio::test]
 async fn an_order_is_sent_again_with_the_same_key_until_it_is_answered() {
-    let (api, asked) = server(vec![
-        (503, "{}"),
-        (409, r#"{"code":"in_flight"}"#),
-        (201, PLACED),
-    ])
-    .await;
+    let (api, asked) = server(vec![(503, "{}"), (409, IN_FLIGHT), (201, PLACED)]).await;
     let key = Uuid::from_u128(42);
     let view = order(&api, key).await.unwrap();
-    assert_eq!(view.uuid(), Some(Uuid::from_u128(7)));
+    assert_eq!(view.order_id.uuid(), Uuid::from_u128(7));
     let requests = asked.await.unwrap();
     assert_eq!(requests.len(), 3);
     let header = format!("idempotency-key: {key}\r\n");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use doorstep_api::ids::{ItemId, RestaurantId};
 use doorstep_sim::actors::{CustomerAction, CustomerEvent};
 use doorstep_sim::scheduler::ActorKey;
 use doorstep_sim::{DeliveryId, LatLng, Time};
@@ -20,8 +21,8 @@ struct Purchase {
     number: u64,
     clicked_at: Time,
     token: Arc<str>,
-    restaurant: String,
-    items: Vec<(String, u32)>,
+    restaurant: RestaurantId,
+    items: Vec<(ItemId, u32)>,
     dropoff: LatLng,
     payment_method: &'static str,
 }
@@ -117,11 +118,11 @@ impl City {
             number,
             clicked_at: now,
             token: Arc::clone(&guest.token),
-            restaurant: kitchen.id.clone(),
+            restaurant: kitchen.id,
             items: plan
                 .basket
                 .iter()
-                .map(|&(dish, quantity)| (kitchen.items[dish].clone(), quantity))
+                .map(|&(dish, quantity)| (kitchen.items[dish], quantity))
                 .collect(),
             dropoff: plan.dropoff,
             payment_method: if plan.card_declines {
@@ -175,25 +176,22 @@ impl Purchase {
     /// Quotes and orders; the order's id, and whether it was sent twice and recognized.
     async fn send(&self, api: &Api) -> Result<(Uuid, bool), Unplaced> {
         let quote = api
-            .quote(&self.token, &self.restaurant, &self.items, self.dropoff)
+            .quote(&self.token, self.restaurant, &self.items, self.dropoff)
             .await?;
         let key = Uuid::now_v7();
         let first = api
-            .order(&self.token, key, &quote, self.payment_method)
+            .order(&self.token, key, quote, self.payment_method)
             .await?;
         let repeated = self.number % REPEATED_EVERY == REPEATED_EVERY - 1;
         if repeated {
             let again = api
-                .order(&self.token, key, &quote, self.payment_method)
+                .order(&self.token, key, quote, self.payment_method)
                 .await?;
             if again.order_id != first.order_id {
                 return Err(Unplaced::Other("one_key_two_orders"));
             }
         }
-        let order = first
-            .uuid()
-            .ok_or(Unplaced::Other("order_id_not_understood"))?;
-        Ok((order, repeated))
+        Ok((first.order_id.uuid(), repeated))
     }
 }
 

@@ -22,7 +22,7 @@ impl City {
             let inbox = inbox::Inbox {
                 api: self.api.clone(),
                 restaurant: index,
-                id: kitchen.id.clone(),
+                id: kitchen.id,
                 token: Arc::clone(&kitchen.token),
                 news: self.news_sender.clone(),
             };
