@@ -1,6 +1,7 @@
 //! One suite for both databases: each test below runs on `SQLite` and on PostgreSQL.
 
 mod by_hand;
+mod clients;
 mod dispatch;
 mod faults;
 mod full_disk;
