@@ -4,6 +4,7 @@ mod by_hand;
 mod clients;
 mod dispatch;
 mod faults;
+mod figures;
 mod full_disk;
 mod harness;
 mod idempotency;
