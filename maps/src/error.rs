@@ -24,7 +24,9 @@ pub enum MapError {
         what: String,
     },
     /// An extract without roads.
-    #[error("{path}: no road in it that anybody may use")]
+    #[error(
+        "{path}: it holds no road that any profile may use: import an extract with roads, not one of points or buildings only"
+    )]
     NoRoads { path: PathBuf },
     /// The network cannot be built, for instance because it is too large.
     #[error("{path}: no road network can be built")]

@@ -195,7 +195,7 @@ fn read_map(
     Ok((ShownMap { archive, features }, left))
 }
 
-/// Reads an extract and writes its archive. The output's name stands for nothing or for a whole archive, at any time.
+/// Reads an extract and writes its archive. The archive is written atomically: on failure the output is as it was before.
 ///
 /// # Errors
 /// As [`read`], or if the archive cannot be written or would overwrite the extract.

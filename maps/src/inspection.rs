@@ -25,7 +25,7 @@ pub struct Inspection {
     pub features: Option<FeatureCounts>,
     /// Roads by class, the most important first; classes without a road are left out.
     pub classes: Vec<ClassLength>,
-    /// For each profile, how much of the network hangs together.
+    /// For each profile, the largest strongly connected part of the network.
     pub components: Vec<ComponentShare>,
 }
 

@@ -1,4 +1,4 @@
-//! Writes a file so that its name only ever stands for the whole of it.
+//! Writes files atomically: a name refers to the complete file or to the one before.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};

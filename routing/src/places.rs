@@ -53,7 +53,7 @@ pub struct Place {
     pub at: LatLng,
     /// Id of the OpenStreetMap object it came from.
     pub osm_id: i64,
-    /// Where a driver stops for it; `None` if no scooter can come near.
+    /// Where a driver stops for it; `None` if no road for scooters is within 250 m.
     pub door: Option<Door>,
 }
 

@@ -9,12 +9,24 @@ use flate2::write::GzEncoder;
 
 use crate::maps::{doorstep, extracts, path_text, stem};
 
+/// The largest maps, one whose header holds less than its roads, and those whose coast or water the edge has cut.
+const DRAWN: &[&str] = &[
+    "porto-metro",
+    "malta",
+    "rhein-neckar-roads",
+    "copenhagen",
+    "singapore-bayfront",
+];
+
 #[test]
 fn drawings_stay_small() {
     let Some(extracts) = extracts() else { return };
-    for extract in extracts {
-        let name = stem(&extract);
-        let drawing = doorstep_maps::open_drawing(&extract).unwrap();
+    let shown = extracts
+        .iter()
+        .filter(|path| DRAWN.contains(&stem(path).as_str()));
+    for extract in shown {
+        let name = stem(extract);
+        let drawing = doorstep_maps::open_drawing(extract).unwrap();
         let text = serde_json::to_vec(&drawing).unwrap();
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&text).unwrap();

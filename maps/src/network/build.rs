@@ -277,7 +277,7 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Puts signals on the nodes where roads branch; elsewhere they were paid for by the edges.
+    /// Puts signals on the nodes where roads branch; elsewhere their delay is part of the edges.
     fn set_signals(&mut self, signs: &Signs<'_>, junctions: &Junctions) {
         for (point, node) in (0..).zip(&self.node_of_point) {
             let has_signals = signs.at(point).is_some_and(|rule| rule.has_signals());

@@ -1,10 +1,10 @@
 //! What signs along a chain cost each profile: signals, crossings, stops, gates and the like.
 //!
-//! A sign is paid for by the edge that comes to it, so that it counts once for each passage. At a junction of roads only signs for one
-//! direction and all-way stops are paid for here; signals there are a matter of the turn.
+//! The delay of a sign belongs to the edge towards it, so that it counts once for each passage. At a junction of roads only signs for one
+//! direction and all-way stops count here; signals there are part of the turn.
 //!
 //! ```text
-//! ══●═════S══▶╳        S stop, seen by who comes from the left: towards the junction ╳
+//! ══●═════S══▶╳        S stop, for traffic from the left: towards the junction ╳
 //! ```
 
 use doorstep_routing::{LatLng, Profile};
@@ -84,11 +84,11 @@ impl<'a> Signs<'a> {
     }
 }
 
-/// Somebody who comes to a sign.
+/// Traffic that approaches a sign.
 struct Passer {
     /// In the direction of the way that it stands on.
     along_way: bool,
-    /// The end of the chain that they go to is nearer than the one they come from.
+    /// The end of the chain ahead is nearer than the one behind.
     is_nearing_end: bool,
     at_junction: bool,
 }

@@ -1,14 +1,14 @@
 //! On which side of the road people drive, read off the map itself.
 //!
 //! Roundabouts decide, which turn left where people drive on the right; where there are too few, the country, by a list of
-//! boxes. The tag `driving_side` marks exceptions, such as single junctions, and says nothing of a city.
+//! boxes. The tag `driving_side` marks exceptions, such as single junctions, and is no evidence about a city.
 
 use doorstep_routing::{DrivingSide, LatLng};
 
 use crate::osm::extract::{Extract, RoadPiece};
 use crate::profile::Speed;
 
-/// Fewer closed roundabouts than this decide nothing.
+/// Fewer closed roundabouts than this are no evidence.
 const ROUNDABOUTS_MIN: usize = 3;
 
 /// Countries where people drive on the left, as boxes: south, west, north, east in degrees. A box takes in no land where
@@ -39,7 +39,7 @@ pub(super) fn driving_side(extract: &Extract, positions: &[LatLng]) -> DrivingSi
         .unwrap_or_default()
 }
 
-/// Closed rings that everybody rounds in one direction: against the clock on the right, with it on the left.
+/// Closed one-way rings: against the clock on the right, with it on the left.
 fn by_roundabouts(pieces: &[RoadPiece], positions: &[LatLng]) -> Option<DrivingSide> {
     let mut turns = [0_usize; 2];
     for piece in pieces.iter().filter(|piece| piece.rule.is_roundabout) {

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::compression::Link;
 use super::segments::Segment;
 
-/// For each chain who may use it only to start or end a trip, although its own tags let them through.
+/// For each chain the profiles that may use it only to start or end a trip, although its own tags allow passing.
 pub(super) fn enclosed(
     chains: &[Vec<Link>],
     segments: &[Segment],

@@ -272,7 +272,7 @@ fn cut_pieces(
     (pieces, ways)
 }
 
-/// The rule of a road; a ferry of known duration, and all of it there, is as fast as that.
+/// The rule of a road; a complete ferry with a stated duration gets its speed from that.
 fn timed_rule(
     road: &RoadWay,
     nodes: &[u32],

@@ -179,7 +179,7 @@ impl PbfFile {
         }
     }
 
-    /// What it is compressed with stands behind its size; bytes that cannot be read are left to the decoder of blocks.
+    /// Refuses compressions that the decoder lacks, by name; bytes that are no blob are left to the decoder.
     fn refuse_other_compression(&self, span: BlobSpan, bytes: &[u8]) -> Result<(), MapError> {
         let blob = bytes.get(span.data_start..).unwrap_or_default();
         let Ok(other) = wire::OtherCompression::decode(blob) else {

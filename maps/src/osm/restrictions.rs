@@ -106,7 +106,7 @@ pub(crate) fn stated(
         .collect()
 }
 
-/// What is forbidden or commanded, and to whom.
+/// What is forbidden or mandatory, and for which vehicles.
 fn commands(tags: &Tags<'_>) -> Result<Vec<(RestrictionKind, ProfileSet)>, NotKept> {
     if tags.has("hour_on") || tags.has("day_on") {
         return Err(NotKept::Conditional);

@@ -17,7 +17,7 @@ use crate::profile::{self, NoRoad, PointRule, ReadWay, WayRule};
 use crate::report::ObjectCounts;
 use crate::tally::{ObjectId, Reason, Tally};
 
-/// A way that somebody may use.
+/// A way that at least one profile may use.
 pub(super) struct RoadWay {
     pub(super) id: i64,
     pub(super) rule: WayRule,

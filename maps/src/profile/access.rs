@@ -16,7 +16,7 @@ pub(super) enum Access {
     Closed,
 }
 
-/// Values of access keys. One that is not here says nothing, and the next less special key is asked.
+/// Values of access keys. Other values are ignored, and the next less specific key decides.
 #[rustfmt::skip]
 const VALUES: &[(&str, Access)] = &[
     ("yes", Access::Open),           ("designated", Access::Open),    ("permissive", Access::Open),
@@ -36,11 +36,11 @@ const VALUES: &[(&str, Access)] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stated {
     pub(super) access: Access,
-    /// It is said of this kind of vehicle, not of everybody.
+    /// Stated for this kind of vehicle, not for all traffic.
     pub(super) is_own: bool,
 }
 
-/// The access that tags state for a profile; `side` is `:forward` or `:backward` on a way. `None` if they say nothing.
+/// The access that tags state for a profile; `side` is `:forward` or `:backward` on a way. `None` if no access tag applies.
 pub(super) fn stated(tags: &Tags<'_>, table: &ProfileTable, side: Option<&str>) -> Option<Stated> {
     let last = table.access_keys.len() - 1;
     table
@@ -57,7 +57,7 @@ pub(super) fn stated(tags: &Tags<'_>, table: &ProfileTable, side: Option<&str>) 
         })
 }
 
-/// Of a list such as `customers;delivery` what welcomes most.
+/// The least restrictive value of a list such as `customers;delivery`.
 fn access_of_value(value: &str) -> Option<Access> {
     value
         .split(';')

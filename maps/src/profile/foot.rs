@@ -1,4 +1,4 @@
-//! The table of somebody on foot.
+//! The table for walking.
 
 use doorstep_routing::{Profile, RoadClass};
 

@@ -24,11 +24,11 @@ pub(crate) enum PointKind {
     Calming,
     /// A railway or tram on the same level.
     LevelCrossing,
-    /// A gate to open and close again, or to be let through.
+    /// A gate: to be opened and closed, or attended.
     Gate,
     /// A passage that takes skill: between bollards, through a chicane.
     NarrowGate,
-    /// Where a toll is paid or papers are shown.
+    /// A toll booth or border control.
     TollBooth,
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum Side {
     Along,
     /// Who moves against it.
     Against,
-    /// Who comes to the nearest junction.
+    /// Traffic towards the nearest junction.
     TowardsJunction,
 }
 
@@ -73,7 +73,7 @@ const HIGHWAY_POINTS: &[(&str, PointKind)] = &[
     ("stop", PointKind::Stop),
 ];
 
-/// Values of `barrier` that let through after a while.
+/// Values of `barrier` that can be passed with a delay.
 const GATES: &[(&str, PointKind)] = &[
     ("gate", PointKind::Gate),
     ("lift_gate", PointKind::Gate),
@@ -94,7 +94,7 @@ const GATES: &[(&str, PointKind)] = &[
 /// `traffic_calming` values without an effect on speed.
 const CALM_ALREADY: &[&str] = &["no", "island", "choker", "yes", "painted_island"];
 
-/// What a node with these tags means to those who pass; `None` if nothing.
+/// The effect of a node with these tags on traffic; `None` if it has none.
 pub(crate) fn point_rule(tags: &Tags<'_>) -> Option<PointRule> {
     let barrier = tags.value("barrier");
     let stops: ProfileSet = match barrier {
@@ -123,7 +123,7 @@ pub(crate) fn point_rule(tags: &Tags<'_>) -> Option<PointRule> {
     (!is_plain).then_some(rule)
 }
 
-/// Whether a gate that everybody may pass is said to be there: it is hardly ever shut.
+/// Whether the gate is open to all traffic by its tags: such gates are rarely shut.
 fn stands_open(tags: &Tags<'_>) -> bool {
     tags.first_of(&["motor_vehicle", "vehicle", "access"])
         .is_some_and(|value| ["yes", "permissive", "designated"].contains(&value))

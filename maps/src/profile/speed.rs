@@ -1,4 +1,4 @@
-//! A speed as an integer, so that times come out the same everywhere.
+//! A speed as an integer, so that times are the same on every machine.
 
 use doorstep_routing::TravelTime;
 
@@ -24,7 +24,7 @@ impl Speed {
         Some(Self(u32::try_from(metres).unwrap_or(u32::MAX).max(1)))
     }
 
-    /// So many hundredths of it; for speeds below 40,000 km/h.
+    /// This share of it, in percent; for speeds below 40,000 km/h.
     pub(crate) const fn percent(self, percent: u32) -> Self {
         Self(self.0 * percent / 100)
     }

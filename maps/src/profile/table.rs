@@ -27,9 +27,9 @@ pub(super) struct ProfileTable {
     pub(super) rides_contraflow: bool,
     /// Whether it may use `motorroad=yes`.
     pub(super) on_motorroads: bool,
-    /// Mean speed as a share of the signed limit, in percent; 0 for who takes no notice of limits.
+    /// Mean speed as a share of the signed limit, in percent; 0 if limits do not apply.
     pub(super) limit_percent: u32,
-    /// It never goes faster.
+    /// Upper limit of its speed.
     pub(super) most: u32,
     /// At most so fast on a `surface`.
     pub(super) surfaces: &'static [(&'static str, u32)],
@@ -41,7 +41,7 @@ pub(super) struct ProfileTable {
     pub(super) services: &'static [(&'static str, u32)],
     /// Values of `barrier` on a node that stop it unless an access tag on the node lets it through.
     pub(super) barriers: &'static [&'static str],
-    /// What things on the way cost; what is not here costs nothing.
+    /// Delays of signs and barriers; others cost nothing.
     pub(super) delays: &'static [(PointKind, u64)],
 }
 

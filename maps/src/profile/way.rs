@@ -71,7 +71,7 @@ pub(crate) struct WayRule {
     pub(crate) is_roundabout: bool,
 }
 
-/// A way that somebody may use.
+/// A way that at least one profile may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReadWay {
     pub(crate) rule: WayRule,
@@ -101,7 +101,7 @@ impl WayRule {
         rule
     }
 
-    /// The same way where everybody who may use it at all goes so fast.
+    /// The same way with this speed for every profile that may use it.
     pub(crate) fn at_speed(self, speed: Speed) -> Self {
         let speeds = self.speeds.map(|sides| {
             sides.map(|side| {
@@ -126,7 +126,7 @@ impl WayRule {
     }
 }
 
-/// What the tags of a way let each profile do.
+/// The access of each profile by the tags of a way.
 pub(crate) fn read_way(tags: &Tags<'_>) -> Result<ReadWay, NoRoad> {
     let class = road_class(tags)?;
     let mut rule = WayRule {

@@ -1,4 +1,4 @@
-//! Questions about any graph, by its own nodes: for those who have a graph and no roads.
+//! Queries on any graph by its own node numbers, for graphs that are no road networks.
 
 use super::{Cch, CustomizedMetric, Query, Seeds};
 use crate::units::INFINITY;

@@ -37,7 +37,7 @@ pub(crate) struct NetworkParts {
     pub(crate) road_reference: Vec<u32>,
     pub(crate) is_roundabout: Vec<bool>,
     pub(crate) names: Names,
-    /// One entry an edge: whom it lets through only to where their trip starts or ends.
+    /// One entry an edge: the profiles that may use it only where a trip starts or ends.
     pub(crate) destination_only: Vec<ProfileSet>,
     /// One entry a node.
     pub(crate) has_signals: Vec<bool>,

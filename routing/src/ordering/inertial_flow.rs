@@ -91,7 +91,7 @@ fn cut_along(cell: &Cell, plane: &Plane, line: [i64; 2]) -> Cut {
     better(flow.near_sources(), flow.near_targets())
 }
 
-/// Of equally good cuts the first, so that the answer depends on nothing but the cell.
+/// Of equally good cuts the first, so that the answer depends on the cell alone.
 fn better(first: Cut, second: Cut) -> Cut {
     if second.size * first.smaller_side < first.size * second.smaller_side {
         second

@@ -90,9 +90,9 @@ impl EdgeOrder {
 }
 
 impl EdgeOrders {
-    /// Those who share the first order.
+    /// Profiles that share the first order.
     pub const MOTOR: ProfileSet = ProfileSet::EMPTY.with(Profile::Scooter).with(Profile::Car);
-    /// Those who share the second.
+    /// Profiles that share the second.
     pub const MUSCLE: ProfileSet = ProfileSet::EMPTY.with(Profile::Bicycle).with(Profile::Foot);
 
     /// The order for a profile.

@@ -14,7 +14,7 @@ use super::{EdgeOrder, EdgeOrders, min_degree};
 use crate::graph::{Profile, ProfileSet, RoadNetwork};
 use crate::ids::EdgeId;
 
-/// Orders the edges of a network, once for those who drive motors and once for those who move by muscle, the same at
+/// Orders the edges of a network, once for motor vehicles and once for bicycles and pedestrians, the same at
 /// any number of threads.
 #[must_use]
 pub fn nested_dissection(network: &RoadNetwork) -> EdgeOrders {

@@ -113,7 +113,7 @@ impl<'a> TurnPrices<'a> {
     }
 }
 
-/// The share of `most` that a turn of so many 65,536ths costs: next to nothing up to 40°, half at 90°, nearly all from
+/// The share of `most` that a turn by `angle` (65,536ths of a circle) costs: almost nothing up to 40°, half at 90°, nearly all from
 /// 140°. Twice the cubic that runs smoothly from 0 to 1.
 fn sharpness(angle: u16, most: u32) -> u32 {
     /// 1 as a fixed-point number.

@@ -45,14 +45,12 @@ pub(super) fn lead_ends_to_edge(
     for (index, end) in loose.iter().enumerate() {
         let way = chains[end.chain].way;
         let to_edge = square(end.at, end.edge);
-        let others = loose
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != index);
-        let is_other_nearer = others
-            .into_iter()
-            .any(|(_, other)| square(end.at, other.at) < to_edge);
-        if is_other_nearer && !end.is_cut {
+        // A gap has two sides that just end; a coast that the extract cut goes on elsewhere.
+        let others = loose.iter().enumerate();
+        let is_gap = others
+            .filter(|(other, facing)| *other != index && !end.is_cut && !facing.is_cut)
+            .any(|(_, facing)| square(end.at, facing.at) < to_edge);
+        if is_gap {
             return Err((CoastFault::Gap, way));
         }
         let mut segments = chains.iter().flat_map(|chain| chain.points.windows(2));

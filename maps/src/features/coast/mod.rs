@@ -13,7 +13,7 @@
 //!
 //! 1. Ways are joined where one ends and another begins. Closed chains inside the map are islands.
 //! 2. Other chains are cut at the edge. An end inside the map, where an extract lacks the nodes beyond, is led straight to
-//!    the nearest edge; where a way just ends and another loose end is nearer, the coast has a gap.
+//!    the nearest edge; where two ways just end and are nearer to each other, the coast has a gap.
 //! 3. Along the edge, ends and beginnings must alternate: from each end the sea goes on clockwise to the next beginning.
 //! 4. Positions that are known to be land, such as junctions of streets, must not lie in the sea.
 //!
@@ -68,7 +68,7 @@ pub struct Polygon {
 pub enum CoastFault {
     /// A way jumps from one end of the world to the other.
     AcrossAntimeridian,
-    /// An end inside the map, with another loose end nearer than the edge: a way is missing or turned around.
+    /// Two ends inside the map that are nearer to each other than to the edge: a way is missing or turned around.
     Gap,
     /// More than [`LOOSE_ENDS_MAX`] loose ends.
     TooManyLooseEnds,

@@ -214,12 +214,14 @@ fn ends_near_each_other_are_a_gap_unless_the_extract_is_known_to_have_cut_them()
         east.is_cut[0] = is_cut[1];
         [west, east]
     };
-    drawn(
-        &sides([true; 2]),
-        "....~..... ....~..... ....~..... ....~..... ....~.....
-         ....~..... ....~..... ....~..... ....~..... ....~.....",
-    );
-    refused(&sides([true, false]), &[], CoastFault::Gap);
+    for is_cut in [[true, true], [true, false], [false, true]] {
+        drawn(
+            &sides(is_cut),
+            "....~..... ....~..... ....~..... ....~..... ....~.....
+             ....~..... ....~..... ....~..... ....~..... ....~.....",
+        );
+    }
+    refused(&sides([false; 2]), &[], CoastFault::Gap);
 }
 
 #[test]
