@@ -12,7 +12,8 @@ use doorstep_dispatch_wire::dispatch::{
     DeliveriesHeadResponse, DeliveryEvent, DeliveryState, Driver, DriversRequest, DriversResponse,
     EtaBand, ExplainRequest, ExplainResponse, LatLng, PreviewAssignmentRequest,
     PreviewAssignmentResponse, QuoteRequest, QuoteResponse, RequestDeliveryRequest,
-    RequestDeliveryResponse, StatusRequest, StatusResponse, WatchDeliveriesRequest,
+    RequestDeliveryResponse, StatusRequest, StatusResponse, Stop, StopKind, TripLeg, TripRequest,
+    TripResponse, WatchDeliveriesRequest,
 };
 use futures::Stream;
 use tokio::net::TcpListener;
@@ -190,6 +191,27 @@ impl FakeDispatch {
         }];
     }
 
+    /// Driver 7 stands somewhere, and is to fetch and hand over one order.
+    pub(crate) fn driver_serves(&self, delivery: &str, places: [LatLng; 3]) {
+        let stop = |kind: StopKind, at| Stop {
+            delivery_id: delivery.to_owned(),
+            kind: kind.into(),
+            at: Some(at),
+            eta_ms: 1,
+        };
+        self.now().drivers = vec![Driver {
+            driver_id: 7,
+            at: Some(places[0]),
+            fix_at_ms: 5,
+            shift_until_ms: Some(9),
+            stops: vec![
+                stop(StopKind::Pickup, places[1]),
+                stop(StopKind::Dropoff, places[2]),
+            ],
+            ..Driver::default()
+        }];
+    }
+
     fn hear(&self, change: impl FnOnce(&mut Deliveries)) {
         change(&mut self.now());
         self.changed.send_replace(());
@@ -298,6 +320,20 @@ impl Dispatch for FakeDispatch {
         Ok(Response::new(DriversResponse {
             now_ms: 5,
             drivers: self.now().drivers.clone(),
+            vehicle: "scooter".to_owned(),
+        }))
+    }
+
+    /// Straight lines, at one metre a second.
+    async fn trip(&self, request: Request<TripRequest>) -> Result<Response<TripResponse>, Status> {
+        let through = request.into_inner().through;
+        let legs = through.windows(2).map(|pair| TripLeg {
+            travel_time_ms: 60_000,
+            distance_m: 60,
+            line: pair.to_vec(),
+        });
+        Ok(Response::new(TripResponse {
+            legs: legs.collect(),
         }))
     }
 

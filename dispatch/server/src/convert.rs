@@ -6,10 +6,12 @@ use doorstep_dispatch_core::{
     MilestoneKind, OfferId, Rejection, RevokeReason, StopKind, Time,
 };
 use doorstep_dispatch_wire::{dispatch, driver, journal};
-use doorstep_routing::LatLng;
+use doorstep_routing::{LatLng, Route};
 use thiserror::Error;
 use tonic::{Code, Status};
 use uuid::Uuid;
+
+use crate::routes::RouteError;
 
 /// A message that has no meaning.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -303,7 +305,31 @@ pub(crate) fn driver_view(
         delivery_id: driver.in_hand().map_or_else(String::new, delivery_text),
         heading_cdeg: fix.heading_cdeg.unwrap_or(0),
         stops: stops.iter().map(dispatch_stop).collect(),
+        shift_until_ms: driver.until().map(Time::as_millis),
     }
+}
+
+/// One leg of a trip, for drawing.
+pub(crate) fn trip_leg(route: &Route) -> dispatch::TripLeg {
+    dispatch::TripLeg {
+        travel_time_ms: u64::from(route.travel_time.as_millis()),
+        distance_m: route.distance.as_millimetres().div_ceil(1_000),
+        line: route
+            .geometry
+            .iter()
+            .copied()
+            .map(to_dispatch_position)
+            .collect(),
+    }
+}
+
+/// The status of a call that asks for a route there is none of.
+pub(crate) fn route_status(error: &RouteError) -> Status {
+    let code = match error {
+        RouteError::OffRoad(_) => Code::InvalidArgument,
+        RouteError::NotConnected { .. } => Code::FailedPrecondition,
+    };
+    Status::new(code, error.to_string())
 }
 
 /// The status of a call that the dispatcher did not act on.

@@ -18,6 +18,7 @@ mod journal;
 mod metrics;
 mod preview;
 mod rate;
+mod routes;
 mod rpc;
 mod running;
 mod session;

@@ -1,7 +1,8 @@
 //! The gRPC service that the control plane calls: every call becomes a command to the shard.
 
+use std::ops::RangeInclusive;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep_dispatch_core::{DriverId, Input, Time};
@@ -11,11 +12,10 @@ use doorstep_dispatch_wire::dispatch::{
     ChangeReadyTimeRequest, ChangeReadyTimeResponse, DeliveriesHeadRequest, DeliveriesHeadResponse,
     DeliveryEvent, DriversRequest, DriversResponse, ExplainRequest, ExplainResponse,
     PreviewAssignmentRequest, PreviewAssignmentResponse, QuoteRequest, QuoteResponse,
-    RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse,
-    WatchDeliveriesRequest,
+    RequestDeliveryRequest, RequestDeliveryResponse, StatusRequest, StatusResponse, TripRequest,
+    TripResponse, WatchDeliveriesRequest,
 };
 use doorstep_dispatch_wire::token::{Audience, TokenKey};
-use doorstep_routing::{LatLng, Route, Router, Workspace};
 use futures::{Stream, stream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -27,13 +27,14 @@ use crate::convert::{self, dispatch_position};
 use crate::event_log::{CursorError, EventLog};
 use crate::explain::explanation;
 use crate::preview::previewed;
+use crate::routes::Routes;
 use crate::shard::Command;
 
 /// Events read from the log at a time for one watcher.
 const WATCH_BATCH_MAX: usize = 256;
 
-/// Scratch memories for routes that are kept for the next quote.
-const WORKSPACES_MAX: usize = 8;
+/// Places of one trip: two ends, and what a plan of stops may hold.
+const TRIP_PLACES: RangeInclusive<usize> = 2..=32;
 
 /// The service.
 pub(crate) struct Rpc {
@@ -131,7 +132,9 @@ impl Dispatch for Rpc {
             .await?;
         let routes = Arc::clone(&self.routes);
         let route = tokio::task::spawn_blocking(move || routes.route(pickup, dropoff)).await;
-        let route = route.map_err(|error| Status::internal(error.to_string()))??;
+        let route = route
+            .map_err(|error| Status::internal(error.to_string()))?
+            .map_err(|error| convert::route_status(&error))?;
         Ok(Response::new(QuoteResponse {
             travel_time_ms: u64::from(route.travel_time.as_millis()),
             distance_m: route.distance.as_millimetres().div_ceil(1_000),
@@ -195,6 +198,7 @@ impl Dispatch for Rpc {
                 })
             });
         }
+        response.vehicle = self.routes.profile().to_string();
         Ok(Response::new(response))
     }
 
@@ -254,6 +258,34 @@ impl Dispatch for Rpc {
         Ok(Response::new(AssignDeliveryResponse { changed, by_hand }))
     }
 
+    async fn trip(&self, request: Request<TripRequest>) -> Result<Response<TripResponse>, Status> {
+        let through = request.into_inner().through;
+        if !TRIP_PLACES.contains(&through.len()) {
+            return Err(Status::invalid_argument(format!(
+                "through: {} places, expected {} to {}",
+                through.len(),
+                TRIP_PLACES.start(),
+                TRIP_PLACES.end()
+            )));
+        }
+        let through = through
+            .into_iter()
+            .map(|at| dispatch_position("through", Some(at)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let routes = Arc::clone(&self.routes);
+        let legs = tokio::task::spawn_blocking(move || {
+            let legs = through.windows(2);
+            legs.map(|pair| routes.route(pair[0], pair[1])).collect()
+        });
+        let legs: Result<Vec<_>, _> = legs
+            .await
+            .map_err(|error| Status::internal(error.to_string()))?;
+        let legs = legs.map_err(|error| convert::route_status(&error))?;
+        Ok(Response::new(TripResponse {
+            legs: legs.iter().map(convert::trip_leg).collect(),
+        }))
+    }
+
     async fn status(
         &self,
         _request: Request<StatusRequest>,
@@ -308,44 +340,6 @@ impl Watcher {
 
 fn cursor_status(error: &CursorError) -> Status {
     Status::out_of_range(error.to_string())
-}
-
-/// Routes for quotes, off the shard's thread.
-pub(crate) struct Routes {
-    router: Arc<Router>,
-    workspaces: Mutex<Vec<Workspace>>,
-}
-
-impl Routes {
-    pub(crate) fn new(router: Arc<Router>) -> Self {
-        Self {
-            router,
-            workspaces: Mutex::new(Vec::new()),
-        }
-    }
-
-    fn route(&self, from: LatLng, to: LatLng) -> Result<Route, Status> {
-        let off_road =
-            |error: doorstep_routing::SnapError| Status::invalid_argument(error.to_string());
-        let (from, to) = (
-            self.router.snap(from).map_err(off_road)?,
-            self.router.snap(to).map_err(off_road)?,
-        );
-        let kept = self.lock().pop();
-        let mut workspace = kept.unwrap_or_else(|| self.router.workspace());
-        let route = self.router.route(&mut workspace, &from, &to);
-        let mut workspaces = self.lock();
-        if workspaces.len() < WORKSPACES_MAX {
-            workspaces.push(workspace);
-        }
-        route.ok_or_else(|| Status::failed_precondition("no way from the pickup to the dropoff"))
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Workspace>> {
-        self.workspaces
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Lets calls through that carry an admin token, or all if there is no key.

@@ -25,7 +25,8 @@ use crate::fix_slots::fix_queue;
 use crate::ingest::{self, Ingest};
 use crate::journal::JournalError;
 use crate::metrics::Metrics;
-use crate::rpc::{AdminOnly, Routes, Rpc};
+use crate::routes::Routes;
+use crate::rpc::{AdminOnly, Rpc};
 use crate::shard::Shard;
 
 /// Why a server does not start.

@@ -398,6 +398,7 @@ impl Shard {
         dispatch::DriversResponse {
             now_ms: self.clock.now().as_millis(),
             drivers: self.dispatcher.drivers().map(view).collect(),
+            vehicle: String::new(),
         }
     }
 

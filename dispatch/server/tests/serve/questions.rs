@@ -2,9 +2,10 @@
 
 use doorstep_dispatch_wire::dispatch::{
     CancelDeliveryRequest, ChangeReadyTimeRequest, CostTerms, DriverState, DriversRequest,
-    ExplainRequest, Matching, QuoteRequest, Rule, StatusRequest,
+    ExplainRequest, Matching, QuoteRequest, Rule, StatusRequest, TripRequest,
 };
 use doorstep_driver_client::{LinkEvent, Motion, PingFix};
+use doorstep_routing::LatLng;
 use tonic::Code;
 
 use crate::town::{Town, corner, delivery, dispatch_at, request};
@@ -51,6 +52,33 @@ async fn a_quote_knows_the_road_and_the_nearest_driver() {
             .is_some_and(|eta_ms| eta_ms >= asked_ms + 90_000),
         "{quote:?}"
     );
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trip_has_a_leg_between_each_two_places() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let through = [corner(0, 0), corner(0, 4), corner(3, 4)];
+    let ask = |places: &[_]| TripRequest {
+        through: places.iter().copied().map(dispatch_at).collect(),
+    };
+    let trip = control_plane.trip(ask(&through)).await.unwrap();
+    let legs = trip.into_inner().legs;
+    assert_eq!(legs.len(), 2);
+    assert_eq!(legs[0].travel_time_ms, 120_000);
+    let end = |leg: usize| legs[leg].line.last().copied();
+    assert_eq!(end(0), legs[1].line.first().copied());
+    assert_eq!(end(1), Some(dispatch_at(through[2])));
+
+    for wrong in [vec![through[0]], vec![through[0]; 33]] {
+        let refused = control_plane.trip(ask(&wrong)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().contains("expected 2 to 32"), "{refused}");
+    }
+    let at_sea = LatLng::from_e7(0, 0);
+    let refused = control_plane.trip(ask(&[through[0], at_sea])).await;
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
     town.stop().await;
 }
 
