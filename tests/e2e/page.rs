@@ -9,6 +9,9 @@ use std::io::Write as _;
 
 const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
 
+/// Phones, upright and on their side.
+const PHONES: [(u32, u32); 3] = [(320, 640), (390, 844), (844, 390)];
+
 /// How many different colours a canvas shows.
 const COLOURS: &str = "((id) => { const canvas = document.getElementById(id); \
     const bytes = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; \
@@ -50,9 +53,40 @@ fn select_and_close(page: &mut Page<'_>) {
     page.eval("document.activeElement.click()");
     page.wait_until("!document.getElementById('detail').hidden");
     page.wait_until("document.querySelectorAll('#detail-body dt').length >= 5");
+    // What the stream does not carry: who ordered what, and the way on the roads.
+    page.wait_until(
+        "['customer', 'items', 'total'].every((label) => \
+         [...document.querySelectorAll('#detail-body dt')].some((dt) => dt.textContent === label))",
+    );
     see_reasons(page);
     page.eval("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))");
     page.wait_until("document.getElementById('detail').hidden");
+}
+
+/// What overlaps on a phone while a card is open and scrolled to its end, and what of the card is out of sight.
+const CROWDED: &str = "(() => { \
+    const card = document.getElementById('detail'); \
+    card.scrollTop = card.scrollHeight; \
+    const box = (what) => document.querySelector(what).getBoundingClientRect(); \
+    const meets = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1; \
+    const free = ['#map', '#zoom', '#credit', '#legend'].filter((what) => meets(box('#detail'), box(what))); \
+    const apart = [['#zoom', '#credit'], ['#zoom', '#legend'], ['#legend', '#credit']]; \
+    const crowded = apart.filter(([a, b]) => meets(box(a), box(b))).map(String); \
+    const onTop = (what) => { const { left, top, width, height } = box(what); \
+        return document.querySelector(what).contains(document.elementFromPoint(left + width / 2, top + height / 2)); }; \
+    const hidden = ['#detail-title', '#detail-close'].filter((what) => !onTop(what)); \
+    const steps = document.querySelectorAll('#detail .step'); \
+    const untimed = steps.length && [...steps].every((step) => step.offsetHeight > 0) ? [] : ['timeline']; \
+    return [...free, ...crowded, ...hidden, ...untimed].join(' '); })()";
+
+/// With a card open nothing covers anything else, and its title and close button stay in sight.
+fn check_phone(page: &mut Page<'_>, what: &str) {
+    page.wait_until("document.querySelectorAll('#orders .order').length > 0");
+    page.wait_until("document.getElementById('attribution').textContent.length > 3");
+    page.eval("document.querySelector('#orders .order').click()");
+    page.wait_until("document.querySelectorAll('#detail .step').length > 0");
+    let crowded = page.eval(CROWDED);
+    assert_eq!(crowded.as_str(), Some(""), "{what}");
 }
 
 /// The first order in the list that a driver is on the way to fetch.
@@ -153,6 +187,10 @@ fn the_city_view_lives_in_a_browser() {
             let mut page = browser.open(&demo.url, width, height, scheme);
             check(&mut page, &format!("{width}×{height} {scheme}"));
         }
+    }
+    for (width, height) in PHONES {
+        let mut page = browser.open(&demo.url, width, height, "light");
+        check_phone(&mut page, &format!("{width}×{height}"));
     }
     for (width, height) in SIZES {
         // Drivers who cannot take an order are refused, which the console tells as well.

@@ -28,6 +28,7 @@ static ASSETS: LazyLock<Vec<(&'static str, Content)>> = LazyLock::new(|| {
     assets![
         "city/assign.js",
         "city/assignment.js",
+        "city/card.js",
         "city/city.js",
         "city/detail.js",
         "city/dom.js",

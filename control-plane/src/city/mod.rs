@@ -12,6 +12,7 @@ mod access;
     reason = "the expansion of utoipa::path names the query type again"
 )]
 mod assignment;
+mod card;
 mod live;
 mod map;
 mod message;
@@ -53,7 +54,7 @@ impl FromRef<CityState> for Live {
 
 /// The routes of the page, its map, its stream and its questions.
 pub(crate) fn router(app: AppState, live: Live) -> OpenApiRouter {
-    OpenApiRouter::from(routes::router())
+    OpenApiRouter::from(routes::router().merge(card::router()))
         .merge(why::router())
         .merge(assignment::router())
         .with_state(CityState { app, live })

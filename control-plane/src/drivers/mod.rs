@@ -14,6 +14,8 @@ pub(crate) struct DriverPicture {
     pub(crate) now_ms: u64,
     /// By driver id, on duty or not.
     pub(crate) drivers: Vec<DriverSeen>,
+    /// Of all drivers: `scooter`, `car`, `bicycle` or `foot`; empty = dispatch has not said.
+    pub(crate) vehicle: String,
     /// Median real time of a matching round.
     pub(crate) round_us: Option<u64>,
     /// Whether dispatch answered the last time it was asked.
@@ -37,6 +39,10 @@ pub(crate) struct DriverSeen {
     pub(crate) driver_id: u64,
     /// The last known position.
     pub(crate) at: Place,
+    /// When the driver was there, by the city's clock.
+    pub(crate) fix_at_ms: u64,
+    /// When the shift ends, if it is known.
+    pub(crate) shift_until_ms: Option<u64>,
     /// What the driver is doing.
     pub(crate) state: DriverState,
     /// The order of the next stop.
@@ -69,6 +75,8 @@ pub(crate) struct StopSeen {
     pub(crate) order_id: OrderId,
     /// What is done there.
     pub(crate) kind: StopKind,
+    /// Where.
+    pub(crate) at: Place,
     /// When it should be done, by the city's clock.
     pub(crate) eta_ms: u64,
 }

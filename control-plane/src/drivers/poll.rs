@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep_dispatch_wire::dispatch::{
-    Driver, DriverState as WireDriverState, DriversRequest, StatusRequest, Stop,
+    Driver, DriverState as WireDriverState, DriversRequest, LatLng, StatusRequest, Stop,
     StopKind as WireStopKind,
 };
 use tokio::sync::watch;
@@ -68,6 +68,7 @@ async fn look(client: &mut Dispatch) -> Result<DriverPicture, Status> {
     Ok(DriverPicture {
         now_ms: drivers.now_ms,
         drivers: seen,
+        vehicle: drivers.vehicle,
         round_us: rounds.map(|quantiles| quantiles.p50),
         reachable: true,
     })
@@ -84,10 +85,9 @@ fn driver_seen(driver: &Driver) -> Option<DriverSeen> {
     };
     Some(DriverSeen {
         driver_id: driver.driver_id,
-        at: Place {
-            lat_e7: at.lat_e7,
-            lng_e7: at.lng_e7,
-        },
+        at: place(at),
+        fix_at_ms: driver.fix_at_ms,
+        shift_until_ms: driver.shift_until_ms,
         state,
         order_id: Uuid::try_parse(&driver.delivery_id)
             .ok()
@@ -107,6 +107,14 @@ fn stop_seen(stop: &Stop) -> Option<StopSeen> {
     Some(StopSeen {
         order_id: OrderId::from_uuid(order),
         kind,
+        at: place(stop.at?),
         eta_ms: stop.eta_ms,
     })
+}
+
+fn place(at: LatLng) -> Place {
+    Place {
+        lat_e7: at.lat_e7,
+        lng_e7: at.lng_e7,
+    }
 }

@@ -30,6 +30,8 @@ const RESTAURANTS: Statement = Statement::both(
         AND restaurant_id > $6
       ORDER BY restaurant_id LIMIT $7",
 );
+const CUSTOMER_NAME: Statement =
+    Statement::both("SELECT name FROM customer WHERE customer_id = $1");
 const INSERT_CUSTOMER: Statement =
     Statement::both("INSERT INTO customer (customer_id, name, created_at_ms) VALUES ($1, $2, $3)");
 
@@ -149,6 +151,12 @@ impl CatalogueStore {
 }
 
 impl PeopleStore {
+    /// A customer's name; `None` when there is no such customer.
+    pub(crate) async fn customer_name(&self, id: CustomerId) -> Result<Option<String>, StoreError> {
+        let row = self.database.row(CUSTOMER_NAME, values![id.uuid()]).await?;
+        row.map(|row| row.text("name")).transpose()
+    }
+
     /// Writes a customer.
     pub(crate) async fn add_customer(
         &self,

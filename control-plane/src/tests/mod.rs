@@ -1,6 +1,7 @@
 //! One suite for both databases: each test below runs on `SQLite` and on PostgreSQL.
 
 mod by_hand;
+mod cards;
 mod clients;
 mod dispatch;
 mod faults;

@@ -2,7 +2,7 @@
 
 import { Assign } from "./assign.js";
 import { element, glyph, setText } from "./dom.js";
-import { DRIVER_WORDS, arrival, clock, isOver, minutes, promise, range, stateWords } from "./format.js";
+import { DRIVER_WORDS, arrival, clock, isOver, minutes, money, promise, range, stateWords } from "./format.js";
 import { orderGlyph } from "./orders.js";
 import { orderColour } from "./palette.js";
 import { DRIVER_COLOURS } from "./sprites.js";
@@ -29,8 +29,9 @@ export class Detail {
     card.querySelector("#detail-close").addEventListener("click", close);
   }
 
-  // Draws again only what changed, so that a screen reader is not told the same twice.
-  show(selection, city, now) {
+  // Draws again only what changed, so that a screen reader does not read the same twice. `facts` is what the server says beyond
+  // the stream, or null.
+  show(selection, city, now, facts) {
     const order = selection?.kind === "order" ? city.orders.get(selection.id) : undefined;
     const driver = selection?.kind === "driver" ? city.drivers.get(selection.id) : undefined;
     this.card.hidden = !order && !driver;
@@ -40,7 +41,7 @@ export class Detail {
       this.shown = "";
       return;
     }
-    const rows = order ? orderRows(order, city, now) : driverRows(driver);
+    const rows = order ? orderRows(order, city, now, facts) : driverRows(driver, city, now, facts);
     const stops = driver ? stopRows(driver, city) : [];
     const shown = JSON.stringify([selection, rows, stops]);
     if (shown === this.shown) return;
@@ -50,12 +51,12 @@ export class Detail {
     this.addStops(stops);
   }
 
-  // How much of the map's left or bottom edge the card takes, in pixels.
-  covers(viewport) {
-    const { offsetWidth, offsetHeight, offsetLeft, hidden } = this.card;
-    if (hidden) return { left: 0, bottom: 0 };
-    const across = offsetWidth > viewport.width / 2;
-    return across ? { left: 0, bottom: offsetHeight } : { left: offsetLeft + offsetWidth, bottom: 0 };
+  // How much of the map's left edge the card takes, in pixels; on a small screen it stands beside the map.
+  covers(map) {
+    if (this.card.hidden) return { left: 0, bottom: 0 };
+    const [card, seen] = [this.card.getBoundingClientRect(), map.getBoundingClientRect()];
+    const apart = card.left >= seen.right || card.top >= seen.bottom;
+    return { left: apart ? 0 : card.right - seen.left, bottom: 0 };
   }
 
   fill(mark, title, rows) {
@@ -114,7 +115,18 @@ function companions(order, city) {
     : [];
 }
 
-function orderRows(order, city, now) {
+// Who ordered what, and where it is fetched.
+function factRows({ customer, address, items, total_minor: total, currency }) {
+  const rows = [
+    { label: "items", value: items.map(({ quantity, name }) => `${quantity} × ${name}`).join(", ") },
+    { label: "total", value: money(total, currency) },
+  ];
+  if (customer) rows.unshift({ label: "customer", value: customer });
+  if (address) rows.push({ label: "pickup at", value: address });
+  return rows;
+}
+
+function orderRows(order, city, now, facts) {
   const { time, note } = arrival(order, now, city.offsetS);
   const expected = [time, range(order, now, city.offsetS), note].filter(Boolean).join(", ");
   const rows = [
@@ -123,8 +135,9 @@ function orderRows(order, city, now) {
     { label: "driver", value: order.driver === null ? "none yet" : order.driver, driver: isOver(order) ? null : order.driver },
     { label: isOver(order) ? "ended" : "expected", value: time === "–" && !order.late ? "not known yet" : expected, className: order.late ? "late" : "" },
     { label: "promised", value: promise(order, city.offsetS) },
-    { label: "due", value: clock(order.due, city.offsetS) },
+    { label: "due", value: `${clock(order.due, city.offsetS)}, late after that` },
   ];
+  if (facts) rows.push(...factRows(facts));
   const others = companions(order, city);
   if (others.length > 0) rows.push({ label: "together with", value: others.join(", ") });
   for (const [name, word] of STEPS) {
@@ -136,6 +149,14 @@ function orderRows(order, city, now) {
   return rows;
 }
 
-function driverRows(driver) {
-  return [{ label: "state", value: DRIVER_WORDS[driver.state] }];
+function driverRows(driver, city, now, facts) {
+  const rows = [{ label: "state", value: DRIVER_WORDS[driver.state] }];
+  if (!facts) return rows;
+  const { vehicle, last_ping_ms: ping, shift_until_ms: until } = facts;
+  if (vehicle) rows.push({ label: "vehicle", value: vehicle });
+  rows.push(
+    { label: "last ping", value: `${clock(ping, city.offsetS)}, ${minutes(now - ping)} ago` },
+    { label: "shift ends", value: until === null ? "not known" : clock(until, city.offsetS) },
+  );
+  return rows;
 }

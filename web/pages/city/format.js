@@ -20,6 +20,12 @@ export function figure(value, decimals = 0) {
   return value === null || value === undefined ? "–" : value.toFixed(decimals);
 }
 
+// An amount in the minor unit of its currency, with the currency's own digits: "EUR 12.40", "JPY 1,240".
+export function money(minor, currency) {
+  const format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "code" });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits).replace(/\s/g, " ");
+}
+
 export function speedup(factor) {
   return `×${factor}`;
 }

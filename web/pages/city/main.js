@@ -1,6 +1,7 @@
 // Wires the page: the link feeds the picture, the picture feeds the map, the figures and the list.
 
 import { applyDelta, applySnapshot, cityNow, emptyCity } from "./city.js";
+import { Card } from "./card.js";
 import { Detail } from "./detail.js";
 import { decodeDrawing, emptyDrawing } from "../shared/drawing.js";
 import { showClock, showFigures, showLink } from "./figures.js";
@@ -33,6 +34,16 @@ const detail = new Detail(byId("detail"), {
   close: () => select(null, false),
   choose: (kind, id) => select({ kind, id }, true),
 });
+
+const card = new Card(() => showSelection(timeNow()));
+
+// The card and the way on the roads of what is selected.
+function showSelection(now) {
+  const facts = card.follow(selection, city, performance.now());
+  detail.show(selection, city, now, facts);
+  movers.setRoute(facts?.route ?? []);
+  requestDraw();
+}
 
 function timeNow() {
   return live ? cityNow(city, performance.now() - heardAt) : city.now;
@@ -70,10 +81,12 @@ function select(next, bringIntoSight) {
   selection = next;
   movers.selection = next;
   list.select(movers.selectedOrder()?.id ?? null, next?.kind === "driver" || !bringIntoSight);
-  detail.show(selection, city, timeNow());
+  showSelection(timeNow());
   const box = bringIntoSight ? movers.selectionBox(performance.now()) : null;
-  if (box) view.show(box, Math.min(120, view.viewport.height / 8), detail.covers(view.viewport));
-  requestDraw();
+  if (!box) return;
+  const covered = detail.covers(byId("map"));
+  const { width, height } = view.viewport;
+  view.show(box, Math.min(120, height / 8, (width - covered.left) / 6), covered);
 }
 
 function pictureChanged() {
@@ -82,8 +95,7 @@ function pictureChanged() {
   movers.update(city, heardAt);
   showFigures(city);
   list.show(city, city.now);
-  detail.show(selection, city, city.now);
-  requestDraw();
+  showSelection(city.now);
 }
 
 // At first the map shows where the drivers and orders are, which may be one corner of it.
@@ -138,7 +150,7 @@ function placeWithoutMap() {
 }
 
 function listenToControls() {
-  byId("legend").open = window.innerWidth > 820;
+  byId("legend").open = window.innerWidth > 1100 && window.innerHeight > 520;
   byId("zoom-in").addEventListener("click", () => view.zoom(1.8));
   byId("zoom-out").addEventListener("click", () => view.zoom(1 / 1.8));
   byId("whole-city").addEventListener("click", () => view.wholeCity());

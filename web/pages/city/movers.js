@@ -24,6 +24,8 @@ export class MoverLayer {
     this.sprites = null;
     this.spritesFor = "";
     this.selection = null;
+    this.route = [];
+    this.routeFor = null;
   }
 
   setPalette(palette) {
@@ -34,6 +36,8 @@ export class MoverLayer {
   // Another projection: all places are computed anew.
   setProjection(projection) {
     this.projection = projection;
+    this.route = [];
+    this.routeFor = null;
     this.tracks.clear();
     this.ends.clear();
   }
@@ -75,6 +79,21 @@ export class MoverLayer {
       toX: projection.x(to[1] / 1e7),
       toY: projection.y(to[0] / 1e7),
     };
+  }
+
+  // The way on the roads of what is selected: for each leg `[lat, lng, lat, lng, …]` in 1e-7 degrees. Straight lines without.
+  setRoute(legs) {
+    const { projection } = this;
+    if (legs === this.routeFor || !projection) return;
+    this.routeFor = legs;
+    this.route = legs.map((leg) => {
+      const line = new Float32Array(leg.length);
+      for (let at = 0; at < leg.length; at += 2) {
+        line[at] = projection.x(leg[at + 1] / 1e7);
+        line[at + 1] = projection.y(leg[at] / 1e7);
+      }
+      return line;
+    });
   }
 
   isMoving(now) {
@@ -175,7 +194,7 @@ export class MoverLayer {
     const track = this.tracks.get(this.selectedDriver());
     const at = track && this.seen(track, now);
     const orders = this.selectedOrders().filter(({ id }) => this.ends.has(id));
-    for (const order of orders) {
+    for (const order of this.route.length > 0 ? [] : orders) {
       const line = screenLine(viewport, this.ends.get(order.id));
       context.strokeStyle = this.palette[orderColour(order)];
       context.lineWidth = 2.6;
@@ -184,7 +203,8 @@ export class MoverLayer {
       context.lineTo(line.toX, line.toY);
       context.stroke();
     }
-    if (at) this.drawWay(viewport, at);
+    if (this.route.length > 0) this.drawRoute(viewport, at);
+    else if (at) this.drawWay(viewport, at);
     for (const order of orders) this.drawEnds(order, screenLine(viewport, this.ends.get(order.id)), radius * 1.25);
     if (at) {
       const x = viewport.toScreenX(at.x);
@@ -198,7 +218,31 @@ export class MoverLayer {
     }
   }
 
-  // Dashes from the driver to each stop in turn.
+  // The way on the roads, from where the driver is by now.
+  drawRoute(viewport, at) {
+    const { context } = this;
+    context.beginPath();
+    this.route.forEach((line, leg) => {
+      const from = leg === 0 && at ? nearestPoint(line, at) : 0;
+      if (leg === 0 && at) context.moveTo(viewport.toScreenX(at.x), viewport.toScreenY(at.y));
+      for (let point = from; point < line.length; point += 2) {
+        const [x, y] = [viewport.toScreenX(line[point]), viewport.toScreenY(line[point + 1])];
+        if (point === 0) context.moveTo(x, y);
+        else context.lineTo(x, y);
+      }
+    });
+    context.lineJoin = "round";
+    context.lineCap = "round";
+    context.lineWidth = 6.5;
+    context.strokeStyle = this.palette.halo;
+    context.stroke();
+    context.lineWidth = 3;
+    context.strokeStyle = this.palette.ink;
+    context.stroke();
+    context.lineCap = "butt";
+  }
+
+  // Dashes from the driver to each stop in turn, where the way on the roads is not known.
   drawWay(viewport, at) {
     const { context } = this;
     context.setLineDash([5, 5]);
@@ -308,6 +352,17 @@ function screenLine(viewport, ends) {
     toX: viewport.toScreenX(ends.toX),
     toY: viewport.toScreenY(ends.toY),
   };
+}
+
+// Where in a line [x, y, x, y, …] the point nearest to a place begins; the first of two that are as near.
+export function nearestPoint(line, { x, y }) {
+  let best = 0;
+  let nearest = Infinity;
+  for (let at = 0; at < line.length; at += 2) {
+    const away = Math.hypot(line[at] - x, line[at + 1] - y);
+    if (away < nearest) [best, nearest] = [at, away];
+  }
+  return best;
 }
 
 // Lowest and highest without the outermost hundredth at either end.

@@ -2,15 +2,23 @@
 
 import { stateWords } from "./format.js";
 
-// Newest first; with `lateFirst` the late ones before them, the most overdue at the top. Ties go by id.
-export function arrange(orders, { lateFirst, text }) {
+// Newest first; with `lateFirst` the late ones before them, the latest at the top. Ties go by id.
+export function arrange(orders, { lateFirst, text, now }) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = [...orders].filter((order) => matches(order, words));
   return shown.sort((a, b) => {
     if (lateFirst && a.late !== b.late) return a.late ? -1 : 1;
-    if (lateFirst && a.late && a.due !== b.due) return a.due - b.due;
+    if (lateFirst && a.late) {
+      const later = lateness(b, now) - lateness(a, now);
+      if (later !== 0) return later;
+    }
     return b.placed - a.placed || (a.id < b.id ? -1 : 1);
   });
+}
+
+// How long after it is due an order comes, by its ETA or, without one, if it came now.
+function lateness(order, now) {
+  return Math.max(order.eta ?? now, now) - order.due;
 }
 
 function matches(order, words) {

@@ -46,7 +46,7 @@ export class OrderList {
   show(city, now) {
     this.last = { city, now };
     const text = this.filter.value.trim();
-    const found = arrange(city.orders.values(), { lateFirst: this.lateFirst.checked, text });
+    const found = arrange(city.orders.values(), { lateFirst: this.lateFirst.checked, text, now });
     const shown = found.slice(0, ROWS_MAX);
     const wanted = new Set(shown.map((order) => order.id));
     for (const [id, row] of this.rows) {

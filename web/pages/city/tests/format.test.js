@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrival, clock, figure, minutes, promise, range, stateWords } from "../format.js";
+import { arrival, clock, figure, minutes, money, promise, range, stateWords } from "../format.js";
 
 const MINUTE = 60000;
 const EVENING = Date.UTC(2026, 10, 21, 18, 30);
@@ -55,6 +55,12 @@ test("an open order comes within a range, the past of which is over", () => {
   assert.equal(range(expected, EVENING + 10 * MINUTE, 0), "18:40–18:49");
   assert.equal(range(expected, EVENING + 30 * MINUTE, 0), "");
   assert.equal(range({ ...expected, state: "delivered", over: EVENING }, EVENING, 0), "");
+});
+
+test("amounts have the digits of their currency", () => {
+  assert.equal(money(1240, "EUR"), "EUR 12.40");
+  assert.equal(money(1240, "JPY"), "JPY 1,240");
+  assert.equal(money(1240, "KWD"), "KWD 1.240");
 });
 
 test("a promise is told, and at the door whether it was kept", () => {
