@@ -1,16 +1,72 @@
 //! Numbers with a unit and a range: amounts, times, counts, ratings.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+/// Reads a number of a JSON Schema type; a whole number may be written as `2.0` there.
+macro_rules! read {
+    (Number, $inner:ty, $deserializer:ident) => {
+        <$inner>::deserialize($deserializer)
+    };
+    (Integer, $inner:ty, $deserializer:ident) => {
+        $deserializer.deserialize_i64(Whole).and_then(|whole| {
+            <$inner>::try_from(whole).map_err(|_| {
+                let expected = concat!("a whole number that fits ", stringify!($inner));
+                de::Error::invalid_value(Unexpected::Signed(whole), &expected)
+            })
+        })
+    };
+}
+
+/// A whole number, however it is written.
+struct Whole;
+
+impl Visitor<'_> for Whole {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<i64, E> {
+        Ok(number)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<i64, E> {
+        i64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a whole number of at most 53 bits fits"
+    )]
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
+        let is_whole = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+        if is_whole {
+            Ok(number as i64)
+        } else {
+            Err(E::invalid_value(Unexpected::Float(number), &self))
+        }
+    }
+}
+
 macro_rules! number {
-    ($name:ident, $inner:ty, $min:expr, $max:expr, $kind:ident, $format:ident, $example:expr, $doc:literal) => {
+    ($name:ident, $inner:ty, $min:expr, $max:expr, $kind:tt, $format:ident, $example:expr, $doc:literal) => {
         #[doc = $doc]
-        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                read!($kind, $inner, deserializer).map(Self)
+            }
+        }
 
         impl $name {
             /// The least that is accepted.
@@ -195,6 +251,16 @@ mod tests {
         assert!(Latitude(-90.0).is_in_range() && Latitude(90.0).is_in_range());
         assert!(!Latitude(90.000_001).is_in_range() && !Latitude(f64::NAN).is_in_range());
         assert!(!Rating(0).is_in_range() && !Rating(6).is_in_range());
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let read = |text: &str| serde_json::from_str::<Quantity>(text).map(|quantity| quantity.0);
+        assert_eq!(read("66").unwrap(), 66);
+        assert_eq!(read("66.0").unwrap(), 66);
+        for wrong in ["66.5", "-1", "1e30", "4294967296", "\"66\"", "null"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

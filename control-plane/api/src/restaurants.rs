@@ -134,7 +134,7 @@ pub struct RestaurantPage {
 pub struct RestaurantQuery {
     /// Only restaurants near this position: latitude and longitude in degrees, separated by a comma.
     #[param(
-        pattern = r"^\s*-?[0-9]{1,3}(\.[0-9]+)?\s*,\s*-?[0-9]{1,3}(\.[0-9]+)?\s*$",
+        pattern = r"^-?(90(\.0+)?|[0-8]?[0-9](\.[0-9]+)?),-?(180(\.0+)?|(1[0-7][0-9]|[0-9]{1,2})(\.[0-9]+)?)$",
         example = "35.8989,14.5146"
     )]
     pub near: Option<String>,

@@ -148,3 +148,11 @@ text!(
     "evt_1",
     "Id of a gateway's event; the same when it is delivered again."
 );
+text!(
+    OrderPart,
+    4,
+    36,
+    r"^(ord_)?[0-9A-Fa-f]{4,32}$",
+    "4b5c",
+    "An order's id, its UUID, or at least four characters of the beginning or the end of it."
+);

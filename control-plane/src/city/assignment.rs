@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use doorstep_api::assignment::{AssignedByHand, AssignmentPreview, NewAssignment, ToDriver};
-use doorstep_api::text::IdempotencyKey;
+use doorstep_api::text::{IdempotencyKey, OrderPart};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,7 +26,7 @@ pub(crate) fn router() -> OpenApiRouter<CityState> {
 ///
 /// As `/v1/admin/orders/{order_id}/assignment`, with the order named as on the page.
 #[utoipa::path(get, path = "/city/orders/{order}/assignment", tag = "city view", security(("bearer" = []), ("city_cookie" = [])),
-    params(("order" = String, Path, description = "The order: its id, its UUID, or at least four characters of the beginning or the end of it."), ToDriver),
+    params(("order" = OrderPart, Path, description = "The order, as the city view names it."), ToDriver),
     responses((status = 200, description = "What would change.", body = AssignmentPreview),
               (status = 404, description = "`not_found`: no such order."),
               (status = 409, description = "`not_possible`, `not_dispatched`, or `ambiguous`: several orders have this part of an id."),
@@ -49,7 +49,7 @@ async fn preview_on_city_view(
 /// As `/v1/admin/orders/{order_id}/assignment`, with the order named as on the page.
 // The header with the key keeps pages of other origins out: a browser asks before it sends such a request, and is refused.
 #[utoipa::path(post, path = "/city/orders/{order}/assignment", tag = "city view", request_body = NewAssignment, security(("bearer" = []), ("city_cookie" = [])),
-    params(("order" = String, Path, description = "The order: its id, its UUID, or at least four characters of the beginning or the end of it."),
+    params(("order" = OrderPart, Path, description = "The order, as the city view names it."),
            ("idempotency-key" = IdempotencyKey, Header, description = "Key of the caller's choice; one assignment for each.")),
     responses((status = 200, description = "The driver has the order.", body = AssignedByHand,
                headers(("idempotent-replayed" = bool, description = "`true` when an earlier request with this key made the answer."))),

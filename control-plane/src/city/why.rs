@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use doorstep_api::explanation::{ByHand, Explanation, OrderFacts};
 use doorstep_api::ids::{self, DriverText};
 use doorstep_api::number::UnixMs;
+use doorstep_api::text::OrderPart;
 use doorstep_dispatch_wire::dispatch::ExplainRequest;
 use tonic::Code;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,7 +39,7 @@ pub(crate) fn router() -> OpenApiRouter<CityState> {
 ///
 /// The decisions of the matcher with their costs, and the manual assignments.
 #[utoipa::path(get, path = "/city/orders/{order}/why", tag = "city view", security(("bearer" = []), ("city_cookie" = [])),
-    params(("order" = String, Path, description = "The order: its id, its UUID, or at least four characters of the beginning or the end of it.")),
+    params(("order" = OrderPart, Path, description = "The order, as the city view names it.")),
     responses((status = 200, description = "The decisions.", body = Explanation),
               (status = 404, description = "`not_found`: the order is not known, or it ended long ago."),
               (status = 409, description = "`ambiguous`: several orders have this part of an id."),

@@ -6,7 +6,7 @@ use doorstep_api::orders::{DriverAt, OrderView};
 use doorstep_api::problem::ProblemBody;
 use doorstep_api::quotes::WantedItem;
 use doorstep_api::restaurants::NewItem;
-use doorstep_api::text::{IdempotencyKey, RequestId, SearchText};
+use doorstep_api::text::{IdempotencyKey, OrderPart, RequestId, SearchText};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -42,7 +42,7 @@ const WEBHOOK: &str = "/v1/payments/webhook";
         (name = "city view", description = "What the city view and the commands `doorstep why` and `doorstep assign` ask."),
     ),
     components(schemas(
-        ProblemBody, OrderView, DriverAt, NewItem, WantedItem, IdempotencyKey, RequestId, SearchText, PageLimit, RadiusM, DriverText
+        ProblemBody, OrderView, DriverAt, NewItem, WantedItem, IdempotencyKey, OrderPart, RequestId, SearchText, PageLimit, RadiusM, DriverText
     )),
     modifiers(&SecuritySchemes)
 )]

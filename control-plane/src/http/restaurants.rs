@@ -141,12 +141,12 @@ fn corners(near: Option<&str>, radius: RadiusM) -> Result<(Place, Place), Proble
         Place::from_degrees(lat.clamp(-90.0, 90.0), lng.clamp(-180.0, 180.0))
             .map_err(|_| invalid("near"))
     };
-    let Some(near) = near else {
-        return Ok((at(-90.0, -180.0)?, at(90.0, 180.0)?));
-    };
     if !radius.is_in_range() {
         return Err(invalid("radius_m"));
     }
+    let Some(near) = near else {
+        return Ok((at(-90.0, -180.0)?, at(90.0, 180.0)?));
+    };
     let (lat, lng) = near.split_once(',').ok_or_else(|| invalid("near"))?;
     let parse = |text: &str| text.trim().parse::<f64>().map_err(|_| invalid("near"));
     let centre = Place::from_degrees(parse(lat)?, parse(lng)?).map_err(|_| invalid("near"))?;
