@@ -80,6 +80,7 @@ const ROWS: &[Row] = &[
         may: &[
             "doorstep-api",
             "doorstep-dispatch-wire",
+            "doorstep-events",
             "doorstep-platform",
             "doorstep-web",
         ],
@@ -88,6 +89,12 @@ const ROWS: &[Row] = &[
     Row {
         folder: "control-plane/api",
         package: "doorstep-api",
+        may: &[],
+        never: ASYNC_AND_NETWORK,
+    },
+    Row {
+        folder: "control-plane/events",
+        package: "doorstep-events",
         may: &[],
         never: ASYNC_AND_NETWORK,
     },

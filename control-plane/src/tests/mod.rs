@@ -11,6 +11,7 @@ mod harness;
 mod idempotency;
 mod lifecycle;
 mod outage;
+mod published;
 mod records;
 mod scopes;
 mod streams;
