@@ -8,12 +8,12 @@ use doorstep_api::number::UnixMs;
 use doorstep_dispatch_wire::dispatch::{self, DeclineReason, assignment_warning as warning};
 use uuid::Uuid;
 
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 
 /// The preview of the interface for what dispatch reports.
 pub(crate) fn preview(
     order: OrderId,
-    driver: u64,
+    driver: DriverId,
     offset_s: i32,
     reported: dispatch::PreviewAssignmentResponse,
 ) -> AssignmentPreview {
@@ -22,7 +22,7 @@ pub(crate) fn preview(
     let own = order.uuid().to_string();
     AssignmentPreview {
         order_id: ids::OrderId::from_uuid(order.uuid()),
-        driver: DriverText(driver),
+        driver: DriverText(driver.number()),
         now_ms: time(reported.now_ms),
         offset_s,
         from: reported.from_driver_id.map(DriverText),
@@ -196,7 +196,7 @@ mod tests {
         let order = OrderId::from_uuid(Uuid::try_parse(OWN).unwrap());
         preview(
             order,
-            u64::MAX,
+            DriverId::new(u64::MAX),
             3600,
             dispatch::PreviewAssignmentResponse {
                 from_driver_id: Some(7),

@@ -1,6 +1,7 @@
 //! Ids: a prefix that says of what, and a UUID that sorts by time.
 
 use std::fmt;
+use std::num::ParseIntError;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -116,3 +117,66 @@ id!(
     /// A payment; its text is the idempotency key of the charge.
     PaymentId, "pay"
 );
+
+/// A driver, as dispatch numbers them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DriverId(u64);
+
+impl DriverId {
+    /// The driver of a number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for DriverId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for DriverId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "driver {}", self.0)
+    }
+}
+
+impl FromStr for DriverId {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DriverId, OrderId};
+
+    #[test]
+    fn a_driver_is_a_number_in_json_and_in_text() {
+        let driver: DriverId = serde_json::from_str("7").unwrap();
+        assert_eq!(driver, DriverId::new(7));
+        assert_eq!(serde_json::to_string(&driver).unwrap(), "7");
+        assert_eq!("7".parse(), Ok(driver));
+        assert_eq!(driver.to_string(), "7");
+        assert!("seven".parse::<DriverId>().is_err());
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        let error = "cus_00000000000000000000000000000001".parse::<OrderId>();
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "`cus_00000000000000000000000000000001` is not an id that starts with ord_"
+        );
+    }
+}

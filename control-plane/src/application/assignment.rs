@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::assignment;
 use crate::dispatch::in_time;
 use crate::domain::delivery::{ByHand, Deed};
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 use crate::domain::scope::Scope;
 use crate::platform::idempotency::{Answered, key_reused, request_hash};
 use crate::platform::problem::Problem;
@@ -82,11 +82,11 @@ pub(crate) async fn preview(
     id: OrderId,
     to: ToDriver,
 ) -> Result<AssignmentPreview, AssignmentError> {
-    let driver_id = to.driver.0;
+    let driver_id = DriverId::new(to.driver.0);
     must_exist(app, id).await?;
     let request = PreviewAssignmentRequest {
         delivery_id: id.uuid().to_string(),
-        driver_id,
+        driver_id: driver_id.number(),
     };
     let reported = app
         .dispatch
@@ -107,7 +107,7 @@ pub(crate) async fn assign(
     by: String,
     new: NewAssignment,
 ) -> Result<Answered, AssignmentError> {
-    let driver_id = new.driver.0;
+    let driver_id = DriverId::new(new.driver.0);
     let reason = text::checked(new.reason.as_str(), Reason::CHARS_MIN..=Reason::CHARS_MAX)?;
     let new = NewAssignment {
         reason: reason.into(),
@@ -173,12 +173,12 @@ pub(crate) async fn assign(
 async fn give(
     app: &App,
     id: OrderId,
-    driver_id: u64,
+    driver_id: DriverId,
     reason: &str,
 ) -> Result<Deed, AssignmentError> {
     let request = AssignDeliveryRequest {
         delivery_id: id.uuid().to_string(),
-        driver_id,
+        driver_id: driver_id.number(),
         reason: reason.to_owned(),
     };
     let done = app.dispatch.clone().assign_delivery(in_time(request)).await;

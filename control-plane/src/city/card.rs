@@ -14,6 +14,7 @@ use super::live::Live;
 use super::{CityState, access, why};
 use crate::app::{App, AppState};
 use crate::dispatch::{in_time, lat_lng};
+use crate::domain::ids::DriverId;
 use crate::domain::place::Place;
 use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
@@ -102,7 +103,7 @@ async fn show_order(
 async fn show_driver(
     State(app): State<AppState>,
     State(live): State<Live>,
-    Path(driver): Path<u64>,
+    Path(driver): Path<DriverId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if !access::is_allowed(&live, &headers) {

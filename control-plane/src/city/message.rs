@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 use crate::domain::place::Place;
 use crate::drivers::{StopKind, StopSeen};
 
@@ -78,7 +78,7 @@ pub(crate) struct MinuteRow(
 
 /// What a driver is to do: `[driver id, stops]`; no stops: nothing.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PlanRow<'a>(pub(crate) u64, pub(crate) &'a [StopRow]);
+pub(crate) struct PlanRow<'a>(pub(crate) DriverId, pub(crate) &'a [StopRow]);
 
 impl Serialize for PlanRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -117,7 +117,7 @@ impl Serialize for StopRow {
 /// One driver: `[id, lat_e7, lng_e7, state]`. The id is text, for JavaScript's numbers are too short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DriverRow {
-    pub(crate) id: u64,
+    pub(crate) id: DriverId,
     pub(crate) at: Place,
     /// 1 idle, 2 to the restaurant, 3 waits there, 4 to the customer.
     pub(crate) state: u8,

@@ -104,7 +104,7 @@ pub(super) mod tests {
 
     use super::order_row;
     use crate::domain::delivery::Phase;
-    use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
+    use crate::domain::ids::{CustomerId, DriverId, OrderId, QuoteId, RestaurantId};
     use crate::domain::money::Currency;
     use crate::domain::order::State;
     use crate::domain::payment;
@@ -130,7 +130,7 @@ pub(super) mod tests {
             is_provisional: false,
             payment_state: payment::Phase::Captured,
             delivery_state,
-            driver_id: Some(9_007_199_254_740_993),
+            driver_id: Some(DriverId::new(9_007_199_254_740_993)),
             pickup: Place {
                 lat_e7: 359_000_000,
                 lng_e7: 145_000_000,

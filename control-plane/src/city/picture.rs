@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::message::{Delta, DriverRow, Figures, MinuteRow, OrderRow, PlanRow, Snapshot, StopRow};
 use super::order_row::{order_row, update_late};
 use super::window::Window;
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 use crate::domain::summary::OrderSummary;
 use crate::drivers::{DriverPicture, DriverSeen, DriverState};
 
@@ -24,13 +24,13 @@ const MINUTE_MS: i64 = 60_000;
 #[derive(Debug, Default)]
 pub(crate) struct Picture {
     seq: u64,
-    drivers: BTreeMap<u64, DriverRow>,
+    drivers: BTreeMap<DriverId, DriverRow>,
     orders: BTreeMap<OrderId, OrderRow>,
     /// What busy drivers are to do, in the order of doing it.
-    plans: BTreeMap<u64, Vec<StopRow>>,
-    moved: BTreeSet<u64>,
-    replanned: BTreeSet<u64>,
-    gone: BTreeSet<u64>,
+    plans: BTreeMap<DriverId, Vec<StopRow>>,
+    moved: BTreeSet<DriverId>,
+    replanned: BTreeSet<DriverId>,
+    gone: BTreeSet<DriverId>,
     changed: BTreeSet<OrderId>,
     closed: BTreeSet<OrderId>,
     figures: Figures,
@@ -106,7 +106,7 @@ impl Picture {
                 self.gone.remove(&row.id);
             }
         }
-        let left: Vec<u64> = self
+        let left: Vec<DriverId> = self
             .drivers
             .keys()
             .filter(|id| !seen.contains(id))
@@ -166,7 +166,7 @@ impl Picture {
                 .iter()
                 .map(|&id| PlanRow(id, self.plans.get(&id).map_or(&[], Vec::as_slice)))
                 .collect(),
-            gone: self.gone.iter().map(u64::to_string).collect(),
+            gone: self.gone.iter().map(DriverId::to_string).collect(),
             orders: self
                 .changed
                 .iter()

@@ -20,7 +20,7 @@ use super::order_row::tests::order;
 use super::{Live, LiveConfig, MapFile, routes as city_routes, run};
 use crate::clock::Clock;
 use crate::domain::delivery::Phase;
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 use crate::domain::order::State;
 use crate::domain::place::Place;
 use crate::domain::summary::OrderSummary;
@@ -77,7 +77,7 @@ async fn bytes(response: Response<Body>) -> Bytes {
 
 fn driver(driver_id: u64, lat_e7: i32, state: DriverState) -> DriverSeen {
     DriverSeen {
-        driver_id,
+        driver_id: DriverId::new(driver_id),
         at: Place {
             lat_e7,
             lng_e7: 145_000_000,
@@ -283,7 +283,7 @@ fn steps_of_one_driver_are_not_those_of_the_next() {
     let mut order = order(1, State::Accepted, Phase::Searching, EVENING_MS);
     let mut see = |minute: i64, delivery_state: Phase, driver_id| {
         order.delivery_state = delivery_state;
-        order.driver_id = driver_id;
+        order.driver_id = driver_id.map(DriverId::new);
         order.updated_at_ms = EVENING_MS + minute * MINUTE_MS;
         live.picture().see_order(&order, order.updated_at_ms);
         let row = &delta(&live, order.updated_at_ms)["orders"][0];

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Refusal;
+use crate::domain::ids::DriverId;
 
 /// Where the trip stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,7 +87,7 @@ pub struct State {
     /// We have asked dispatch to call it off.
     pub cancel_requested: bool,
     /// Who carries it.
-    pub driver_id: Option<u64>,
+    pub driver_id: Option<DriverId>,
     /// When the driver is expected at the restaurant.
     pub pickup_eta_ms: Option<i64>,
     /// When the driver is expected at the customer.
@@ -100,7 +101,7 @@ pub struct State {
     /// How often the search for a driver was widened, while nobody has said yes; 0: not harder than usual.
     pub search_level: u32,
     /// Whom a person gave it to last, unless another driver has had it since.
-    pub by_hand: Option<u64>,
+    pub by_hand: Option<DriverId>,
 }
 
 impl State {
@@ -130,7 +131,7 @@ pub struct Report {
     /// Where the trip stands.
     pub phase: Phase,
     /// Who carries it.
-    pub driver_id: Option<u64>,
+    pub driver_id: Option<DriverId>,
     /// When the driver is expected at the restaurant.
     pub pickup_eta_ms: Option<i64>,
     /// When the driver is expected at the customer.
@@ -204,7 +205,7 @@ pub enum Deed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByHand {
     /// Who has it.
-    pub driver_id: u64,
+    pub driver_id: DriverId,
     /// Who decided: the subject of the admin token.
     pub by: String,
     /// Why, as that person said; may be empty.
@@ -336,6 +337,7 @@ pub fn evolve(state: &mut State, event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::{ByHand, Command, Deed, EtaBand, Event, Phase, Report, State, decide, evolve};
+    use crate::domain::ids::DriverId;
 
     #[test]
     fn reports_from_before_there_were_bands_are_still_read() {
@@ -385,7 +387,7 @@ mod tests {
     #[test]
     fn an_assignment_by_hand_is_noted_once_until_another_driver_has_it() {
         let by_hand = |driver_id| ByHand {
-            driver_id,
+            driver_id: DriverId::new(driver_id),
             by: "ada".to_owned(),
             reason: String::new(),
         };
@@ -427,7 +429,7 @@ mod tests {
             seq: 1,
             at_ms: 5,
             phase: Phase::Assigned,
-            driver_id: Some(7),
+            driver_id: Some(DriverId::new(7)),
             pickup_eta_ms: Some(10),
             dropoff_eta_ms: Some(20),
             pickup_band: band,
@@ -466,7 +468,7 @@ mod tests {
             seq: 1,
             at_ms: 5,
             phase: Phase::Assigned,
-            driver_id: Some(7),
+            driver_id: Some(DriverId::new(7)),
             pickup_eta_ms: None,
             dropoff_eta_ms: Some(20),
             pickup_band: None,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::ids::{OrderId, RestaurantId};
+use crate::domain::ids::{DriverId, OrderId, RestaurantId};
 use crate::domain::lifecycle::Order;
 use crate::domain::money::Currency;
 
@@ -16,7 +16,7 @@ pub enum Account {
     /// What we owe a restaurant.
     RestaurantPayable(RestaurantId),
     /// What we owe a driver.
-    DriverPayable(u64),
+    DriverPayable(DriverId),
     /// What we keep of the items.
     Commission,
     /// What we keep of the delivery fees.

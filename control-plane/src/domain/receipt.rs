@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 use crate::domain::lifecycle::Order;
 use crate::domain::money::Currency;
 use crate::domain::place::Place;
@@ -30,7 +30,7 @@ pub struct Receipt {
     /// On the road.
     pub distance_m: u64,
     /// Who carried it.
-    pub driver_id: Option<u64>,
+    pub driver_id: Option<DriverId>,
     /// Where it was dropped off.
     pub dropoff: Place,
     /// When it was placed.

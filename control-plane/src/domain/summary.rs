@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::EtaBand;
-use crate::domain::ids::{CustomerId, OrderId, QuoteId, RestaurantId};
+use crate::domain::ids::{CustomerId, DriverId, OrderId, QuoteId, RestaurantId};
 use crate::domain::lifecycle::Order;
 use crate::domain::money::Currency;
 use crate::domain::place::Place;
@@ -35,7 +35,7 @@ pub struct OrderSummary {
     /// State of its delivery.
     pub delivery_state: delivery::Phase,
     /// The driver who has it.
-    pub driver_id: Option<u64>,
+    pub driver_id: Option<DriverId>,
     /// Where it is picked up.
     pub pickup: Place,
     /// Where it is dropped off.

@@ -2,7 +2,7 @@
 
 mod poll;
 
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 use crate::domain::place::Place;
 
 pub(crate) use poll::poll_dispatch;
@@ -36,7 +36,7 @@ impl DriverPicture {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DriverSeen {
     /// The driver.
-    pub(crate) driver_id: u64,
+    pub(crate) driver_id: DriverId,
     /// The last known position.
     pub(crate) at: Place,
     /// When the driver was there, by the city's clock.

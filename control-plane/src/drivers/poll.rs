@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{DriverPicture, DriverSeen, DriverState, StopKind, StopSeen};
 use crate::dispatch::{Dispatch, in_time};
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 use crate::domain::place::Place;
 
 /// A picture of 500,000 drivers fits.
@@ -84,7 +84,7 @@ fn driver_seen(driver: &Driver) -> Option<DriverSeen> {
         WireDriverState::OffDuty | WireDriverState::Unspecified => DriverState::OffDuty,
     };
     Some(DriverSeen {
-        driver_id: driver.driver_id,
+        driver_id: DriverId::new(driver.driver_id),
         at: place(at),
         fix_at_ms: driver.fix_at_ms,
         shift_until_ms: driver.shift_until_ms,

@@ -221,7 +221,7 @@ impl Follower {
         }
         *last = Some(at);
         let message = DriverAt {
-            driver_id,
+            driver_id: driver_id.number(),
             at,
             heading_cdeg: driver.heading_cdeg,
             dropoff_eta_ms: order.delivery.dropoff_eta_ms.map(UnixMs),

@@ -6,6 +6,7 @@ use doorstep_api::orders::{DeliveryState, LineView, OrderState, OrderView, Payme
 use doorstep_api::place::{EtaBandView, PlaceView};
 
 use crate::domain::delivery::{EtaBand, Phase as DeliveryPhase};
+use crate::domain::ids::DriverId;
 use crate::domain::money::Currency;
 use crate::domain::order::State;
 use crate::domain::payment::Phase as PaymentPhase;
@@ -118,7 +119,7 @@ impl From<&OrderSummary> for OrderView {
             customer_id: ids::CustomerId::from_uuid(order.customer_id.uuid()),
             restaurant_id: ids::RestaurantId::from_uuid(order.restaurant_id.uuid()),
             restaurant_name: order.restaurant_name.clone(),
-            driver_id: order.driver_id,
+            driver_id: order.driver_id.map(DriverId::number),
             pickup: place_view(order.pickup),
             dropoff: place_view(order.dropoff),
             lines: order.lines.iter().map(Into::into).collect(),

@@ -89,7 +89,11 @@ async fn an_order_is_given_and_its_log_says_by_whom(h: Harness) {
     assert_eq!(notes.len(), 1, "{notes:?}");
     let (_, note) = &notes[0];
     assert_eq!(
-        (note.driver_id, note.by.as_str(), note.reason.as_str()),
+        (
+            note.driver_id.number(),
+            note.by.as_str(),
+            note.reason.as_str()
+        ),
         (8, "operator", "the customer called")
     );
     let (_, why) = h

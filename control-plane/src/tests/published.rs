@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::harness::{Harness, in_time};
 use crate::domain::delivery::{self, ByHand, EtaBand, Phase, Report};
+use crate::domain::ids::DriverId;
 use crate::domain::lifecycle::Event;
 use crate::domain::money::{Currency, Money};
 use crate::domain::{order, payment};
@@ -48,7 +49,7 @@ fn the_schema_describes_every_event_of_the_log() {
         seq: 2,
         at_ms: 5,
         phase: Phase::Searching,
-        driver_id: Some(7),
+        driver_id: Some(DriverId::new(7)),
         pickup_eta_ms: Some(10),
         dropoff_eta_ms: None,
         pickup_band: Some(band),
@@ -57,7 +58,7 @@ fn the_schema_describes_every_event_of_the_log() {
         search_level: 1,
     };
     let by_hand = ByHand {
-        driver_id: 7,
+        driver_id: DriverId::new(7),
         by: text(),
         reason: text(),
     };

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::app::{App, AppState};
 use crate::dispatch::in_time;
 use crate::domain::delivery::{self, Phase, Report};
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{DriverId, OrderId};
 use crate::health::Component;
 use crate::store::StoreError;
 use crate::store::inbox::{DISPATCH_STREAM, StreamPosition};
@@ -234,7 +234,7 @@ fn report_of(event: &DeliveryEvent) -> Option<(OrderId, Report)> {
         seq: event.seq,
         at_ms: ms(event.at_ms),
         phase,
-        driver_id: event.driver_id,
+        driver_id: event.driver_id.map(DriverId::new),
         pickup_eta_ms: event.pickup_eta_ms.map(ms),
         dropoff_eta_ms: event.dropoff_eta_ms.map(ms),
         pickup_band: event.pickup_band.map(band),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::effects::{Effect, effects};
-use crate::domain::ids::{CustomerId, ItemId, OrderId, PaymentId, QuoteId, RestaurantId};
+use crate::domain::ids::{CustomerId, DriverId, ItemId, OrderId, PaymentId, QuoteId, RestaurantId};
 use crate::domain::ledger::{Account, Kind};
 use crate::domain::money::{BasisPoints, Currency};
 use crate::domain::pricing::{Tariff, Wanted, price};
@@ -78,7 +78,7 @@ fn report(seq: u32, phase: delivery::Phase) -> Command {
         seq,
         at_ms: 0,
         phase,
-        driver_id: Some(7),
+        driver_id: Some(DriverId::new(7)),
         pickup_eta_ms: None,
         dropoff_eta_ms: None,
         pickup_band: None,
