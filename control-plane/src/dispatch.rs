@@ -18,7 +18,7 @@ use crate::domain::place::Place;
 pub(crate) type Dispatch = DispatchClient<InterceptedService<Channel, Signed>>;
 
 /// Real time a call may take; streams only have to begin within it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the token of one call is good, real time.
 const TOKEN_LIFE: Duration = Duration::from_secs(300);
 
@@ -31,7 +31,10 @@ pub(crate) struct Signed {
 
 /// A client that connects when it is first used, and again after a break.
 pub(crate) fn client(endpoint: &Endpoint, token_key: &TokenKey, clock: &Clock) -> Dispatch {
-    let channel = endpoint.clone().connect_timeout(PATIENCE).connect_lazy();
+    let channel = endpoint
+        .clone()
+        .connect_timeout(CALL_TIMEOUT)
+        .connect_lazy();
     let signed = Signed {
         token_key: token_key.clone(),
         clock: clock.clone(),
@@ -57,7 +60,7 @@ impl Interceptor for Signed {
 /// A request that is given up when it is not answered in time.
 pub(crate) fn in_time<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.set_timeout(PATIENCE);
+    request.set_timeout(CALL_TIMEOUT);
     request
 }
 

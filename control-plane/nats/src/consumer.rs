@@ -85,20 +85,20 @@ impl Consumer {
         })
     }
 
-    /// Up to `limit` messages; waits for the first ones until `patience` is over, then returns what there is.
+    /// Up to `limit` messages; waits for the first ones for at most `timeout`, then returns what there is.
     ///
     /// # Errors
     /// When the server cannot be asked.
     pub async fn fetch(
         &self,
         limit: usize,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Vec<Received>, ConsumerError> {
         let mut batch = self
             .inner
             .batch()
             .max_messages(limit)
-            .expires(patience)
+            .expires(timeout)
             .messages()
             .await?;
         let mut received = Vec::new();
@@ -109,7 +109,7 @@ impl Consumer {
     }
 }
 
-/// A message that is ours until it is acknowledged, given back or the patience is over.
+/// A message that is ours until it is acknowledged, given back or its acknowledgement is overdue.
 #[derive(Debug)]
 pub struct Received {
     message: Message,
@@ -156,7 +156,7 @@ impl Received {
     /// Not done: the message comes again, after a pause if one is given.
     ///
     /// # Errors
-    /// When it could not be sent: then the message comes again once the patience is over.
+    /// When it could not be sent: then the message comes again once its acknowledgement is overdue.
     pub async fn give_back(&self, pause: Option<Duration>) -> Result<(), ConsumerError> {
         Ok(self.message.ack_with(AckKind::Nak(pause)).await?)
     }

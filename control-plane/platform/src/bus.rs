@@ -65,7 +65,7 @@ impl EventBus for InProcessBus {
         message_id: &str,
         payload: &[u8],
     ) -> Result<(), BusError> {
-        // An error only says that nobody listens.
+        // There may be no listener; a failed send is not an error.
         drop(self.sender.send(BusMessage {
             subject: subject.to_owned(),
             message_id: message_id.to_owned(),

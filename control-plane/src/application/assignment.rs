@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 use crate::app::App;
 use crate::assignment;
 use crate::dispatch::in_time;
-use crate::domain::delivery::{ByHand, Deed};
+use crate::domain::delivery::{AssignOutcome, ByHand};
 use crate::domain::ids::{DriverId, OrderId};
 use crate::domain::scope::Scope;
 use crate::platform::idempotency::{Answered, key_reused, request_hash};
@@ -131,13 +131,13 @@ pub(crate) async fn assign(
         Known::Other => return Err(AssignmentError::KeyReused),
         Known::No => {}
     }
-    let deed = give(app, id, driver_id, new.reason.as_str()).await?;
+    let outcome = give(app, id, driver_id, new.reason.as_str()).await?;
     let answer = Answer {
         status: DONE,
         body: serde_json::to_string(&AssignedByHand {
             order_id: ids::OrderId::from_uuid(id.uuid()),
             driver: new.driver,
-            changed: deed == Deed::Done,
+            changed: outcome == AssignOutcome::Assigned,
             at_ms: UnixMs(keyed.now_ms),
             by: by.clone(),
             reason: new.reason.0.clone(),
@@ -151,7 +151,7 @@ pub(crate) async fn assign(
     let noted = app
         .store
         .orders
-        .note_by_hand(id, &keyed, &by_hand, deed, &answer)
+        .note_by_hand(id, &keyed, &by_hand, outcome, &answer)
         .await?;
     match noted {
         Noted::New(order) => {
@@ -175,7 +175,7 @@ async fn give(
     id: OrderId,
     driver_id: DriverId,
     reason: &str,
-) -> Result<Deed, AssignmentError> {
+) -> Result<AssignOutcome, AssignmentError> {
     let request = AssignDeliveryRequest {
         delivery_id: id.uuid().to_string(),
         driver_id: driver_id.number(),
@@ -184,9 +184,9 @@ async fn give(
     let done = app.dispatch.clone().assign_delivery(in_time(request)).await;
     let done = done.map_err(refused)?.into_inner();
     Ok(match (done.changed, done.by_hand) {
-        (true, _) => Deed::Done,
-        (false, true) => Deed::Repeated,
-        (false, false) => Deed::Unneeded,
+        (true, _) => AssignOutcome::Assigned,
+        (false, true) => AssignOutcome::Repeated,
+        (false, false) => AssignOutcome::AlreadyMatched,
     })
 }
 

@@ -47,11 +47,11 @@ struct Inner {
     config: LiveConfig,
     picture: Mutex<Picture>,
     messages: broadcast::Sender<Arc<str>>,
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// A viewer's seat: the snapshot to begin with and the messages after it.
-pub(crate) struct Seat {
+/// What a viewer starts with: a snapshot, and the messages after it.
+pub(crate) struct Subscription {
     pub(crate) snapshot: String,
     pub(crate) messages: broadcast::Receiver<Arc<str>>,
 }
@@ -63,7 +63,7 @@ impl Live {
                 config,
                 picture: Mutex::new(Picture::default()),
                 messages: broadcast::Sender::new(BEHIND_MAX),
-                seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
+                permits: Arc::new(Semaphore::new(VIEWERS_MAX)),
             }),
         }
     }
@@ -88,18 +88,18 @@ impl Live {
 
     /// A place among the viewers, `None` when all are taken.
     pub(crate) fn try_enter(&self) -> Option<OwnedSemaphorePermit> {
-        self.inner.seats.clone().try_acquire_owned().ok()
+        self.inner.permits.clone().try_acquire_owned().ok()
     }
 
     /// A snapshot and exactly the messages that follow it.
-    pub(crate) fn follow(&self) -> serde_json::Result<Seat> {
+    pub(crate) fn follow(&self) -> serde_json::Result<Subscription> {
         let offset_s = self.offset_s();
         let clock = &self.config().clock;
         let picture = self.picture();
         let snapshot = picture.snapshot(clock.now_ms(), clock.speedup(), offset_s)?;
         let messages = self.inner.messages.subscribe();
         drop(picture);
-        Ok(Seat { snapshot, messages })
+        Ok(Subscription { snapshot, messages })
     }
 
     /// Makes the next message and sends it to all viewers.
@@ -108,7 +108,7 @@ impl Live {
         let mut picture = self.picture();
         picture.see_drivers(drivers);
         match picture.next_delta(now_ms) {
-            // An error only says that nobody looks.
+            // There may be no viewer; a failed send is not an error.
             Ok(message) => drop(self.inner.messages.send(message.into())),
             Err(error) => tracing::error!(%error, "a message of the city view cannot be written"),
         }

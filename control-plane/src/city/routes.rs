@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
 
 use super::access::Opened;
-use super::live::{Live, Seat};
+use super::live::{Live, Subscription};
 use super::{access, page};
 use crate::clock::Clock;
 
@@ -129,8 +129,8 @@ impl Viewer {
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
             }
         }
-        let Seat { snapshot, messages } = match self.live.follow() {
-            Ok(seat) => seat,
+        let Subscription { snapshot, messages } = match self.live.follow() {
+            Ok(subscription) => subscription,
             Err(error) => {
                 tracing::error!(%error, "a snapshot of the city cannot be written");
                 return None;

@@ -186,19 +186,19 @@ pub enum Command {
         /// Whom, by whom and why.
         by_hand: ByHand,
         /// What dispatch did.
-        deed: Deed,
+        outcome: AssignOutcome,
     },
 }
 
-/// What dispatch did when it was told to give a delivery to a driver.
+/// What dispatch did when it was asked to give a delivery to a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// Gave it.
-    Done,
-    /// Nothing: it was done before, and is noted only if it is not noted yet.
+pub enum AssignOutcome {
+    /// The delivery has the driver now.
+    Assigned,
+    /// Nothing: an operator had assigned it before. It is noted only if it is not noted yet.
     Repeated,
     /// Nothing: the matcher had chosen the same driver. There is nothing to note.
-    Unneeded,
+    AlreadyMatched,
 }
 
 /// A delivery that a person gave to a driver.
@@ -274,11 +274,11 @@ pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
         }
         Command::Report(report) if report.seq <= state.seq || phase.is_end() => Vec::new(),
         Command::Report(report) => vec![Event::Reported(report)],
-        Command::NoteByHand { by_hand, deed } => {
-            let is_new = match deed {
-                Deed::Done => true,
-                Deed::Repeated => state.by_hand != Some(by_hand.driver_id),
-                Deed::Unneeded => false,
+        Command::NoteByHand { by_hand, outcome } => {
+            let is_new = match outcome {
+                AssignOutcome::Assigned => true,
+                AssignOutcome::Repeated => state.by_hand != Some(by_hand.driver_id),
+                AssignOutcome::AlreadyMatched => false,
             };
             if is_new {
                 vec![Event::AssignedByHand(by_hand)]
@@ -336,7 +336,9 @@ pub fn evolve(state: &mut State, event: &Event) {
 
 #[cfg(test)]
 mod tests {
-    use super::{ByHand, Command, Deed, EtaBand, Event, Phase, Report, State, decide, evolve};
+    use super::{
+        AssignOutcome, ByHand, Command, EtaBand, Event, Phase, Report, State, decide, evolve,
+    };
     use crate::domain::ids::DriverId;
 
     #[test]
@@ -392,22 +394,22 @@ mod tests {
             reason: String::new(),
         };
         let mut state = State::NEW;
-        let note = |state: &mut State, driver_id, deed| {
+        let note = |state: &mut State, driver_id, outcome| {
             let by_hand = by_hand(driver_id);
-            let events = decide(state, Command::NoteByHand { by_hand, deed }).unwrap();
+            let events = decide(state, Command::NoteByHand { by_hand, outcome }).unwrap();
             events.iter().for_each(|event| evolve(state, event));
             events.len()
         };
         assert_eq!(
-            note(&mut state, 7, Deed::Unneeded),
+            note(&mut state, 7, AssignOutcome::AlreadyMatched),
             0,
             "the matcher's choice"
         );
         assert_eq!(state.by_hand, None);
-        assert_eq!(note(&mut state, 7, Deed::Done), 1);
-        assert_eq!(note(&mut state, 7, Deed::Repeated), 0, "a repeat");
+        assert_eq!(note(&mut state, 7, AssignOutcome::Assigned), 1);
+        assert_eq!(note(&mut state, 7, AssignOutcome::Repeated), 0, "a repeat");
         assert_eq!(
-            note(&mut state, 8, Deed::Repeated),
+            note(&mut state, 8, AssignOutcome::Repeated),
             1,
             "after a crash between the two"
         );
@@ -415,7 +417,7 @@ mod tests {
             "pickup_eta_ms":10,"dropoff_eta_ms":20}}"#;
         evolve(&mut state, &serde_json::from_str(other).unwrap());
         assert_eq!(state.by_hand, None);
-        assert_eq!(note(&mut state, 8, Deed::Repeated), 1);
+        assert_eq!(note(&mut state, 8, AssignOutcome::Repeated), 1);
     }
 
     #[test]

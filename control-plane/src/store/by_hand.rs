@@ -1,6 +1,6 @@
 //! Assignments by hand: the note in the order's log and the idempotency key commit together.
 
-use crate::domain::delivery::{self, ByHand, Deed, Event as DeliveryEvent};
+use crate::domain::delivery::{self, AssignOutcome, ByHand, Event as DeliveryEvent};
 use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::{Command, Event, Order};
 use crate::domain::scope::Scope;
@@ -33,7 +33,7 @@ impl OrderStore {
         id: OrderId,
         keyed: &Keyed<'_>,
         by_hand: &ByHand,
-        deed: Deed,
+        outcome: AssignOutcome,
         answer: &Answer,
     ) -> Result<Noted, CommandError> {
         transact!(self.database, CommandError, |tx| {
@@ -48,7 +48,7 @@ impl OrderStore {
             }
             let note = delivery::Command::NoteByHand {
                 by_hand: by_hand.clone(),
-                deed,
+                outcome,
             };
             let recorded = order.handle(keyed.now_ms, Command::Delivery(note))?;
             orders::append(tx, &order, &recorded).await?;

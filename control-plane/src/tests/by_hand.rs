@@ -204,7 +204,7 @@ async fn the_page_gives_orders_by_their_codes(h: Harness) {
     h.stop().await;
 }
 
-/// What a look and a deed without a token are answered, under this name of the server.
+/// What a look and a outcome without a token are answered, under this name of the server.
 async fn without_token(h: &Harness, id: OrderId, host: Option<&str>) -> (u16, u16) {
     let path = format!("/city/orders/{}/assignment", id.uuid());
     let named = |method, path: &str| {
@@ -215,11 +215,11 @@ async fn without_token(h: &Harness, id: OrderId, host: Option<&str>) -> (u16, u1
         }
     };
     let look = named(Method::GET, &format!("{path}?driver=8"));
-    let deed = named(Method::POST, &path)
+    let outcome = named(Method::POST, &path)
         .header("idempotency-key", "k")
         .json(&json!({ "driver": "8" }));
     let look = look.send().await.unwrap().status().as_u16();
-    (look, deed.send().await.unwrap().status().as_u16())
+    (look, outcome.send().await.unwrap().status().as_u16())
 }
 
 #[tokio::test]
