@@ -75,13 +75,15 @@ async fn bytes(response: Response<Body>) -> Bytes {
         .unwrap()
 }
 
-fn driver(driver_id: u64, lat_e7: i32, state: DriverState) -> DriverSeen {
+fn place(lat_e7: i32) -> Place {
+    let lng_e7 = 145_000_000;
+    Place { lat_e7, lng_e7 }
+}
+
+fn driver(id: u64, lat_e7: i32, state: DriverState) -> DriverSeen {
     DriverSeen {
-        driver_id: DriverId::new(driver_id),
-        at: Place {
-            lat_e7,
-            lng_e7: 145_000_000,
-        },
+        driver_id: DriverId::new(id),
+        at: place(lat_e7),
         fix_at_ms: 1,
         shift_until_ms: None,
         state,
@@ -265,15 +267,9 @@ fn steps_keep_their_times() {
         live.picture().see_order(&order, order.updated_at_ms);
     }
     let row = &delta(&live, EVENING_MS + 13 * MINUTE_MS)["orders"][0];
-    let minute = |name: &str| (row[name].as_i64().unwrap() - EVENING_MS) / MINUTE_MS;
-    assert_eq!(
-        (
-            minute("assigned"),
-            minute("at_restaurant"),
-            minute("picked_up")
-        ),
-        (2, 8, 12)
-    );
+    let minutes = ["assigned", "at_restaurant", "picked_up"]
+        .map(|step| (row[step].as_i64().unwrap() - EVENING_MS) / MINUTE_MS);
+    assert_eq!(minutes, [2, 8, 12]);
     assert_eq!(row["over"], Value::Null);
 }
 
@@ -281,7 +277,7 @@ fn steps_keep_their_times() {
 fn steps_of_one_driver_are_not_those_of_the_next() {
     let (live, _) = live(true);
     let mut order = order(1, State::Accepted, Phase::Searching, EVENING_MS);
-    let mut see = |minute: i64, delivery_state: Phase, driver_id| {
+    let mut see = |minute: i64, delivery_state: Phase, driver_id: Option<u64>| {
         order.delivery_state = delivery_state;
         order.driver_id = driver_id.map(DriverId::new);
         order.updated_at_ms = EVENING_MS + minute * MINUTE_MS;

@@ -24,7 +24,7 @@ pub(crate) struct DriverPicture {
 
 impl DriverPicture {
     /// One driver, in logarithmic time: the drivers are in the order of their ids.
-    pub(crate) fn driver(&self, driver_id: u64) -> Option<&DriverSeen> {
+    pub(crate) fn driver(&self, driver_id: DriverId) -> Option<&DriverSeen> {
         let found = self
             .drivers
             .binary_search_by_key(&driver_id, |driver| driver.driver_id);
