@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  values   ids, money, place, scope, secret, clock
-//!  SQL      sql (both databases, one text a statement), keys (idempotency)
+//!  SQL      sql (both databases, one text a statement), keys (idempotency), inbox
 //!  text     what text from outside may be, case folding
 //!  HTTP     problem (RFC 9457), extract (caller, body, cursor), idempotency
 //!  process  health (what does not work, for /readyz), jobs (supervised workers)
@@ -15,6 +15,7 @@ pub mod extract;
 pub mod health;
 pub mod idempotency;
 pub mod ids;
+pub mod inbox;
 pub mod jobs;
 pub mod keys;
 pub mod money;

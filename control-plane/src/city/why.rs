@@ -142,7 +142,7 @@ async fn by_hand(app: &App, id: OrderId) -> Result<Vec<ByHand>, Problem> {
         .into_iter()
         .map(|(at_ms, note)| ByHand {
             at_ms: UnixMs(at_ms),
-            driver: DriverText(note.driver_id),
+            driver: DriverText(note.driver_id.number()),
             by: note.by,
             reason: note.reason,
         })

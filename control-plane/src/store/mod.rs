@@ -4,7 +4,6 @@ pub(crate) mod admin;
 pub(crate) mod by_hand;
 pub(crate) mod catalogue;
 pub(crate) mod figures;
-pub(crate) mod inbox;
 pub(crate) mod orders;
 pub(crate) mod outbox;
 pub(crate) mod payments;
@@ -12,9 +11,10 @@ pub(crate) mod placement;
 pub(crate) mod quotes;
 pub(crate) mod reviews;
 
-pub(crate) use doorstep_platform::keys;
 pub(crate) use doorstep_platform::sql::{self as engine, StoreError, to_json};
+pub(crate) use doorstep_platform::{inbox, keys};
 use engine::{Database, Migrations};
+use inbox::InboxStore;
 
 use crate::domain::Refusal;
 use crate::health::Health;
@@ -69,12 +69,6 @@ pub(crate) struct OutboxStore {
     database: Database,
 }
 
-/// Events that have arrived, and how far streams were read.
-#[derive(Clone, Debug)]
-pub(crate) struct InboxStore {
-    database: Database,
-}
-
 /// One store a domain, all over the same database.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
@@ -119,9 +113,7 @@ impl Store {
             outbox: OutboxStore {
                 database: database.clone(),
             },
-            inbox: InboxStore {
-                database: database.clone(),
-            },
+            inbox: InboxStore::new(database.clone()),
             database,
         }
     }

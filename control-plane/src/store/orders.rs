@@ -9,10 +9,13 @@ use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::domain::{delivery, order};
 use crate::store::engine::{Row, Statement, Tx, transact, values};
-use crate::store::inbox::{DISPATCH_STREAM, StreamPosition};
+use crate::store::inbox::StreamPosition;
 use crate::store::{
     CommandError, OrderStore, StoreError, figures, inbox, outbox, payments, to_json,
 };
+
+/// The name of this consumer's place in the stream of deliveries.
+pub(crate) const DISPATCH_STREAM: &str = "dispatch";
 
 const LOCK: Statement = Statement::pair(
     "SELECT seq FROM order_index WHERE order_id = $1

@@ -17,8 +17,8 @@ use crate::domain::delivery::{self, Phase, Report};
 use crate::domain::ids::{DriverId, OrderId};
 use crate::health::Component;
 use crate::store::StoreError;
-use crate::store::inbox::{DISPATCH_STREAM, StreamPosition};
-use crate::store::orders::DispatchMemory;
+use crate::store::inbox::StreamPosition;
+use crate::store::orders::{DISPATCH_STREAM, DispatchMemory};
 use crate::workers::back_off;
 
 /// Events taken in with one transaction.

@@ -1,7 +1,6 @@
 //! The inbox: what has arrived, so that its effect happens once.
 
-use crate::store::engine::{Statement, Tx, transact, values};
-use crate::store::{InboxStore, StoreError};
+use crate::sql::{Database, Statement, StoreError, Tx, transact, values};
 
 const ACCEPT: Statement = Statement::both(
     "INSERT INTO inbox (consumer, event_id, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -17,21 +16,33 @@ const WRITE_PROBE: &str = "write probe";
 const POSITION: Statement =
     Statement::both("SELECT position, stream FROM stream_cursor WHERE consumer = $1");
 
-/// The name of our place in the stream of deliveries.
-pub(crate) const DISPATCH_STREAM: &str = "dispatch";
-
 /// How far a stream was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct StreamPosition {
+pub struct StreamPosition {
     /// Of the last message taken in; 0 = none.
-    pub(crate) cursor: u64,
+    pub cursor: u64,
     /// Which stream the cursor is of; empty = not known yet.
-    pub(crate) stream: String,
+    pub stream: String,
+}
+
+/// Events that have arrived, and how far streams were read.
+#[derive(Clone, Debug)]
+pub struct InboxStore {
+    database: Database,
 }
 
 impl InboxStore {
+    /// Around an open database, whose schema has the tables `inbox` and `stream_cursor`.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+
     /// Notes an event on its own; false when it was noted before.
-    pub(crate) async fn accept_event(
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn accept_event(
         &self,
         consumer: &str,
         event_id: &str,
@@ -44,11 +55,10 @@ impl InboxStore {
     }
 
     /// Whether an event was noted before.
-    pub(crate) async fn has_event(
-        &self,
-        consumer: &str,
-        event_id: &str,
-    ) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn has_event(&self, consumer: &str, event_id: &str) -> Result<bool, StoreError> {
         Ok(self
             .database
             .row(KNOWN, values![consumer, event_id])
@@ -57,10 +67,10 @@ impl InboxStore {
     }
 
     /// How far a stream was read.
-    pub(crate) async fn stream_position(
-        &self,
-        consumer: &str,
-    ) -> Result<StreamPosition, StoreError> {
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn stream_position(&self, consumer: &str) -> Result<StreamPosition, StoreError> {
         let row = self.database.row(POSITION, values![consumer]).await?;
         row.map_or_else(
             || Ok(StreamPosition::default()),
@@ -74,7 +84,10 @@ impl InboxStore {
     }
 
     /// Writes a row that means nothing, to find out whether writes are possible again.
-    pub(crate) async fn probe_write(&self, now_ms: i64) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn probe_write(&self, now_ms: i64) -> Result<(), StoreError> {
         transact!(self.database, StoreError, |tx| {
             let written = StreamPosition {
                 cursor: now_ms.unsigned_abs(),
@@ -85,7 +98,10 @@ impl InboxStore {
     }
 
     /// Reads a stream from another place.
-    pub(crate) async fn reset_stream(
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn reset_stream(
         &self,
         consumer: &str,
         position: &StreamPosition,
@@ -96,7 +112,11 @@ impl InboxStore {
     }
 }
 
-pub(crate) async fn save_position(
+/// Writes down how far a stream was read, with what was taken from it.
+///
+/// # Errors
+/// When the database refuses or does not answer.
+pub async fn save_position(
     tx: &mut Tx,
     consumer: &str,
     position: &StreamPosition,
