@@ -79,7 +79,9 @@ async fn errors_are_problem_bodies(h: Harness) {
 const UNDOCUMENTED: &[&str] = &[
     "/",
     "/assets/{*path}",
+    "/city/drivers/{driver}/card",
     "/city/map.json",
+    "/city/orders/{order}/card",
     "/city/stream",
     "/healthz",
     "/openapi.json",
