@@ -1,10 +1,13 @@
 //! Random draws that depend on who asks and for what, never on when they ask.
 //!
 //! A draw is a pure function of `(seed, entity, id, purpose, index)`. Two policies that send the drivers down
-//! different roads still meet the same customers, the same kitchens and the same moods, so the difference between
+//! different roads still meet the same customers, the same kitchens and the same answers, so the difference between
 //! two runs is the difference between the policies ("common random numbers").
 
 use doorstep_dispatch_core::DeliveryId;
+use doorstep_routing::SplitMix64;
+
+const GOLDEN: u64 = SplitMix64::STEP;
 
 /// The seed of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,9 +89,11 @@ impl Seed {
     /// The draw of `id` for `purpose`; `index` tells repeated draws for the same purpose apart.
     #[must_use]
     pub fn draw(self, entity: Entity, id: u64, purpose: Purpose, index: u64) -> Draw {
-        let mut key = mix(self.0 ^ GOLDEN);
+        let mut key = SplitMix64::mix(self.0 ^ GOLDEN);
         for part in [entity as u64, id, purpose as u64, index] {
-            key = mix(key.wrapping_add(GOLDEN) ^ mix(part.wrapping_add(GOLDEN)));
+            key = SplitMix64::mix(
+                key.wrapping_add(GOLDEN) ^ SplitMix64::mix(part.wrapping_add(GOLDEN)),
+            );
         }
         Draw(key)
     }
@@ -100,7 +105,7 @@ impl Seed {
     pub fn draw_for(self, entity: Entity, id: u64, purpose: Purpose, delivery: DeliveryId) -> Draw {
         let low = u64::try_from(delivery.0 & u128::from(u64::MAX)).unwrap_or(0);
         let high = u64::try_from(delivery.0 >> 64).unwrap_or(0);
-        self.draw(entity, id, purpose, mix(high) ^ low)
+        self.draw(entity, id, purpose, SplitMix64::mix(high) ^ low)
     }
 }
 
@@ -112,7 +117,7 @@ impl Draw {
     /// Uniform in `0..=u64::MAX`.
     #[must_use]
     pub fn bits(self) -> u64 {
-        mix(self.0)
+        SplitMix64::mix(self.0)
     }
 
     /// Uniform in `[0, 1)`, 53 bits.
@@ -151,17 +156,8 @@ impl Draw {
     /// An independent draw derived from this one.
     #[must_use]
     pub fn part(self, part: u64) -> Self {
-        Self(mix(self.0 ^ part.wrapping_mul(GOLDEN)))
+        Self(SplitMix64::mix(self.0 ^ part.wrapping_mul(GOLDEN)))
     }
-}
-
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// The finalizer of splitmix64 (Steele, Lea, Flood 2014): a bijection whose output bits all depend on all input bits.
-fn mix(value: u64) -> u64 {
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use doorstep_maps::{Contents, default_map, unwatched};
-use doorstep_routing::{Profile, TurnGraph};
+use doorstep_routing::{Profile, SplitMix64, TurnGraph};
 use serde_json::Value;
 
 /// Share of the nodes on drivable ways in the largest strongly connected part of each extract, counted by another program
@@ -104,15 +104,6 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// `SplitMix64`: the same numbers for the same seed.
-fn random(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut word = *seed;
-    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
-}
-
 /// Imports a file that must be refused: exit code 1, a message with file and byte, nothing but the file in its folder.
 fn assert_refused(damaged: &Path, what: &str) {
     let output = damaged.with_extension("road");
@@ -179,13 +170,13 @@ fn every_extract_is_imported_and_hangs_together() {
 #[test]
 fn a_truncated_extract_is_refused_with_file_and_byte() {
     let Some(extracts) = extracts() else { return };
-    let mut seed = 7;
+    let mut random = SplitMix64::new(7);
     for extract in extracts {
         let folder = tempfile::tempdir().unwrap();
         let damaged = folder.path().join("damaged.osm.pbf");
         fs::copy(&extract, &damaged).unwrap();
         let bytes = fs::metadata(&damaged).unwrap().len();
-        let mut cuts: Vec<u64> = (0..10).map(|_| random(&mut seed) % bytes).collect();
+        let mut cuts: Vec<u64> = (0..10).map(|_| random.next() % bytes).collect();
         cuts.sort_unstable_by_key(|cut| std::cmp::Reverse(*cut));
         for cut in cuts {
             OpenOptions::new()
@@ -212,10 +203,8 @@ fn bytes_that_are_no_extract_are_refused_with_file_and_byte() {
     .unwrap();
     assert_refused(&damaged, "an XML file");
     for start in 0..8 {
-        let mut seed = start;
-        let bytes: Vec<u8> = (0..128)
-            .flat_map(|_| random(&mut seed).to_le_bytes())
-            .collect();
+        let mut random = SplitMix64::new(start);
+        let bytes: Vec<u8> = (0..128).flat_map(|_| random.next().to_le_bytes()).collect();
         fs::write(&damaged, bytes).unwrap();
         assert_refused(
             &damaged,

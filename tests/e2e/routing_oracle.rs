@@ -4,7 +4,7 @@ use std::path::Path;
 
 use doorstep_maps::{generate, read, unwatched};
 use doorstep_routing::dijkstra::ShortestPathTree;
-use doorstep_routing::{LatLng, NodeId, Profile, Route, Router, Snap, TurnGraph};
+use doorstep_routing::{LatLng, NodeId, Profile, Route, Router, Snap, SplitMix64, TurnGraph};
 use serde_json::Value;
 
 use crate::maps::{doorstep, extracts};
@@ -33,9 +33,13 @@ fn check_map(map: &Path, seed: u64) {
     let router = Router::new(&archive, profile);
     let network = router.network();
     let times = network.free_flow_times(profile);
-    let mut random = Random(seed);
-    let sources: Vec<Snap> = (0..SOURCES).map(|_| random.snap(&router)).collect();
-    let targets: Vec<Snap> = (0..TARGETS).map(|_| random.snap(&router)).collect();
+    let mut random = SplitMix64::new(seed);
+    let sources: Vec<Snap> = (0..SOURCES)
+        .map(|_| random_snap(&mut random, &router))
+        .collect();
+    let targets: Vec<Snap> = (0..TARGETS)
+        .map(|_| random_snap(&mut random, &router))
+        .collect();
     let mut workspace = router.workspace();
     let matrix = router.matrix(&mut workspace, &sources, &targets);
     let mut reached = 0;
@@ -110,28 +114,15 @@ fn check_edges(router: &Router, from: &Snap, to: &Snap, route: &Route, context: 
     );
 }
 
-/// `SplitMix64` (Steele, Lea & Flood 2014): a sequence that depends on nothing but the seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
-    }
-
-    /// The road nearest to a point some 200 m around a random node.
-    fn snap(&mut self, router: &Router) -> Snap {
-        loop {
-            let node = NodeId::from_index(self.below(router.network().node_count()));
-            let at = router.network().node_at(node);
-            let mut near = |e7: i32| e7 + i32::try_from(self.below(40_000)).unwrap() - 20_000;
-            let at = LatLng::from_e7(near(at.lat_e7()), near(at.lng_e7()));
-            if let Ok(snap) = router.snap(at) {
-                return snap;
-            }
+/// The road nearest to a point some 200 m around a random node.
+fn random_snap(random: &mut SplitMix64, router: &Router) -> Snap {
+    loop {
+        let node = NodeId::from_index(random.below(router.network().node_count()));
+        let at = router.network().node_at(node);
+        let mut near = |e7: i32| e7 + i32::try_from(random.below(40_000)).unwrap() - 20_000;
+        let at = LatLng::from_e7(near(at.lat_e7()), near(at.lng_e7()));
+        if let Ok(snap) = router.snap(at) {
+            return snap;
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use anyhow::{Result, ensure};
 use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
-use doorstep_dispatch_core::optimization::batch_routes::{Effort, plan};
 use serde_json::Value;
 
+use crate::batch_routes::{Effort, plan};
 use crate::peers::Peers;
 use crate::{Measured, instances, repeated, say};
 

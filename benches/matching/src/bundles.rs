@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
-use doorstep_dispatch_core::optimization::set_partition::{Effort, choose};
 use serde_json::Value;
 
 use crate::peers::Peers;
+use crate::set_partition::{Effort, choose};
 use crate::{Measured, instances, repeated, say};
 
 const NAME: &str = "set-partition-1000";

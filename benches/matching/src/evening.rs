@@ -1,6 +1,6 @@
 //! A busy evening up to the moment before a round: drivers with plans, idle drivers, and orders that nobody has yet.
 //!
-//! The plans are the dispatcher's own: drivers get an order where they stand, say yes, and drive for some minutes.
+//! The plans are the dispatcher's own: drivers get an order where they stand, accept it, and drive for some minutes.
 
 use anyhow::{Context, Result, ensure};
 use doorstep_dispatch_core::{
@@ -90,7 +90,7 @@ impl<'a> Evening<'a> {
         Ok(())
     }
 
-    /// As many drivers as shall be busy get something to do; whoever gets nothing in two minutes goes, and another comes.
+    /// As many drivers as shall be busy get something to do; a driver without an order for two minutes goes, and another comes.
     fn give_plans(&mut self) -> Result<()> {
         for _ in 0..20 {
             let present = self.dispatcher.drivers().len();

@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use doorstep_dispatch_core::optimization::assignment::{DenseCosts, SparseCosts};
-use doorstep_dispatch_core::optimization::batch_routes::{Batch, DriverStart, OrderVisits, Visit};
-use doorstep_dispatch_core::optimization::set_partition::Bundles;
 
+use crate::batch_routes::{Batch, DriverStart, OrderVisits, Visit};
 use crate::peers::Peers;
+use crate::set_partition::Bundles;
 
 /// What leaving an order out costs, in the scripts too.
 const UNSERVED: i64 = 7200;

@@ -14,6 +14,7 @@
 
 mod assignment;
 mod batch;
+mod batch_routes;
 mod bundles;
 mod days;
 mod evening;
@@ -22,6 +23,7 @@ mod instances;
 mod peers;
 mod reference;
 mod round;
+mod set_partition;
 
 use std::env;
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ pub(crate) const PROFILE: Profile = Profile::Car;
 pub(crate) const TRIPS: usize = 10_000;
 
 /// What is measured on.
-pub(crate) struct City {
+pub(crate) struct BenchCity {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     pub(crate) archive: RoadArchive,
@@ -25,7 +25,7 @@ pub(crate) struct City {
     pub(crate) trips: Vec<Trip>,
 }
 
-impl City {
+impl BenchCity {
     /// Opens an extract or an archive. Trips start and end up to some 8 m beside a road, as in the queries of the peers.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let archive = open_map(path).with_context(|| format!("cannot open {}", path.display()))?;

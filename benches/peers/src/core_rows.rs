@@ -11,9 +11,9 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use routingkit_cch::{CCH, CCHMetric, CCHQuery};
 
-use crate::city::{City, PROFILE};
+use crate::city::{BenchCity, PROFILE};
 use crate::contraction;
-use crate::routingkit::{self, Order};
+use crate::routingkit::{self, NodeRanking};
 
 /// Shares of RoutingKit's time that rust_road_router took, which is not on crates.io: measured by others in one run.
 const RRR_TRAVEL_TIME: f64 = 0.42;
@@ -66,12 +66,12 @@ impl Targets {
 
 /// RoutingKit on a city.
 pub(crate) struct Beside {
-    order: Order,
+    order: NodeRanking,
     cch: CCH,
 }
 
 impl Beside {
-    pub(crate) fn of(city: &City) -> Self {
+    pub(crate) fn of(city: &BenchCity) -> Self {
         let order = routingkit::order(&city.graph);
         let cch = routingkit::hierarchy(&city.graph, &order);
         Self { order, cch }
@@ -79,7 +79,7 @@ impl Beside {
 }
 
 /// All rows of the core.
-pub(crate) fn rows(city: &City, targets: &Targets, with_contraction: bool) -> Result<Vec<Row>> {
+pub(crate) fn rows(city: &BenchCity, targets: &Targets, with_contraction: bool) -> Result<Vec<Row>> {
     let beside = Beside::of(city);
     let metric = CCHMetric::new(&beside.cch, city.graph.weight.clone());
     check(city, &metric)?;
@@ -91,7 +91,7 @@ pub(crate) fn rows(city: &City, targets: &Targets, with_contraction: bool) -> Re
 }
 
 /// Ours and RoutingKit must tell the same times for the same trips.
-fn check(city: &City, metric: &CCHMetric<'_>) -> Result<()> {
+fn check(city: &BenchCity, metric: &CCHMetric<'_>) -> Result<()> {
     let (mut workspace, mut query) = (city.router.workspace(), CCHQuery::new(metric));
     for trip in &city.trips {
         let ours = city
@@ -110,7 +110,7 @@ fn check(city: &City, metric: &CCHMetric<'_>) -> Result<()> {
 }
 
 fn queries(
-    city: &City,
+    city: &BenchCity,
     metric: &CCHMetric<'_>,
     targets: &Targets,
     with_contraction: bool,
@@ -176,7 +176,7 @@ fn with_factor(routingkit: f64, factor: f64) -> Vec<Peer> {
     ]
 }
 
-fn matrices(city: &City, metric: &CCHMetric<'_>, targets: &Targets) -> Vec<Row> {
+fn matrices(city: &BenchCity, metric: &CCHMetric<'_>, targets: &Targets) -> Vec<Row> {
     let sizes = [
         (1000, 1000, 3, Some(RRR_MATRIX_1000), targets.matrix_1000),
         (100, 100, 15, Some(RRR_MATRIX_100), targets.matrix_100),
@@ -233,7 +233,7 @@ fn pool(threads: usize) -> rayon::ThreadPool {
         .expect("a thread or two")
 }
 
-fn customizations(city: &City, beside: &Beside, targets: &Targets) -> Vec<Row> {
+fn customizations(city: &BenchCity, beside: &Beside, targets: &Targets) -> Vec<Row> {
     const REPEATS: usize = 11;
     let (cch, customized) = (city.router.cch(), city.router.metric().customized());
     let weights = customized.weights();
@@ -282,7 +282,7 @@ fn customizations(city: &City, beside: &Beside, targets: &Targets) -> Vec<Row> {
 }
 
 /// One in a hundred edges of the graph gets another weight.
-fn partial(city: &City, beside: &Beside, wanted: Wanted) -> Row {
+fn partial(city: &BenchCity, beside: &Beside, wanted: Wanted) -> Row {
     const SETS: usize = 11;
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let weights = &city.graph.weight;
@@ -322,7 +322,7 @@ fn partial(city: &City, beside: &Beside, wanted: Wanted) -> Row {
     }
 }
 
-fn orders(city: &City, beside: &Beside, targets: &Targets) -> Vec<Row> {
+fn orders(city: &BenchCity, beside: &Beside, targets: &Targets) -> Vec<Row> {
     let network = &city.archive.network;
     let ours = [1, 2].map(|threads| {
         let pool = pool(threads);

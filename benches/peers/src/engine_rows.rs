@@ -10,7 +10,7 @@ use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
 use doorstep_routing::LatLng;
 use serde_json::Value;
 
-use crate::city::{City, PROFILE};
+use crate::city::{BenchCity, PROFILE};
 use crate::engines::{Engines, Query, number, text};
 use crate::http::requests_per_second;
 use crate::isochrone;
@@ -48,7 +48,7 @@ fn results(
 }
 
 /// Snaps, whole questions, matrices with snaps and isochrones.
-pub(crate) fn in_process(city: &City, found: &Found) -> Result<Vec<Row>> {
+pub(crate) fn in_process(city: &BenchCity, found: &Found) -> Result<Vec<Row>> {
     let queries = queries(city, found);
     let map = city.name.as_str();
     let osrm = results(
@@ -136,7 +136,7 @@ pub(crate) fn in_process(city: &City, found: &Found) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn matrix_with_snaps(city: &City, queries: &[[LatLng; 2]], size: usize) -> f64 {
+fn matrix_with_snaps(city: &BenchCity, queries: &[[LatLng; 2]], size: usize) -> f64 {
     let mut workspace = city.router.workspace();
     let sample = |_| {
         let (seconds, _) = timed(|| {
@@ -154,7 +154,7 @@ fn matrix_with_snaps(city: &City, queries: &[[LatLng; 2]], size: usize) -> f64 {
 }
 
 /// The peers' own queries where they are, else our trips as they were given.
-fn queries(city: &City, found: &Found) -> Vec<[LatLng; 2]> {
+fn queries(city: &BenchCity, found: &Found) -> Vec<[LatLng; 2]> {
     let theirs = found
         .as_ref()
         .ok()
@@ -179,7 +179,7 @@ fn degrees(trip: &[LatLng; 2]) -> Query {
 }
 
 /// Routes a second over one and eight connections.
-pub(crate) fn over_http(city: &City, found: &Found, doorstep: &Path) -> Result<Vec<Row>> {
+pub(crate) fn over_http(city: &BenchCity, found: &Found, doorstep: &Path) -> Result<Vec<Row>> {
     let queries: Vec<Query> = queries(city, found).iter().map(degrees).collect();
     let connections = [1, 8];
     let mut own = Command::new(doorstep);
@@ -213,7 +213,7 @@ pub(crate) fn over_http(city: &City, found: &Found, doorstep: &Path) -> Result<V
     Ok(rows.collect())
 }
 
-fn routed(city: &City, found: &Found) -> Result<Command> {
+fn routed(city: &BenchCity, found: &Found) -> Result<Command> {
     let engines = found.as_ref().map_err(|why| anyhow::anyhow!("{why}"))?;
     let mut command = Command::new(engines.program("osrm/bin/osrm-routed")?);
     let port = PORTS[1].to_string();
@@ -224,7 +224,7 @@ fn routed(city: &City, found: &Found) -> Result<Command> {
 
 /// From the extract to the first answer: seconds and peak memory, on two threads.
 pub(crate) fn from_extract(
-    city: &City,
+    city: &BenchCity,
     found: &Found,
     doorstep: &Path,
     with_osrm: bool,

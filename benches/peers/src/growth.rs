@@ -9,7 +9,7 @@ use doorstep_bench_harness::table::{Column, table};
 use doorstep_maps::generate;
 use doorstep_routing::{Snap, ordering};
 
-use crate::city::{City, PROFILE};
+use crate::city::{BenchCity, PROFILE};
 
 /// Junctions of each city.
 const SIZES: [u32; 4] = [31_250, 62_500, 125_000, 250_000];
@@ -37,7 +37,7 @@ pub(crate) fn growth_table(print: &dyn Fn(&str)) -> Result<String> {
     for size in SIZES {
         let extract = folder.path().join(format!("made-up-{size}.osm.pbf"));
         generate(7, size, &extract)?;
-        let cells = measure(&City::open(&extract)?);
+        let cells = measure(&BenchCity::open(&extract)?);
         print(&format!("| {} |", cells.join(" | ")));
         sizes.push(cells);
     }
@@ -48,7 +48,7 @@ pub(crate) fn growth_table(print: &dyn Fn(&str)) -> Result<String> {
     Ok(table(&columns, &sizes))
 }
 
-fn measure(city: &City) -> Cells {
+fn measure(city: &BenchCity) -> Cells {
     let (router, trips) = (&city.router, &city.trips);
     let mut workspaces = [router.workspace(), router.workspace(), router.workspace()];
     let [for_time, for_path, for_matrix] = &mut workspaces;

@@ -6,7 +6,7 @@ use doorstep_bench_harness::race::race;
 use doorstep_routing::isochrone::{Detail, isochrones};
 use doorstep_routing::{LatLng, TravelTime};
 
-use crate::city::City;
+use crate::city::BenchCity;
 
 /// How far each reaches.
 const LIMIT: TravelTime = TravelTime::from_millis(600_000);
@@ -14,7 +14,7 @@ const LIMIT: TravelTime = TravelTime::from_millis(600_000);
 const COUNT: usize = 100;
 
 /// Median seconds of one, snap included.
-pub(crate) fn median_seconds(city: &City, queries: &[[LatLng; 2]]) -> f64 {
+pub(crate) fn median_seconds(city: &BenchCity, queries: &[[LatLng; 2]]) -> f64 {
     let mut workspace = city.router.workspace();
     let draw = |at: usize| {
         if let Ok(from) = city.router.snap(queries[at][0]) {

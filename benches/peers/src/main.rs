@@ -32,7 +32,7 @@ use anyhow::{Error, Result, ensure};
 use doorstep_bench_harness::folders::{DATA, PEERS, PEERS_SCRIPTS, project};
 use doorstep_bench_harness::rows::{Row, Section, write_section};
 
-use crate::city::City;
+use crate::city::BenchCity;
 use crate::core_rows::Targets;
 use crate::engine_rows::Found;
 use crate::engines::Engines;
@@ -116,7 +116,7 @@ impl Setup {
             Some(path) => PathBuf::from(path),
             None => extract("porto-metro")?,
         };
-        let city = City::open(&path)?;
+        let city = BenchCity::open(&path)?;
         say(&city.about());
         if wants("core") {
             let targets = if city.name == "porto-metro" {
@@ -182,7 +182,7 @@ impl Setup {
             );
             return Ok(());
         };
-        let city = City::open(&mosaic)?;
+        let city = BenchCity::open(&mosaic)?;
         say(&city.about());
         let mut rows = core_rows::rows(&city, &Targets::AHEAD, false)?;
         let is_slow = env::var_os("DOORSTEP_BENCH_SLOW").is_some_and(|slow| slow == "1");

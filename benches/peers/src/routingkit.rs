@@ -11,7 +11,7 @@ use routingkit_cch::{
 use crate::graph::{PlainGraph, Trip};
 
 /// Its node order, and what making it took.
-pub(crate) struct Order {
+pub(crate) struct NodeRanking {
     pub(crate) nodes: Vec<u32>,
     pub(crate) seconds: f64,
     /// Edges of the chordal supergraph.
@@ -19,7 +19,7 @@ pub(crate) struct Order {
 }
 
 /// Orders the nodes as RoutingKit does it: inertial flow over coordinates, on one thread.
-pub(crate) fn order(graph: &PlainGraph) -> Order {
+pub(crate) fn order(graph: &PlainGraph) -> NodeRanking {
     let nodes = graph.node_count();
     let count = u32::try_from(nodes).expect("32-bit nodes");
     let (seconds, nodes) = timed(|| {
@@ -32,7 +32,7 @@ pub(crate) fn order(graph: &PlainGraph) -> Order {
         )
     });
     let fill_in = fill_in(graph, &nodes);
-    Order {
+    NodeRanking {
         nodes,
         seconds,
         fill_in,
@@ -40,7 +40,7 @@ pub(crate) fn order(graph: &PlainGraph) -> Order {
 }
 
 /// The hierarchy, without weights.
-pub(crate) fn hierarchy(graph: &PlainGraph, order: &Order) -> CCH {
+pub(crate) fn hierarchy(graph: &PlainGraph, order: &NodeRanking) -> CCH {
     CCH::new(&order.nodes, &graph.tail, &graph.head, |_| {}, false)
 }
 

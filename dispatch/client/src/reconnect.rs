@@ -1,5 +1,6 @@
 //! How long to wait before the next attempt to connect.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 /// Waits that double from `first` to `max`; each is shortened by up to a half, so that a fleet does not come back at once.
@@ -32,17 +33,16 @@ impl Backoff {
                 .unwrap_or(u32::MAX),
         );
         let full = doubled.min(self.max);
-        let thousandths = mix(self.seed ^ u64::from(failures)) % 500;
+        let thousandths = scatter(self.seed, failures) % 500;
         full - full.mul_f64(f64::from(u32::try_from(thousandths).unwrap_or(0)) / 1_000.0)
     }
 }
 
-/// The output function of `SplitMix64` (Steele, Lea, Flood 2014): spreads near seeds far apart.
-fn mix(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+/// Spreads near seeds far apart: only that matters here, not which number comes out.
+fn scatter(seed: u64, failures: u32) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (seed, failures).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@
 //!
 //! Each uncertain part has 32 equally likely outcomes, quantiles of a normal distribution, dealt to the draws in an order
 //! that depends on the part's name alone. The same part comes out the same in every computation, so that bands of two
-//! moments differ by what happened in between and not by luck. Parts are taken as independent of each other.
+//! moments differ by what happened in between and not by new draws. Parts are taken as independent of each other.
 
 mod calibration;
 
-use doorstep_routing::TravelTime;
+use doorstep_routing::{SplitMix64, TravelTime};
 
 pub(crate) use self::calibration::{Calibration, Stage};
 use crate::plan::{Plan, PlannedStop};
@@ -121,7 +121,7 @@ impl Etas {
 /// When a stop is done.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StopTimes {
-    /// If every part takes as long as expected. It decides; the others only tell.
+    /// If every part takes as long as expected. Decisions use it; the others are only reported.
     pub(crate) expected: Time,
     /// Around the expected time, which it always contains: the later of several things is later than any of them is
     /// expected, and a band that leaves out the time told beside it would explain nothing.
@@ -170,7 +170,7 @@ pub(crate) struct Food {
 pub(crate) struct Asked {
     /// For this delivery, among others.
     pub(crate) delivery: DeliveryId,
-    /// Of a thousand such offers, as many are accepted.
+    /// Probability that such an offer is accepted, in thousandths.
     pub(crate) accept_permille: u32,
     /// The driver waits for the question; else the answer is there before the driver comes to it.
     pub(crate) is_free: bool,
@@ -194,7 +194,7 @@ pub(crate) fn stop_times(
             Parts::new(stop, food_of(stop.delivery), departure, policy, now)
         })
         .collect();
-    let answers = asked.map(|asked| Answers::new(asked, policy));
+    let answers = asked.map(|asked| TimeToYes::new(asked, policy));
     let mut drawn = vec![[Time::EPOCH; DRAWS]; plan.stops.len()];
     for draw in 0..DRAWS {
         let (before, later) = answers
@@ -334,8 +334,8 @@ fn possible(mean: i64, sd: i64, past: i64) -> Vec<i64> {
     values
 }
 
-/// How long it takes until somebody says yes.
-struct Answers {
+/// Time until a driver accepts.
+struct TimeToYes {
     asked: Asked,
     answer_delay: Span,
     /// From one offer to the next one after a no.
@@ -346,7 +346,7 @@ struct Answers {
 /// Offers in a row that are thought of.
 const OFFERS_MAX: u64 = 8;
 
-impl Answers {
+impl TimeToYes {
     fn new(asked: Asked, policy: &Policy) -> Self {
         let again = policy.answer_delay.as_millis();
         Self {
@@ -401,10 +401,11 @@ impl Deck {
     fn keyed(delivery: DeliveryId, part: u64) -> Self {
         let low = u64::try_from(delivery.0 & u128::from(u64::MAX)).unwrap_or(0);
         let high = u64::try_from(delivery.0 >> 64).unwrap_or(0);
-        let mut word = mix(mix(low) ^ high).wrapping_add(part);
+        let first = SplitMix64::new(low).next() ^ high;
+        let mut word = SplitMix64::new(first).next().wrapping_add(part);
         let mut cards: [usize; DRAWS] = std::array::from_fn(|card| card);
         for last in (1..DRAWS).rev() {
-            word = mix(word);
+            word = SplitMix64::new(word).next();
             let bound = u64::try_from(last + 1).unwrap_or(1);
             cards.swap(last, usize::try_from(word % bound).unwrap_or(0));
         }
@@ -419,14 +420,6 @@ impl Deck {
     fn pick(&self, values: &[i64], draw: usize) -> i64 {
         values[self.place(draw) * values.len() / DRAWS]
     }
-}
-
-/// A step of `SplitMix64` (Steele, Lea, Flood 2014).
-const fn mix(word: u64) -> u64 {
-    let mut word = word.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    word ^ (word >> 31)
 }
 
 /// Far from the ends of `i64`, so that sums of a plan do not reach them.

@@ -1,6 +1,7 @@
 //! Lines of a drawing: on a grid, with as few points as do, coded as steps.
 
 use doorstep_routing::LatLng;
+use doorstep_routing::simplification::points_that_stay;
 
 use super::DRAWING_SCALE;
 
@@ -16,40 +17,12 @@ pub(super) fn grid_point(at: LatLng) -> GridPoint {
     [round(at.lng()), round(at.lat())]
 }
 
-/// Leaves out points that lie within `tolerance` grid units of the line without them (Douglas and Peucker 1973).
-pub(super) fn simplify(line: &[GridPoint], tolerance: f64) -> Vec<GridPoint> {
-    let mut is_needed = vec![false; line.len()];
-    is_needed[0] = true;
-    is_needed[line.len() - 1] = true;
-    let mut open = vec![(0, line.len() - 1)];
-    while let Some((start, end)) = open.pop() {
-        let away = |index: usize| distance_to_piece(line[index], line[start], line[end]);
-        let farthest = (start + 1..end).max_by(|a, b| away(*a).total_cmp(&away(*b)));
-        if let Some(index) = farthest.filter(|index| away(*index) > tolerance) {
-            is_needed[index] = true;
-            open.push((start, index));
-            open.push((index, end));
-        }
-    }
-    line.iter()
-        .zip(is_needed)
-        .filter(|(_, needed)| *needed)
-        .map(|(point, _)| *point)
-        .collect()
-}
-
-/// From a point to the nearest point of the straight piece between two others. Degrees of longitude count as much as
+/// Leaves out points that lie within `tolerance` grid units of the line without them. Degrees of longitude count as much as
 /// those of latitude: towards the poles a drawing keeps more points than it needs.
-fn distance_to_piece(point: GridPoint, start: GridPoint, end: GridPoint) -> f64 {
-    let [px, py] = [0, 1].map(|axis| f64::from(point[axis]) - f64::from(start[axis]));
-    let [dx, dy] = [0, 1].map(|axis| f64::from(end[axis]) - f64::from(start[axis]));
-    let square = dx.mul_add(dx, dy * dy);
-    let along = if square > 0.0 {
-        (px.mul_add(dx, py * dy) / square).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    (along.mul_add(-dx, px)).hypot(along.mul_add(-dy, py))
+pub(super) fn simplify(line: &[GridPoint], tolerance: f64) -> Vec<GridPoint> {
+    let plane: Vec<[f64; 2]> = line.iter().map(|point| point.map(f64::from)).collect();
+    let stay = points_that_stay(&plane, tolerance);
+    stay.into_iter().map(|index| line[index]).collect()
 }
 
 /// A position and the steps from point to point.

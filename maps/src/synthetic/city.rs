@@ -31,7 +31,7 @@ pub(super) fn plan(seed: u64, junctions: u32) -> (NewMap, GenerateReport) {
     let rows = whole((on_grid / 1.3).sqrt()).max(8);
     let columns = whole(on_grid / f64::from(rows)).max(8);
     let grid = Grid::new(seed, rows as usize, columns as usize);
-    let mut city = City::new(seed, &grid);
+    let mut city = CityPlan::new(seed, &grid);
     for row in 0..grid.rows.len() {
         city.lay_street(row, true);
     }
@@ -77,7 +77,7 @@ const EAST: usize = 1;
 const SOUTH: usize = 2;
 const NORTH: usize = 3;
 
-struct City<'a> {
+struct CityPlan<'a> {
     grid: &'a Grid,
     rng: ChaCha8Rng,
     map: NewMap,
@@ -88,7 +88,7 @@ struct City<'a> {
     report: GenerateReport,
 }
 
-impl<'a> City<'a> {
+impl<'a> CityPlan<'a> {
     fn new(seed: u64, grid: &'a Grid) -> Self {
         let report = GenerateReport {
             nodes: 0,

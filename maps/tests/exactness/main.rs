@@ -19,10 +19,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use doorstep_maps::{generate, read, unwatched};
-use doorstep_routing::{Profile, RoadArchive, RoadClass, Router, TravelTime};
+use doorstep_routing::{Profile, RoadArchive, RoadClass, Router, SplitMix64, TravelTime};
 
 use crate::oracle::Oracle;
-use crate::pairs::{Pairs, Random};
+use crate::pairs::Pairs;
 
 /// Maps of at most so many bytes are in the fast part.
 const FAST_BYTES_MAX: u64 = 200_000;
@@ -122,7 +122,7 @@ fn check_map(map: &Path, seed: u64) {
 
 fn check_profile(archive: &RoadArchive, profile: Profile, seed: u64, effort: Effort, what: &str) {
     let free_flow = Router::new(archive, profile);
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let Some(pairs) = Pairs::draw(&free_flow, &mut random, effort.sources, effort.targets) else {
         say(&format!("{what}: no road"));
         return;
@@ -191,7 +191,7 @@ fn rush_hour(router: &Router) -> Vec<TravelTime> {
 }
 
 /// Times that have nothing to do with lengths, many of them equal, some nothing; one in 50 edges is closed.
-fn random_times(router: &Router, random: &mut Random) -> Vec<TravelTime> {
+fn random_times(router: &Router, random: &mut SplitMix64) -> Vec<TravelTime> {
     let times = router.metric().times().iter();
     times
         .map(|&time| match random.below(100) {
@@ -205,7 +205,7 @@ fn random_times(router: &Router, random: &mut Random) -> Vec<TravelTime> {
 }
 
 /// The same times but for one in `share`, which become slower, faster, or closed.
-fn change_some(router: &Router, random: &mut Random, share: usize) -> Vec<TravelTime> {
+fn change_some(router: &Router, random: &mut SplitMix64, share: usize) -> Vec<TravelTime> {
     let times = router.metric().times().iter();
     times
         .map(|&time| {

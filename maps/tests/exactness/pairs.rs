@@ -1,6 +1,6 @@
 //! Sources and targets drawn at random, and what is asked of the router about each pair.
 
-use doorstep_routing::{LatLng, NodeId, Route, Router, Snap, TravelTime};
+use doorstep_routing::{LatLng, NodeId, Route, Router, Snap, SplitMix64, TravelTime};
 use rayon::prelude::*;
 
 use crate::oracle::{Oracle, Tree};
@@ -15,13 +15,13 @@ impl Pairs {
     /// Snaps around random nodes; `None` if the profile has no road.
     pub(crate) fn draw(
         router: &Router,
-        random: &mut Random,
+        random: &mut SplitMix64,
         sources: usize,
         targets: usize,
     ) -> Option<Self> {
         let mut snaps = |count| {
             (0..count)
-                .map(|_| random.snap(router))
+                .map(|_| random_snap(random, router))
                 .collect::<Option<_>>()
         };
         Some(Self {
@@ -128,27 +128,14 @@ fn millis(millis: u64) -> TravelTime {
     TravelTime::from_millis(u32::try_from(millis).unwrap())
 }
 
-/// `SplitMix64` (Steele, Lea & Flood 2014): a sequence that depends on nothing but the seed.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
-    }
-
-    /// The road nearest to a point some 200 m around a random node; `None` if no such point in a thousand has one.
-    fn snap(&mut self, router: &Router) -> Option<Snap> {
-        (0..1000).find_map(|_| {
-            let node = NodeId::from_index(self.below(router.network().node_count()));
-            let at = router.network().node_at(node);
-            let mut near = |e7: i32| e7 + i32::try_from(self.below(40_000)).unwrap() - 20_000;
-            router
-                .snap(LatLng::from_e7(near(at.lat_e7()), near(at.lng_e7())))
-                .ok()
-        })
-    }
+/// The road nearest to a point some 200 m around a random node; `None` if no such point in a thousand has one.
+fn random_snap(random: &mut SplitMix64, router: &Router) -> Option<Snap> {
+    (0..1000).find_map(|_| {
+        let node = NodeId::from_index(random.below(router.network().node_count()));
+        let at = router.network().node_at(node);
+        let mut near = |e7: i32| e7 + i32::try_from(random.below(40_000)).unwrap() - 20_000;
+        router
+            .snap(LatLng::from_e7(near(at.lat_e7()), near(at.lng_e7())))
+            .ok()
+    })
 }

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::fs;
 
 use doorstep_maps::{read, unwatched};
-use doorstep_routing::{Profile, RoadNetwork};
+use doorstep_routing::{Profile, RoadNetwork, SplitMix64};
 
-use crate::pairs::Random;
 use crate::{data, is_full, say};
 
 /// A directed graph: for each node the nodes that its edges lead to, with their lengths in millimetres.
@@ -40,7 +39,7 @@ fn distances_in_seoul_are_those_of_osmnx() {
         both.len(),
         theirs.len()
     );
-    let mut random = Random(5);
+    let mut random = SplitMix64::new(5);
     let mut compared = 0;
     for _ in 0..if is_full() { 50 } else { 5 } {
         let (their_source, our_source) = both[random.below(both.len())];

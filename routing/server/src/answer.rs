@@ -115,7 +115,7 @@ fn hint(snap: &Snap) -> String {
 #[derive(Debug, Serialize)]
 pub(crate) struct RouteAnswer<'a> {
     pub(crate) code: &'static str,
-    pub(crate) routes: [Way<'a>; 1],
+    pub(crate) routes: [RouteObject<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) waypoints: Option<Vec<Waypoint<'a>>>,
 }
@@ -124,7 +124,7 @@ pub(crate) struct RouteAnswer<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct TripAnswer<'a> {
     pub(crate) code: &'static str,
-    pub(crate) trips: [Way<'a>; 1],
+    pub(crate) trips: [RouteObject<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) waypoints: Option<Vec<Waypoint<'a>>>,
 }
@@ -167,7 +167,7 @@ impl Serialize for Rows<'_> {
 
 /// A whole way: OSRM's route object.
 #[derive(Debug, Serialize)]
-pub(crate) struct Way<'a> {
+pub(crate) struct RouteObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) geometry: Option<Geometry>,
     pub(crate) legs: Vec<LegObject<'a>>,

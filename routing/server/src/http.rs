@@ -19,7 +19,7 @@ use crate::service::{Atlas, is_quick};
 use crate::url;
 
 /// How long an answer may take, waiting for a free thread included.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_MAX: Duration = Duration::from_secs(30);
 /// Long requests that wait for a thread; further ones are answered 503.
 const WAITING_MAX: usize = 64;
 
@@ -52,7 +52,7 @@ impl Server {
         work: impl FnOnce(&Atlas) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let busy = || ApiError::new(Code::Busy, "the server has more to do than it can");
-        let _place = Place::take(&self.waiting).ok_or_else(busy)?;
+        let _place = WaitingSlot::take(&self.waiting).ok_or_else(busy)?;
         let atlas = Arc::clone(&self.atlas);
         let threads = Arc::clone(&self.threads);
         let run = async {
@@ -64,16 +64,16 @@ impl Server {
             });
             thread.await.map_err(|_| busy())?
         };
-        tokio::time::timeout(PATIENCE, run)
+        tokio::time::timeout(WAIT_MAX, run)
             .await
             .map_err(|_| busy())?
     }
 }
 
 /// A place among those who wait; given back when dropped.
-struct Place<'a>(&'a AtomicUsize);
+struct WaitingSlot<'a>(&'a AtomicUsize);
 
-impl<'a> Place<'a> {
+impl<'a> WaitingSlot<'a> {
     fn take(waiting: &'a AtomicUsize) -> Option<Self> {
         if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             waiting.fetch_sub(1, Ordering::Relaxed);
@@ -83,7 +83,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for WaitingSlot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 /// Connections at once; one more waits in the system's queue until another ends.
 const CONNECTIONS_MAX: usize = 1024;
 /// How long a client may take to send the head of a request, and how long a connection may rest between two.
-const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest head of a request; OSRM's clients put everything into the address.
 const HEAD_BYTES_MAX: usize = 128 * 1024;
 /// Shutdown grace: how long answers under way may take once the server is asked to stop.
@@ -103,7 +103,7 @@ fn connection(
     let _ = stream.set_nodelay(true);
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
 }

@@ -1,5 +1,6 @@
 //! Lines of equal time through a field: marching squares (Lorensen and Cline 1987, in the plane).
 
+use crate::simplification::points_that_stay;
 use crate::units::{LatLng, TravelTime};
 
 use super::field::Field;
@@ -149,8 +150,8 @@ impl Ring {
     }
 }
 
-/// Leaves out points near the line without them (Douglas and Peucker 1973), from the first point to the one farthest
-/// from it and back. Never fewer than four points are left of four or more.
+/// Leaves out points near the line without them, from the first point to the one farthest from it and back. Never fewer
+/// than four points are left of four or more.
 fn simplify(ring: &[[f32; 2]], tolerance: f32) -> Vec<[f32; 2]> {
     let square = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2);
     let far = (0..ring.len())
@@ -158,39 +159,18 @@ fn simplify(ring: &[[f32; 2]], tolerance: f32) -> Vec<[f32; 2]> {
     let Some(far) = far.filter(|_| ring.len() > 4) else {
         return ring.to_vec();
     };
-    let mut is_kept = vec![false; ring.len() + 1];
-    for index in [0, far, ring.len()] {
-        is_kept[index] = true;
-    }
-    let at = |index: usize| ring[index % ring.len()];
-    let mut open = vec![(0, far), (far, ring.len())];
-    while let Some((start, end)) = open.pop() {
-        let away = |index: usize| distance(at(index), at(start), at(end));
-        let farthest = (start + 1..end).max_by(|&a, &b| away(a).total_cmp(&away(b)));
-        if let Some(index) = farthest.filter(|&index| away(index) > tolerance) {
-            is_kept[index] = true;
-            open.push((start, index));
-            open.push((index, end));
-        }
-    }
-    let kept: Vec<[f32; 2]> = (0..ring.len())
-        .filter(|&index| is_kept[index])
-        .map(at)
-        .collect();
+    let stay = |piece: Vec<[f32; 2]>| {
+        let wide: Vec<[f64; 2]> = piece.iter().map(|point| point.map(f64::from)).collect();
+        let mut stay = points_that_stay(&wide, f64::from(tolerance));
+        // The last point begins the next piece.
+        stay.pop();
+        stay.into_iter().map(move |index| piece[index])
+    };
+    let there = ring[..=far].to_vec();
+    let back = [&ring[far..], &ring[..1]].concat();
+    let kept: Vec<[f32; 2]> = stay(there).chain(stay(back)).collect();
     if kept.len() < 4 {
         return ring.to_vec();
     }
     kept
-}
-
-fn distance(point: [f32; 2], start: [f32; 2], end: [f32; 2]) -> f32 {
-    let [dx, dy] = [end[0] - start[0], end[1] - start[1]];
-    let [px, py] = [point[0] - start[0], point[1] - start[1]];
-    let square = dx * dx + dy * dy;
-    let along = if square > 0.0 {
-        ((px * dx + py * dy) / square).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    (px - along * dx).hypot(py - along * dy)
 }

@@ -10,8 +10,8 @@ use doorstep_routing::{
 use super::Atlas;
 use super::simplify::simplify;
 use crate::answer::{
-    Annotation, Geometry, LegObject, Manner, Metadata, StepObject, WEIGHT_NAME, Way, metres,
-    seconds,
+    Annotation, Geometry, LegObject, Manner, Metadata, RouteObject, StepObject, WEIGHT_NAME,
+    metres, seconds,
 };
 use crate::engine::Engine;
 use crate::error::{ApiError, Code};
@@ -125,7 +125,7 @@ pub(super) fn tell<'a>(
     given: &[LatLng],
     groups: &[Range<usize>],
     options: &Options,
-) -> Way<'a> {
+) -> RouteObject<'a> {
     let geometry = (options.overview != Overview::No).then(|| {
         let line = join(legs);
         let line = match options.overview {
@@ -135,7 +135,7 @@ pub(super) fn tell<'a>(
         Geometry::of(&line, options.geometries)
     });
     let duration = seconds(total_time(legs));
-    Way {
+    RouteObject {
         geometry,
         legs: groups
             .iter()

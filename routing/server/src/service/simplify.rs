@@ -1,11 +1,12 @@
 //! Fewer points for a line that is looked at as a whole.
 
 use doorstep_routing::LatLng;
+use doorstep_routing::simplification::points_that_stay;
 
 /// A line's longer side is drawn over so many steps; what bends less than one is straight.
 const STEPS_ACROSS: f64 = 1_500.0;
 
-/// Leaves out points that lie near the line without them (Douglas and Peucker 1973), near being a step of a picture of
+/// Leaves out points that lie near the line without them, near being a step of a picture of
 /// the whole line.
 pub(super) fn simplify(line: &[LatLng]) -> Vec<LatLng> {
     let plane: Vec<[f64; 2]> = flatten(line);
@@ -13,23 +14,8 @@ pub(super) fn simplify(line: &[LatLng]) -> Vec<LatLng> {
         return line.to_vec();
     };
     let tolerance = (across / STEPS_ACROSS).max(1e-6);
-    let mut is_kept = vec![false; line.len()];
-    is_kept[0] = true;
-    is_kept[line.len() - 1] = true;
-    let mut open = vec![(0, line.len() - 1)];
-    while let Some((start, end)) = open.pop() {
-        let away = |index: usize| distance(plane[index], plane[start], plane[end]);
-        let farthest = (start + 1..end).max_by(|&a, &b| away(a).total_cmp(&away(b)));
-        if let Some(index) = farthest.filter(|&index| away(index) > tolerance) {
-            is_kept[index] = true;
-            open.push((start, index));
-            open.push((index, end));
-        }
-    }
-    let points = line.iter().zip(is_kept);
-    points
-        .filter_map(|(&point, kept)| kept.then_some(point))
-        .collect()
+    let stay = points_that_stay(&plane, tolerance);
+    stay.into_iter().map(|index| line[index]).collect()
 }
 
 /// Degrees, those of longitude as long as those of latitude.
@@ -49,18 +35,6 @@ fn extent(plane: &[[f64; 2]]) -> Option<f64> {
         Some(values().max_by(f64::total_cmp)? - values().min_by(f64::total_cmp)?)
     };
     Some(along(0)?.max(along(1)?))
-}
-
-fn distance(point: [f64; 2], start: [f64; 2], end: [f64; 2]) -> f64 {
-    let [dx, dy] = [end[0] - start[0], end[1] - start[1]];
-    let [px, py] = [point[0] - start[0], point[1] - start[1]];
-    let square = dx * dx + dy * dy;
-    let along = if square > 0.0 {
-        ((px * dx + py * dy) / square).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    (px - along * dx).hypot(py - along * dy)
 }
 
 #[cfg(test)]

@@ -80,8 +80,8 @@ impl Tight {
     }
 }
 
-/// One row's wish for a smaller column.
-struct Wish {
+/// A row that would take a smaller column at the same cost.
+struct Claim {
     row: u32,
     /// What the row would leave.
     left: u32,
@@ -89,7 +89,7 @@ struct Wish {
     can_stay_free: bool,
 }
 
-/// Scratch. Marks are the wishing row plus one, so that they need no clearing: what led nowhere for one column leads
+/// Scratch. Marks are the claiming row plus one, so that they need no clearing: what led nowhere for one column leads
 /// nowhere for another one of the same row.
 struct Moves<'a> {
     tight: &'a Tight,
@@ -122,13 +122,13 @@ impl<T: Measure> Search<T> {
         let rows = u32::try_from(self.row_count()).expect("fewer than 2^32 rows");
         for row in 0..rows {
             let left = self.column_of[row as usize];
-            let wish = Wish {
+            let claim = Claim {
                 row,
                 left,
                 can_stay_free: self.can_stay_free(left),
             };
             for &column in tight.of(row) {
-                if column >= left || self.fulfil(&wish, column, &mut moves) {
+                if column >= left || self.fulfil(&claim, column, &mut moves) {
                     break;
                 }
             }
@@ -139,19 +139,19 @@ impl<T: Measure> Search<T> {
         column == NONE || self.column_price[column as usize] == T::ZERO
     }
 
-    /// Gives the column to the row that wishes for it if that costs nothing and no earlier row moves.
-    fn fulfil(&mut self, wish: &Wish, column: u32, moves: &mut Moves<'_>) -> bool {
-        let Some(last) = self.free(wish, column, moves) else {
+    /// Gives the column to the row that claims it if that costs nothing and no earlier row moves.
+    fn fulfil(&mut self, claim: &Claim, column: u32, moves: &mut Moves<'_>) -> bool {
+        let Some(last) = self.free(claim, column, moves) else {
             return false;
         };
-        let is_round = last.1 == wish.left;
-        if !is_round && !wish.can_stay_free {
-            let Some(taker) = self.taker(wish, moves) else {
+        let is_round = last.1 == claim.left;
+        if !is_round && !claim.can_stay_free {
+            let Some(taker) = self.taker(claim, moves) else {
                 return false;
             };
-            self.hand_back(wish, taker, moves);
-        } else if !is_round && wish.left != NONE {
-            self.row_of[wish.left as usize] = NONE;
+            self.hand_back(claim, taker, moves);
+        } else if !is_round && claim.left != NONE {
+            self.row_of[claim.left as usize] = NONE;
         }
         let (mut from, mut to) = last;
         while from != NONE {
@@ -159,62 +159,62 @@ impl<T: Measure> Search<T> {
             to = from;
             from = moves.came_from[from as usize];
         }
-        self.give(wish.row, to);
+        self.give(claim.row, to);
         true
     }
 
-    /// Looks for a way to free a column, rather into the place that the wishing row leaves than into a free one.
+    /// Looks for a way to free a column, rather into the place that the claiming row leaves than into a free one.
     /// Returns the last move.
-    fn free(&self, wish: &Wish, column: u32, moves: &mut Moves<'_>) -> Option<Move> {
+    fn free(&self, claim: &Claim, column: u32, moves: &mut Moves<'_>) -> Option<Move> {
         let mut found = None;
         moves.came_from[column as usize] = NONE;
         moves.stack.clear();
         moves.stack.push(column);
         while let Some(column) = moves.stack.pop() {
             let place = column as usize;
-            if std::mem::replace(&mut moves.mark[place], wish.row + 1) == wish.row + 1 {
+            if std::mem::replace(&mut moves.mark[place], claim.row + 1) == claim.row + 1 {
                 continue;
             }
             let holder = self.row_of[place];
             if holder == NONE {
                 found = Some((moves.came_from[place], column));
-            } else if holder > wish.row {
+            } else if holder > claim.row {
                 for &next in moves.tight.of(holder) {
-                    if next == wish.left {
+                    if next == claim.left {
                         return Some((column, next));
                     }
                     if next == NONE {
                         found = Some((column, NONE));
-                    } else if moves.mark[next as usize] != wish.row + 1 {
+                    } else if moves.mark[next as usize] != claim.row + 1 {
                         moves.came_from[next as usize] = column;
                         moves.stack.push(next);
                     }
                 }
             }
-            if found.is_some() && wish.can_stay_free {
+            if found.is_some() && claim.can_stay_free {
                 return found;
             }
         }
         found
     }
 
-    /// Looks for a later row that can take what the wishing row leaves, by moves of others if need be, and whose own
+    /// Looks for a later row that can take what the claiming row leaves, by moves of others if need be, and whose own
     /// place may stay free. Returns that row and the column it takes.
-    fn taker(&self, wish: &Wish, moves: &mut Moves<'_>) -> Option<(u32, u32)> {
+    fn taker(&self, claim: &Claim, moves: &mut Moves<'_>) -> Option<(u32, u32)> {
         moves.stack.clear();
-        moves.stack.push(wish.left);
-        moves.mark_back[wish.left as usize] = wish.row + 1;
+        moves.stack.push(claim.left);
+        moves.mark_back[claim.left as usize] = claim.row + 1;
         while let Some(column) = moves.stack.pop() {
             for &row in moves.wanted_by.of(column) {
-                if row <= wish.row {
+                if row <= claim.row {
                     continue;
                 }
                 let place = self.column_of[row as usize];
                 if self.can_stay_free(place) {
                     return Some((row, column));
                 }
-                if moves.mark_back[place as usize] != wish.row + 1 {
-                    moves.mark_back[place as usize] = wish.row + 1;
+                if moves.mark_back[place as usize] != claim.row + 1 {
+                    moves.mark_back[place as usize] = claim.row + 1;
                     moves.goes_to[place as usize] = column;
                     moves.stack.push(place);
                 }
@@ -224,12 +224,12 @@ impl<T: Measure> Search<T> {
     }
 
     /// Carries out the moves that `taker` found, the first one first.
-    fn hand_back(&mut self, wish: &Wish, (mut row, mut column): (u32, u32), moves: &Moves<'_>) {
+    fn hand_back(&mut self, claim: &Claim, (mut row, mut column): (u32, u32), moves: &Moves<'_>) {
         let place = self.column_of[row as usize];
         if place != NONE {
             self.row_of[place as usize] = NONE;
         }
-        while column != wish.left {
+        while column != claim.left {
             let holder = self.row_of[column as usize];
             self.give(row, column);
             row = holder;

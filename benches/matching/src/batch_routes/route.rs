@@ -126,7 +126,7 @@ impl Insertion {
 
 /// A driver's stops as nodes, timed.
 #[derive(Debug, Clone)]
-pub(super) struct Route {
+pub(super) struct BatchRoute {
     driver: usize,
     pub(super) stops: Vec<usize>,
     /// When the driver leaves the start, then each stop, at the earliest.
@@ -140,7 +140,7 @@ pub(super) struct Route {
     pub(super) version: u32,
 }
 
-impl Route {
+impl BatchRoute {
     pub(super) fn empty(nodes: &Nodes, driver: usize, version: u32) -> Self {
         let mut route = Self {
             driver,

@@ -17,7 +17,7 @@ const ONCE: i64 = 1 << 16;
 const AVERAGE: i64 = 20;
 
 /// Steps without a better bound before they become shorter.
-const PATIENCE: u32 = 10;
+const STEPS_IN_VAIN_MAX: u32 = 10;
 
 /// The length of a step, in this fraction.
 const FULL_STEP: i64 = 1 << 16;
@@ -148,7 +148,7 @@ impl<'a> Ascent<'a> {
                 }
             } else {
                 in_vain += 1;
-                if in_vain == PATIENCE {
+                if in_vain == STEPS_IN_VAIN_MAX {
                     length -= length / 3;
                     in_vain = 0;
                 }

@@ -1,8 +1,9 @@
 //! Takes orders out of the routes and puts them back, thousands of times.
 
+use doorstep_routing::SplitMix64;
+
 use super::Routes;
-use super::route::{Insertion, NEVER, Nodes, Route};
-use crate::optimization::random::Random;
+use super::route::{Insertion, NEVER, Nodes, BatchRoute};
 
 /// Of each order, the nearest others that are taken out with it.
 const NEAR: usize = 40;
@@ -24,8 +25,8 @@ const HALVINGS: usize = 7;
 
 pub(super) struct Search<'a> {
     nodes: &'a Nodes,
-    random: Random,
-    routes: Vec<Route>,
+    random: SplitMix64,
+    routes: Vec<BatchRoute>,
     route_of: Vec<Option<u32>>,
     cost: i64,
     /// Names given to states of routes so far.
@@ -39,7 +40,7 @@ pub(super) struct Search<'a> {
     marks: Vec<u64>,
     mark: u64,
     // What a step changes, to take it back.
-    touched: Vec<(usize, Route)>,
+    touched: Vec<(usize, BatchRoute)>,
     removed: Vec<usize>,
     was_on: Vec<(usize, Option<u32>)>,
 }
@@ -51,12 +52,12 @@ impl<'a> Search<'a> {
         let mut routes = Vec::with_capacity(drivers);
         for driver in 0..drivers {
             versions += 1;
-            routes.push(Route::empty(nodes, driver, versions));
+            routes.push(BatchRoute::empty(nodes, driver, versions));
         }
         let open = i64::try_from(orders).expect("as many orders as memory holds");
         Self {
             nodes,
-            random: Random::new(seed),
+            random: SplitMix64::new(seed),
             routes,
             route_of: vec![None; orders],
             cost: open * UNSERVED,

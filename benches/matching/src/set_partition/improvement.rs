@@ -3,9 +3,10 @@
 //! A neighbourhood is some drivers and all that they carry. Branch and bound over the bundles of these drivers with
 //! these orders looks for less regret than there is now; since regrets are never negative, few bundles qualify.
 
+use doorstep_routing::SplitMix64;
+
 use super::prices::Prices;
 use super::{Bundles, Chosen, Effort};
-use crate::optimization::random::Random;
 
 /// Orders of a neighbourhood at most: the bits of a mask.
 const ORDERS_MAX: usize = 64;
@@ -24,7 +25,7 @@ const NEIGHBOURS: usize = 10;
 
 /// Lowers the cost of the choice, never raises it.
 pub(super) fn improve(problem: &Bundles, prices: &Prices, effort: &Effort, chosen: &mut Chosen) {
-    let mut random = Random::new(effort.seed);
+    let mut random = SplitMix64::new(effort.seed);
     let near = Near::new(problem, prices);
     let mut search = Neighbourhood::default();
     let orders = problem.order_count();
@@ -46,7 +47,7 @@ fn start(
     prices: &Prices,
     chosen: &Chosen,
     step: usize,
-    random: &mut Random,
+    random: &mut SplitMix64,
 ) -> usize {
     let orders = problem.order_count();
     let regret = |&order: &usize| (regret_at(problem, prices, chosen, order), order);
@@ -101,7 +102,7 @@ impl Near {
 
 /// A bundle of the neighbourhood.
 #[derive(Clone, Copy)]
-struct Candidate {
+struct BundleChoice {
     regret: i64,
     orders: u64,
     driver: u64,
@@ -112,7 +113,7 @@ struct Candidate {
 struct Neighbourhood {
     drivers: Vec<usize>,
     orders: Vec<usize>,
-    candidates: Vec<Candidate>,
+    candidates: Vec<BundleChoice>,
     /// Of each order the candidates that hold it, least regret first.
     of_order: Vec<Vec<u32>>,
     unserved: Vec<i64>,
@@ -132,7 +133,7 @@ impl Neighbourhood {
         near: &Near,
         start: usize,
         drivers_max: usize,
-        random: &mut Random,
+        random: &mut SplitMix64,
     ) {
         self.drivers.clear();
         self.orders.clear();
@@ -241,7 +242,7 @@ impl Neighbourhood {
                     found.is_some()
                 });
                 if fits {
-                    self.candidates.push(Candidate {
+                    self.candidates.push(BundleChoice {
                         regret,
                         orders,
                         driver: 1 << place,
