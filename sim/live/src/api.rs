@@ -19,6 +19,7 @@ use reqwest::{Client, Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sse_stream::SseByteStream;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -321,13 +322,13 @@ impl Api {
             .sum())
     }
 
-    /// Server-Sent Events of a path; without a time limit, since they come when they come.
+    /// The data of the Server-Sent Events of a path, to the first that cannot be read; without a time limit, since they
+    /// come when they come.
     pub(crate) async fn events(
         &self,
         token: &str,
         path: &str,
-    ) -> Result<impl Stream<Item = eventsource_stream::Event> + Unpin + use<>, ApiError> {
-        use eventsource_stream::Eventsource;
+    ) -> Result<impl Stream<Item = String> + Unpin + use<>, ApiError> {
         let request = self
             .client
             .get(format!("{}{path}", self.base))
@@ -341,11 +342,9 @@ impl Api {
             })?;
         let response = success(path, response).await?;
         Ok(Box::pin(
-            response
-                .bytes_stream()
-                .eventsource()
+            SseByteStream::new(response.bytes_stream())
                 .take_while(|event| std::future::ready(event.is_ok()))
-                .filter_map(|event| std::future::ready(event.ok())),
+                .filter_map(|event| std::future::ready(event.ok().and_then(|event| event.data))),
         ))
     }
 

@@ -53,8 +53,8 @@ impl Inbox {
             .api
             .events(&self.token, &format!("/v1/restaurants/{}/inbox", self.id))
             .await?;
-        while let Some(event) = events.next().await {
-            let Ok(view) = serde_json::from_str::<OrderView>(&event.data) else {
+        while let Some(data) = events.next().await {
+            let Ok(view) = serde_json::from_str::<OrderView>(&data) else {
                 continue;
             };
             let order = DeliveryId(view.order_id.uuid().as_u128());

@@ -41,8 +41,8 @@ pub(crate) async fn follow(
             return;
         }
     };
-    while let Some(event) = events.next().await {
-        let Ok(tracked) = serde_json::from_str::<Tracked>(&event.data) else {
+    while let Some(data) = events.next().await {
+        let Ok(tracked) = serde_json::from_str::<Tracked>(&data) else {
             continue;
         };
         let event = match tracked.state.as_str() {

@@ -73,7 +73,7 @@ impl SharedClock {
 }
 
 fn evening_of_today() -> anyhow::Result<u64> {
-    let six = jiff::Zoned::now()
+    let six = jiff::ZonedDateTime::now()
         .with_time_zone(jiff::tz::TimeZone::UTC)
         .with()
         .time(jiff::civil::time(18, 0, 0, 0))
