@@ -318,6 +318,7 @@ impl Dispatch for FakeDispatch {
         _: Request<DriversRequest>,
     ) -> Result<Response<DriversResponse>, Status> {
         Ok(Response::new(DriversResponse {
+            left_out: 0,
             now_ms: 5,
             drivers: self.now().drivers.clone(),
             vehicle: "scooter".to_owned(),

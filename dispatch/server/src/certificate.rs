@@ -37,7 +37,7 @@ pub enum CertificateError {
     /// A file cannot be read.
     #[error("{path} cannot be read: {source}")]
     Unreadable {
-        /// Which.
+        /// The file, as it was named.
         path: String,
         /// What the system said.
         source: io::Error,
@@ -45,7 +45,7 @@ pub enum CertificateError {
     /// A file holds no PEM block of the expected kind.
     #[error("{path} holds no usable PEM: {source}")]
     Pem {
-        /// Which.
+        /// The file, as it was named.
         path: String,
         /// What the reader met.
         source: rustls::pki_types::pem::Error,
@@ -58,7 +58,7 @@ pub enum CertificateError {
     Cipher(#[from] NoInitialCipherSuite),
 }
 
-/// What the endpoint needs, and the certificate for whoever must trust it.
+/// What the endpoint needs, and the certificate for clients that must trust it.
 pub(crate) struct Identity {
     pub(crate) tls: QuicServerConfig,
     pub(crate) certificate_der: Vec<u8>,

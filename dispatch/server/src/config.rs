@@ -23,7 +23,7 @@ pub struct Config {
     pub certificate: CertificateSource,
     /// Checks the tokens of drivers.
     pub token_key: TokenKey,
-    /// With it gRPC calls need an admin token in `authorization: Bearer …`; without, whoever reaches the port may call.
+    /// With it gRPC calls need an admin token in `authorization: Bearer …`; without, every client that reaches the port may call.
     pub rpc_key: Option<TokenKey>,
     /// The city's time.
     pub clock: Clock,
@@ -86,6 +86,9 @@ pub struct Limits {
     pub outbound_frames_max: usize,
     /// Delivery events held for watchers. Raising it lets watchers be away longer and costs about 100 bytes each.
     pub events_max: usize,
+    /// How old the picture of all drivers may be that `Drivers` calls share. Raising it makes more callers share one copy by the
+    /// shard, and shows positions later.
+    pub driver_picture_age_max: Duration,
     /// How long open gRPC calls may take to end at a shutdown.
     pub drain_timeout: Duration,
 }
@@ -103,6 +106,7 @@ impl Default for Limits {
             command_timeout: Duration::from_secs(5),
             outbound_frames_max: 64,
             events_max: 200_000,
+            driver_picture_age_max: Duration::from_millis(250),
             drain_timeout: Duration::from_secs(5),
         }
     }

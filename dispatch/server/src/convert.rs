@@ -1,4 +1,4 @@
-//! Words of the wire and the journal into words of the dispatcher, and back.
+//! Converts messages of the wire and the journal to types of the dispatcher, and back.
 
 use doorstep_dispatch_core as core;
 use doorstep_dispatch_core::{
@@ -11,9 +11,10 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
+use crate::drivers::DriverRow;
 use crate::routes::RouteError;
 
-/// A message that has no meaning.
+/// Why a message cannot be converted.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum ConvertError {
     #[error("{field} is missing")]
@@ -198,14 +199,14 @@ pub(crate) fn revoked_frame(offer: OfferId, why: RevokeReason) -> driver::OfferR
     }
 }
 
-/// The frame that tells what to do.
+/// The frame with the whole plan.
 pub(crate) fn plan_frame(stops: &[core::Stop]) -> driver::Plan {
     driver::Plan {
         stops: stops.iter().map(driver_stop).collect(),
     }
 }
 
-/// The frame that tells where to wait.
+/// The frame with advice on where to wait.
 pub(crate) fn advice_frame(advice: Option<core::Advice>) -> driver::Advice {
     advice.map_or_else(driver::Advice::default, |advice| driver::Advice {
         to: Some(to_driver_position(advice.to)),
@@ -279,13 +280,9 @@ pub(crate) fn delivery_state(state: DeliveryState) -> dispatch::DeliveryState {
     }
 }
 
-/// A driver as the city view shows it; `in_hand` is the state of the delivery of the next stop.
-pub(crate) fn driver_view(
-    driver: &core::Driver,
-    in_hand: Option<DeliveryState>,
-    stops: &[core::Stop],
-) -> dispatch::Driver {
-    let state = match (driver.state(), in_hand) {
+/// A driver as the city view shows it.
+pub(crate) fn driver_view(row: &DriverRow) -> dispatch::Driver {
+    let state = match (row.state, row.in_hand.map(|(_, state)| state)) {
         (core::DriverState::OffDuty, _) => dispatch::DriverState::OffDuty,
         (core::DriverState::Idle | core::DriverState::Offered, _) => dispatch::DriverState::Idle,
         (core::DriverState::Serving, Some(DeliveryState::AtRestaurant)) => {
@@ -296,16 +293,17 @@ pub(crate) fn driver_view(
         }
         (core::DriverState::Serving, _) => dispatch::DriverState::ToRestaurant,
     };
-    let fix = driver.fix();
     dispatch::Driver {
-        driver_id: driver.id().0,
-        at: Some(to_dispatch_position(fix.at)),
+        driver_id: row.id.0,
+        at: Some(to_dispatch_position(row.fix.at)),
         state: state.into(),
-        fix_at_ms: fix.time.as_millis(),
-        delivery_id: driver.in_hand().map_or_else(String::new, delivery_text),
-        heading_cdeg: fix.heading_cdeg.unwrap_or(0),
-        stops: stops.iter().map(dispatch_stop).collect(),
-        shift_until_ms: driver.until().map(Time::as_millis),
+        fix_at_ms: row.fix.time.as_millis(),
+        delivery_id: row
+            .in_hand
+            .map_or_else(String::new, |(delivery, _)| delivery_text(delivery)),
+        heading_cdeg: row.fix.heading_cdeg.unwrap_or(0),
+        stops: row.stops.iter().map(dispatch_stop).collect(),
+        shift_until_ms: row.until.map(Time::as_millis),
     }
 }
 
@@ -423,6 +421,7 @@ pub(crate) fn to_record(now: Time, input: &Input) -> journal::Record {
         }
     };
     journal::Record {
+        durable_bytes: None,
         now_ms: now.as_millis(),
         input: Some(input),
     }

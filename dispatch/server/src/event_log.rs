@@ -1,4 +1,4 @@
-//! The delivery events that watchers read: each has a cursor, the oldest are forgotten, nobody who is slow holds it up.
+//! The delivery events that watchers read: each has a cursor, the oldest are forgotten, a slow watcher delays nobody.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -66,7 +66,7 @@ impl EventLog {
         *self.last.borrow()
     }
 
-    /// Refuses a cursor of another stream. Whoever does not know the stream is not asked.
+    /// Refuses a cursor of another stream. A caller that names no stream is not checked.
     pub(crate) fn check_stream(&self, after: u64, asked: &str) -> Result<(), CursorError> {
         let stream = self.stream();
         if after == 0 || asked.is_empty() || asked == stream {
@@ -79,7 +79,7 @@ impl EventLog {
         })
     }
 
-    /// Gives the events their cursors and tells the watchers.
+    /// Gives the events their cursors and notifies the watchers.
     pub(crate) fn append(&self, new: impl IntoIterator<Item = DeliveryEvent>) {
         let mut events = self.lock();
         let first_cursor = *self.last.borrow() + 1;

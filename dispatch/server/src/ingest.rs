@@ -18,10 +18,10 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::fix_slots::FixQueue;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::session::{Ended, Session};
 use crate::sessions::SessionId;
-use crate::shard::Command;
+use crate::shard::ShardCommand;
 
 /// Bytes that one connection may keep here unread or unacknowledged: the stream both ways, and datagrams.
 const STREAM_WINDOW_BYTES: u32 = 160 * 1024;
@@ -34,7 +34,7 @@ pub(crate) struct Ingest {
     pub(crate) ping_interval_ms: u32,
     pub(crate) limits: Limits,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) commands: mpsc::Sender<ShardCommand>,
     pub(crate) fixes: FixQueue,
     pub(crate) last_session: AtomicU64,
 }
@@ -60,9 +60,9 @@ pub(crate) fn listen(
     Endpoint::server(config, address)
 }
 
-/// Takes connections until told to stop; then every session is told, and this returns when all have ended.
+/// Accepts connections until `stop`; then every session is closed, and this returns when all have ended.
 pub(crate) async fn accept(endpoint: Endpoint, ingest: Arc<Ingest>, stop: CancellationToken) {
-    let seats = Arc::new(Semaphore::new(
+    let slots = Arc::new(Semaphore::new(
         ingest.limits.connections_max.min(Semaphore::MAX_PERMITS),
     ));
     let sessions = TaskTracker::new();
@@ -72,11 +72,14 @@ pub(crate) async fn accept(endpoint: Endpoint, ingest: Arc<Ingest>, stop: Cancel
             incoming = endpoint.accept() => incoming,
         };
         let Some(incoming) = incoming else { break };
-        match Arc::clone(&seats).try_acquire_owned() {
-            Ok(seat) => {
-                sessions.spawn(serve(Arc::clone(&ingest), incoming, seat, stop.clone()));
+        match Arc::clone(&slots).try_acquire_owned() {
+            Ok(slot) => {
+                sessions.spawn(serve(Arc::clone(&ingest), incoming, slot, stop.clone()));
             }
-            Err(_) => incoming.refuse(),
+            Err(_) => {
+                metrics::session_refused();
+                incoming.refuse();
+            }
         }
     }
     sessions.close();
@@ -95,7 +98,7 @@ async fn close_endpoint(endpoint: &Endpoint) {
 async fn serve(
     ingest: Arc<Ingest>,
     incoming: Incoming,
-    seat: OwnedSemaphorePermit,
+    slot: OwnedSemaphorePermit,
     stop: CancellationToken,
 ) {
     let hello_timeout = ingest.limits.hello_timeout;
@@ -105,6 +108,7 @@ async fn serve(
         Ok(Err(error)) => return tracing::debug!(%error, "no handshake"),
         Err(_) => return tracing::debug!("no handshake in time"),
     };
+    metrics::session_opened();
     let id = SessionId(ingest.last_session.fetch_add(1, Ordering::Relaxed) + 1);
     let session = async {
         match timeout(hello_timeout, Session::open(ingest, connection.clone(), id)).await {
@@ -117,11 +121,15 @@ async fn serve(
         ended = session => ended,
         () = stop.cancelled() => Ended::Close(CloseCode::ShuttingDown),
     };
+    metrics::session_ended(match &ended {
+        Ended::Gone => "gone",
+        Ended::Close(code) => metrics::close_label(*code),
+    });
     let code = match ended {
         Ended::Gone => CloseCode::Done,
         Ended::Close(code) => code,
     };
     tracing::debug!(session = id.0, %code, "session ended");
     connection.close(VarInt::from_u32(code.number()), code.to_string().as_bytes());
-    drop(seat);
+    drop(slot);
 }

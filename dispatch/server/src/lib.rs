@@ -6,10 +6,12 @@
 //!   control plane ── gRPC ──> rpc ─────────┘                          └── event log → WatchDeliveries
 //! ```
 
+mod calls;
 mod certificate;
 mod clock;
 mod config;
 mod convert;
+mod drivers;
 mod event_log;
 mod explain;
 mod fix_slots;
@@ -29,4 +31,5 @@ pub use certificate::{CertificateError, CertificateSource};
 pub use clock::Clock;
 pub use config::{Config, Limits};
 pub use journal::JournalError;
+pub use metrics::{METRICS, MetricKind, MetricName};
 pub use running::{Running, StartError, Stopped, start};

@@ -1,4 +1,4 @@
-//! What an assignment by hand would change, in the words of the wire.
+//! What a manual assignment would change, as messages of the wire.
 
 use doorstep_dispatch_core::{AssignmentPreview, AssignmentWarning, Later, Time};
 use doorstep_dispatch_wire::dispatch::{self, assignment_warning as warning};

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use doorstep_dispatch_core::{DriverId, Input, Time};
@@ -24,11 +25,12 @@ use tonic::{Request, Response, Status};
 
 use crate::clock::Clock;
 use crate::convert::{self, dispatch_position};
+use crate::drivers::SharedPicture;
 use crate::event_log::{CursorError, EventLog};
 use crate::explain::explanation;
 use crate::preview::previewed;
 use crate::routes::Routes;
-use crate::shard::Command;
+use crate::shard::ShardCommand;
 
 /// Events read from the log at a time for one watcher.
 const WATCH_BATCH_MAX: usize = 256;
@@ -38,9 +40,12 @@ const TRIP_PLACES: RangeInclusive<usize> = 2..=32;
 
 /// The service.
 pub(crate) struct Rpc {
-    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) commands: mpsc::Sender<ShardCommand>,
     pub(crate) command_timeout: Duration,
     pub(crate) events: Arc<EventLog>,
+    /// The journal's disk is full: the shard waits for room.
+    pub(crate) is_stalled: Arc<AtomicBool>,
+    pub(crate) picture: SharedPicture,
     pub(crate) routes: Arc<Routes>,
     pub(crate) stop: CancellationToken,
 }
@@ -49,15 +54,24 @@ impl Rpc {
     /// Puts a command into the shard's queue and waits for the answer.
     async fn ask<T>(
         &self,
-        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+        command: impl FnOnce(oneshot::Sender<T>) -> ShardCommand,
     ) -> Result<T, Status> {
+        if self.is_stalled.load(Ordering::Relaxed) {
+            return Err(stalled());
+        }
         let (reply, answer) = oneshot::channel();
         match self
             .commands
             .send_timeout(command(reply), self.command_timeout)
             .await
         {
-            Ok(()) => answer.await.map_err(|_| stopped()),
+            Ok(()) => answer.await.map_err(|_| {
+                if self.is_stalled.load(Ordering::Relaxed) {
+                    stalled()
+                } else {
+                    stopped()
+                }
+            }),
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(Status::unavailable(format!(
                 "the shard is busy for more than {:?}",
                 self.command_timeout
@@ -68,10 +82,14 @@ impl Rpc {
 
     async fn handle(&self, input: Input) -> Result<doorstep_dispatch_core::Handled, Status> {
         let result = self
-            .ask(|reply| Command::FromCaller { input, reply })
+            .ask(|reply| ShardCommand::FromCaller { input, reply })
             .await?;
         result.map_err(|rejection| convert::rejection_status(&rejection))
     }
+}
+
+fn stalled() -> Status {
+    Status::unavailable("the disk of the journal is full: nothing is accepted until there is room")
 }
 
 fn stopped() -> Status {
@@ -124,7 +142,7 @@ impl Dispatch for Rpc {
         let pickup = dispatch_position("pickup", request.pickup)?;
         let dropoff = dispatch_position("dropoff", request.dropoff)?;
         let quote = self
-            .ask(|reply| Command::Quote {
+            .ask(|reply| ShardCommand::Quote {
                 pickup,
                 dropoff,
                 reply,
@@ -189,15 +207,8 @@ impl Dispatch for Rpc {
                 dispatch_position("north_east", north_east)?,
             )),
         };
-        let mut response = self.ask(|reply| Command::Drivers { reply }).await?;
-        if let Some((south_west, north_east)) = region {
-            response.drivers.retain(|driver| {
-                driver.at.is_some_and(|at| {
-                    (south_west.lat_e7()..=north_east.lat_e7()).contains(&at.lat_e7)
-                        && (south_west.lng_e7()..=north_east.lng_e7()).contains(&at.lng_e7)
-                })
-            });
-        }
+        let ask = async || self.ask(|reply| ShardCommand::Drivers { reply }).await;
+        let mut response = self.picture.drivers(region, ask).await?;
         response.vehicle = self.routes.profile().to_string();
         Ok(Response::new(response))
     }
@@ -208,7 +219,7 @@ impl Dispatch for Rpc {
     ) -> Result<Response<ExplainResponse>, Status> {
         let delivery = convert::delivery_id(&request.into_inner().delivery_id)?;
         let decisions = self
-            .ask(|reply| Command::Explain { delivery, reply })
+            .ask(|reply| ShardCommand::Explain { delivery, reply })
             .await?;
         let unknown = || Status::not_found(format!("{delivery} is not known"));
         let decisions = decisions.ok_or_else(unknown)?;
@@ -223,7 +234,7 @@ impl Dispatch for Rpc {
         let delivery = convert::delivery_id(&request.delivery_id)?;
         let driver = DriverId(request.driver_id);
         let answer = self
-            .ask(|reply| Command::PreviewAssignment {
+            .ask(|reply| ShardCommand::PreviewAssignment {
                 delivery,
                 driver,
                 reply,
@@ -242,14 +253,14 @@ impl Dispatch for Rpc {
         let request = request.into_inner();
         let delivery = convert::delivery_id(&request.delivery_id)?;
         let driver = DriverId(request.driver_id);
-        tracing::info!(delivery = %request.delivery_id, %driver, reason = ?request.reason.chars().take(200).collect::<String>(), "assign by hand");
+        tracing::info!(delivery = %request.delivery_id, %driver, reason = ?request.reason.chars().take(200).collect::<String>(), "manual assignment");
         let handled = self
             .handle(Input::AssignDelivery { delivery, driver })
             .await?;
         let changed = handled == doorstep_dispatch_core::Handled::Done;
         let by_hand = changed
             || self
-                .ask(|reply| Command::IsByHand {
+                .ask(|reply| ShardCommand::IsByHand {
                     delivery,
                     driver,
                     reply,
@@ -290,7 +301,7 @@ impl Dispatch for Rpc {
         &self,
         _request: Request<StatusRequest>,
     ) -> Result<Response<StatusResponse>, Status> {
-        self.ask(|reply| Command::Status { reply })
+        self.ask(|reply| ShardCommand::Status { reply })
             .await
             .map(Response::new)
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -18,13 +18,15 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
+use crate::calls::CountCallsLayer;
 use crate::certificate::{self, CertificateError};
 use crate::config::Config;
+use crate::drivers::SharedPicture;
 use crate::event_log::EventLog;
 use crate::fix_slots::fix_queue;
 use crate::ingest::{self, Ingest};
-use crate::journal::JournalError;
-use crate::metrics::Metrics;
+use crate::journal::{JournalError, Setup};
+use crate::metrics::{self, Metrics};
 use crate::routes::Routes;
 use crate::rpc::{AdminOnly, Rpc};
 use crate::shard::Shard;
@@ -58,7 +60,7 @@ pub enum Stopped {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The shard's thread is gone: a bug.
-    #[error("the shard has ended without a word")]
+    #[error("the shard thread panicked")]
     Shard,
     /// The gRPC server failed.
     #[error("gRPC: {0}")]
@@ -77,6 +79,7 @@ pub struct Running {
     /// Ends the shard although sessions or calls still hold ways into it.
     halt: CancellationToken,
     drain_timeout: Duration,
+    is_stalled: Arc<AtomicBool>,
     accepting: JoinHandle<()>,
     calls: JoinHandle<Result<(), tonic::transport::Error>>,
     shard: oneshot::Receiver<Result<(), JournalError>>,
@@ -87,6 +90,7 @@ pub struct Running {
 /// # Errors
 /// A policy, certificate, journal or address that cannot be used.
 pub async fn start(config: Config) -> Result<Running, StartError> {
+    metrics::describe();
     let metrics = Arc::new(Metrics::new());
     let events = Arc::new(EventLog::new(config.limits.events_max));
     let shard = open_shard(&config, Arc::clone(&events), Arc::clone(&metrics)).await?;
@@ -108,12 +112,15 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (commands, command_queue) = mpsc::channel(config.limits.commands_max);
     // Twice: a slot of a session that has ended may still be queued when the driver's next session has one.
     let (fixes, dirty) = fix_queue(config.limits.connections_max.saturating_mul(2));
+    let is_stalled = shard.stall_flag();
     let shard = spawn_shard(shard, command_queue, dirty, halt.clone())?;
     let stop = CancellationToken::new();
     let rpc = Rpc {
         commands: commands.clone(),
         command_timeout: config.limits.command_timeout,
         events,
+        is_stalled: Arc::clone(&is_stalled),
+        picture: SharedPicture::new(config.limits.driver_picture_age_max),
         routes: Arc::new(Routes::new(Arc::clone(&config.router))),
         stop: stop.clone(),
     };
@@ -122,6 +129,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         clock: config.clock,
     };
     let calls = Server::builder()
+        .layer(CountCallsLayer)
         .add_service(DispatchServer::with_interceptor(rpc, admin_only))
         .serve_with_incoming_shutdown(
             TcpListenerStream::new(listener),
@@ -147,6 +155,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         stop,
         halt,
         drain_timeout,
+        is_stalled,
         accepting,
         calls: tokio::spawn(calls),
         shard,
@@ -154,6 +163,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 }
 
 impl Running {
+    /// Whether the journal's disk is full: the server waits for room, and answers calls with `UNAVAILABLE` meanwhile.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.is_stalled.load(Ordering::Relaxed)
+    }
+
     /// Waits until the server stops by itself: only after a failure.
     ///
     /// # Errors
@@ -166,7 +181,7 @@ impl Running {
             .map_err(Stopped::Journal)
     }
 
-    /// Tells drivers and callers, lets open calls end, and returns when everything acknowledged is on disk.
+    /// Closes sessions, lets open calls end, and returns when everything acknowledged is on disk.
     ///
     /// # Errors
     /// When the journal could not be written to the end.
@@ -211,7 +226,7 @@ async fn open_shard(
     let Some(folder) = config.journal_dir.clone() else {
         return Ok(shard);
     };
-    let setup = journal_setup(config);
+    let setup = Setup::new(&config.policy, &config.router);
     let replay = tokio::task::spawn_blocking(move || {
         let replayed = shard.open_journal(&folder, &setup)?;
         tracing::info!(records = replayed.records, folder = %folder.display(), "journal replayed");
@@ -222,19 +237,10 @@ async fn open_shard(
         .map_err(|error| system("replaying the journal", io::Error::other(error)))?
 }
 
-/// What decisions depend on beside the inputs.
-fn journal_setup(config: &Config) -> String {
-    let policy = crc32fast::hash(format!("{:?}", config.policy).as_bytes());
-    let network = config.router.network();
-    let (nodes, edges) = (network.node_count(), network.edge_count());
-    let profile = config.router.profile();
-    format!("policy={policy:08x} profile={profile:?} nodes={nodes} edges={edges}")
-}
-
 /// Gives the shard a thread of its own; what comes out of the channel is how it ended.
 fn spawn_shard(
     shard: Shard,
-    commands: mpsc::Receiver<crate::shard::Command>,
+    commands: mpsc::Receiver<crate::shard::ShardCommand>,
     fixes: mpsc::Receiver<Arc<crate::fix_slots::FixSlot>>,
     halt: CancellationToken,
 ) -> Result<oneshot::Receiver<Result<(), JournalError>>, StartError> {
@@ -248,7 +254,7 @@ fn spawn_shard(
         if let Err(error) = &result {
             tracing::error!(%error, "the shard has stopped");
         }
-        // At a shutdown that was cut short nobody listens.
+        // After a shutdown that was cut short the receiver is gone.
         let _ = ended.send(result);
     };
     let thread = thread::Builder::new()

@@ -23,14 +23,15 @@ use crate::clock::Clock;
 use crate::convert::{self, ConvertError};
 use crate::fix_slots::{FixSlot, Written};
 use crate::ingest::Ingest;
+use crate::metrics::PingDropped;
 use crate::rate::RateLimit;
-use crate::sessions::{SessionId, SessionSeat};
-use crate::shard::Command;
+use crate::sessions::{SessionHandle, SessionId};
+use crate::shard::ShardCommand;
 
 /// Offers whose receipt is being timed; more are not open at a time for one driver.
 const OFFERS_TIMED_MAX: usize = 8;
 
-/// How a session ends: with a code to tell the app, or without if the app has gone.
+/// How a session ends: with a code for the app, or without if the app has gone.
 pub(crate) enum Ended {
     Gone,
     Close(CloseCode),
@@ -89,11 +90,11 @@ impl Session {
         })
     }
 
-    /// Takes its seat at the shard, works until the end, leaves the seat.
+    /// Registers with the shard, works until the end, takes its registration back.
     pub(crate) async fn serve(mut self) -> Ended {
         let (outbound, mut frames) = mpsc::channel(self.ingest.limits.outbound_frames_max);
         let (close, mut closed) = oneshot::channel();
-        let seat = SessionSeat {
+        let handle = SessionHandle {
             session: self.id,
             outbound,
             close,
@@ -103,9 +104,9 @@ impl Session {
             return ended;
         }
         if !self
-            .tell(Command::Connect {
+            .enqueue(ShardCommand::Connect {
                 driver: self.driver,
-                seat,
+                handle,
             })
             .await
         {
@@ -115,7 +116,7 @@ impl Session {
         let ended = loop {
             let step = tokio::select! {
                 code = &mut closed => Err(Ended::Close(code.unwrap_or(CloseCode::ShuttingDown))),
-                // The seat holds the other end for as long as this session is the current one.
+                // The handle holds the other end for as long as this session is the current one.
                 _ = frames.recv_many(&mut batch, self.ingest.limits.outbound_frames_max), if !frames.is_closed() => {
                     let written = self.write(&batch).await;
                     batch.clear();
@@ -134,7 +135,7 @@ impl Session {
                 break ended;
             }
         };
-        self.tell(Command::Disconnect {
+        self.enqueue(ShardCommand::Disconnect {
             driver: self.driver,
             session: self.id,
         })
@@ -162,7 +163,7 @@ impl Session {
         }
         let number = frame.number;
         let input = match frame.body {
-            // A newer app says something that this version has no word for.
+            // A frame of a newer app that this version does not know.
             None => {
                 return self
                     .refuse(number, "frame", "it is not known to this server")
@@ -173,13 +174,13 @@ impl Session {
                 Err((what, error)) => return self.refuse(number, what, &error.to_string()).await,
             },
         };
-        let command = Command::FromDriver {
+        let command = ShardCommand::FromDriver {
             session: self.id,
             driver: self.driver,
             input,
             number,
         };
-        if self.tell(command).await {
+        if self.enqueue(command).await {
             Ok(())
         } else {
             Err(Ended::Close(CloseCode::ShuttingDown))
@@ -236,15 +237,22 @@ impl Session {
         let bad = |_| Ended::Close(CloseCode::BadFrame);
         let ping = Ping::decode(datagram).map_err(|_| Ended::Close(CloseCode::BadFrame))?;
         let motion = decode_fixes(&ping, &mut self.fixes).map_err(bad)?;
-        if ping.seq <= self.seq || !self.pings_rate.allows(received) {
-            self.ingest.metrics.pings_rejected.add_one();
+        let dropped = if ping.seq <= self.seq {
+            Some(PingDropped::OldNumber)
+        } else if !self.pings_rate.allows(received) {
+            Some(PingDropped::Rate)
+        } else {
+            None
+        };
+        if let Some(why) = dropped {
+            self.ingest.metrics.ping_dropped(why);
             return Ok(());
         }
         self.seq = ping.seq;
         if let Some(newest) = self.fixes.last() {
             let fix = fix(newest, motion);
             if self.ingest.fixes.write(&self.slot, fix, received) == Written::Superseded {
-                self.ingest.metrics.pings_superseded.add_one();
+                self.ingest.metrics.ping_dropped(PingDropped::Superseded);
             }
         }
         Ok(())
@@ -291,8 +299,8 @@ impl Session {
         }
     }
 
-    /// Whether there is still a shard.
-    async fn tell(&self, command: Command) -> bool {
+    /// Waits for a place in the queue of the shard; false if the shard has ended.
+    async fn enqueue(&self, command: ShardCommand) -> bool {
         self.ingest.commands.send(command).await.is_ok()
     }
 }

@@ -1,4 +1,4 @@
-//! Which session speaks for which driver: the newest, one each.
+//! The current session of each driver: the newest.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(crate) struct SessionId(pub(crate) u64);
 
 /// The shard's end of a session.
 #[derive(Debug)]
-pub(crate) struct SessionSeat {
+pub(crate) struct SessionHandle {
     pub(crate) session: SessionId,
     /// Frames to the app, bounded.
     pub(crate) outbound: mpsc::Sender<ServerFrame>,
@@ -24,46 +24,46 @@ pub(crate) struct SessionSeat {
 /// The current session of each connected driver.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    seats: BTreeMap<DriverId, SessionSeat>,
+    handles: BTreeMap<DriverId, SessionHandle>,
 }
 
 impl Sessions {
-    /// Seats a session. The one before it is closed: the app may have lost it without the server noticing.
-    pub(crate) fn connect(&mut self, driver: DriverId, seat: SessionSeat) {
-        if let Some(old) = self.seats.insert(driver, seat) {
+    /// Makes a session the current one of its driver. The one before it is closed: the app may have lost it without the server noticing.
+    pub(crate) fn connect(&mut self, driver: DriverId, handle: SessionHandle) {
+        if let Some(old) = self.handles.insert(driver, handle) {
             close(old, CloseCode::Replaced);
         }
     }
 
-    /// Whether the driver is without a session now: not if a newer one sits there.
+    /// Whether the driver is without a session now: not if a newer one is there.
     pub(crate) fn disconnect(&mut self, driver: DriverId, session: SessionId) -> bool {
         let current = self.is_current(driver, session);
         if current {
-            self.seats.remove(&driver);
+            self.handles.remove(&driver);
         }
         current
     }
 
     pub(crate) fn is_current(&self, driver: DriverId, session: SessionId) -> bool {
-        self.seats
+        self.handles
             .get(&driver)
-            .is_some_and(|seat| seat.session == session)
+            .is_some_and(|handle| handle.session == session)
     }
 
     /// Sends a frame to the driver's session, if there is one, and it is `only` where that is given. A session that
-    /// reads too slowly is closed: after reconnecting the app is told its state anew.
+    /// reads too slowly is closed: after reconnecting the app is sent its state anew.
     pub(crate) fn send(&mut self, driver: DriverId, only: Option<SessionId>, frame: ServerFrame) {
-        let Some(seat) = self
-            .seats
+        let Some(handle) = self
+            .handles
             .get(&driver)
-            .filter(|seat| only.is_none_or(|only| only == seat.session))
+            .filter(|handle| only.is_none_or(|only| only == handle.session))
         else {
             return;
         };
-        if let Err(mpsc::error::TrySendError::Full(_)) = seat.outbound.try_send(frame)
-            && let Some(slow) = self.seats.get_mut(&driver)
+        if let Err(mpsc::error::TrySendError::Full(_)) = handle.outbound.try_send(frame)
+            && let Some(slow) = self.handles.get_mut(&driver)
         {
-            // The seat stays until the session says that it has ended: then the driver counts as lost.
+            // The handle stays until the session says that it has ended: then the driver counts as lost.
             let (closed, _) = oneshot::channel();
             let close_now = std::mem::replace(&mut slow.close, closed);
             let _ = close_now.send(CloseCode::TooSlow);
@@ -71,9 +71,9 @@ impl Sessions {
     }
 }
 
-fn close(seat: SessionSeat, code: CloseCode) {
-    // A session that has ended by itself needs no telling.
-    let _ = seat.close.send(code);
+fn close(handle: SessionHandle, code: CloseCode) {
+    // A session that has ended by itself needs no notice.
+    let _ = handle.close.send(code);
 }
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
     use doorstep_dispatch_wire::version::CloseCode;
     use tokio::sync::{mpsc, oneshot};
 
-    use super::{SessionId, SessionSeat, Sessions};
+    use super::{SessionHandle, SessionId, Sessions};
 
     const DRIVER: DriverId = DriverId(7);
 
@@ -92,11 +92,11 @@ mod tests {
         close: oneshot::Receiver<CloseCode>,
     }
 
-    fn seat(number: u64) -> (SessionSeat, Session) {
+    fn handle(number: u64) -> (SessionHandle, Session) {
         let (outbound, frames) = mpsc::channel(2);
         let (close, closed) = oneshot::channel();
         (
-            SessionSeat {
+            SessionHandle {
                 session: SessionId(number),
                 outbound,
                 close,
@@ -111,10 +111,10 @@ mod tests {
     #[test]
     fn a_newer_session_takes_the_place_and_the_old_end_changes_nothing() {
         let mut sessions = Sessions::default();
-        let (old_seat, mut old) = seat(1);
-        let (new_seat, mut new) = seat(2);
-        sessions.connect(DRIVER, old_seat);
-        sessions.connect(DRIVER, new_seat);
+        let (old_handle, mut old) = handle(1);
+        let (new_handle, mut new) = handle(2);
+        sessions.connect(DRIVER, old_handle);
+        sessions.connect(DRIVER, new_handle);
         assert_eq!(old.close.try_recv(), Ok(CloseCode::Replaced));
         assert!(!sessions.disconnect(DRIVER, SessionId(1)));
 
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn a_session_that_does_not_read_is_closed_and_still_ends_once() {
         let mut sessions = Sessions::default();
-        let (slow_seat, mut slow) = seat(1);
-        sessions.connect(DRIVER, slow_seat);
+        let (slow_handle, mut slow) = handle(1);
+        sessions.connect(DRIVER, slow_handle);
         for _ in 0..2 {
             sessions.send(DRIVER, None, ServerFrame::default());
         }

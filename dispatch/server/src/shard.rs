@@ -11,13 +11,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use doorstep_dispatch_core::{
     AssignmentPreview, DecisionRecord, DeliveryId, Dispatcher, DriverId, Duty, Handled, Input,
     Output, Quote, Rejection, RoutedTravelTimes, Time,
 };
-use doorstep_dispatch_wire::dispatch::{self, DeliveryEvent, StatusResponse};
+use doorstep_dispatch_wire::dispatch::{DeliveryEvent, StatusResponse};
 use doorstep_dispatch_wire::driver::server_frame::Body;
 use doorstep_dispatch_wire::driver::{Acknowledged, Refused, ServerFrame};
 use doorstep_routing::LatLng;
@@ -26,11 +27,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::convert;
+use crate::drivers::{DriverRow, DriverRows};
 use crate::event_log::EventLog;
 use crate::fix_slots::FixSlot;
-use crate::journal::{Journal, JournalError, Replayed};
-use crate::metrics::Metrics;
-use crate::sessions::{SessionId, SessionSeat, Sessions};
+use crate::journal::{Journal, JournalError, Replayed, Setup};
+use crate::metrics::{self, Metrics, PingDropped};
+use crate::sessions::{SessionHandle, SessionId, Sessions};
 
 /// Commands handled before the journal is written: the most that wait for one fsync.
 const BATCH_COMMANDS_MAX: usize = 256;
@@ -41,6 +43,9 @@ const BATCH_FIXES_MAX: usize = 512;
 /// How long the shard sleeps when nothing is due.
 const IDLE_WAIT: Duration = Duration::from_secs(3_600);
 
+/// How long the shard waits before it tries again to write to a full disk.
+const STALL_WAIT: Duration = Duration::from_millis(500);
+
 /// Where a call waits for what became of its input.
 type CallerReply = oneshot::Sender<Result<Handled, Rejection>>;
 
@@ -49,9 +54,12 @@ pub(crate) type Previewed = (Time, AssignmentPreview);
 
 /// What sessions and calls ask of the shard.
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum ShardCommand {
     /// A driver's app has been welcomed; an older session of the driver is closed.
-    Connect { driver: DriverId, seat: SessionSeat },
+    Connect {
+        driver: DriverId,
+        handle: SessionHandle,
+    },
     /// A session has ended.
     Disconnect {
         driver: DriverId,
@@ -73,9 +81,7 @@ pub(crate) enum Command {
         reply: oneshot::Sender<Quote>,
     },
     /// Where is everybody?
-    Drivers {
-        reply: oneshot::Sender<dispatch::DriversResponse>,
-    },
+    Drivers { reply: oneshot::Sender<DriverRows> },
     /// Why was it given to its drivers? Nothing: the delivery is not known.
     Explain {
         delivery: DeliveryId,
@@ -109,12 +115,14 @@ pub(crate) struct Shard {
     metrics: Arc<Metrics>,
     sessions: Sessions,
     held: Held,
+    /// Whether the journal's disk is full: then the shard waits for room, and calls are refused meanwhile.
+    is_stalled: Arc<AtomicBool>,
 }
 
 /// What waits for the journal.
 #[derive(Default)]
 struct Held {
-    /// Whether an input since the last write has to be on disk before this is told.
+    /// Whether an input since the last write has to be on disk before this is published.
     durable: bool,
     frames: Vec<(DriverId, Option<SessionId>, Body)>,
     events: Vec<DeliveryEvent>,
@@ -140,16 +148,20 @@ impl Shard {
             metrics,
             sessions,
             held,
+            is_stalled: Arc::new(AtomicBool::new(false)),
         }
     }
 
-    /// Opens the journal in a folder, lives through everything in it again, and from then on writes to it.
-    ///
-    /// `setup` names what decisions depend on beside the inputs: a journal can only be replayed with the same.
+    /// Set for as long as the journal's disk is full.
+    pub(crate) fn stall_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_stalled)
+    }
+
+    /// Opens the journal in a folder, replays everything in it, and from then on writes to it.
     pub(crate) fn open_journal(
         &mut self,
         folder: &Path,
-        setup: &str,
+        setup: &Setup,
     ) -> Result<Replayed, JournalError> {
         let mut last = Time::EPOCH;
         let (journal, replayed) = Journal::open(folder, setup, |record| {
@@ -157,7 +169,7 @@ impl Shard {
             last = now;
             // What was refused then is refused again.
             let _ = self.apply(input, now);
-            // Drivers are told again when they reconnect.
+            // Drivers get their plans again when they reconnect.
             self.held.frames.clear();
             self.events.append(self.held.events.drain(..));
             Ok(())
@@ -174,15 +186,16 @@ impl Shard {
     /// halt is not handled, so it was not acknowledged either.
     ///
     /// # Errors
-    /// When the journal cannot be written: then nothing more may be acknowledged.
+    /// When the journal cannot be written and waiting would not help: then nothing more may be acknowledged. While the disk is
+    /// full it waits for room.
     pub(crate) async fn run(
         mut self,
-        mut commands: mpsc::Receiver<Command>,
+        mut commands: mpsc::Receiver<ShardCommand>,
         mut fixes: mpsc::Receiver<Arc<FixSlot>>,
         halt: CancellationToken,
     ) -> Result<(), JournalError> {
         self.lose_drivers_without_session();
-        self.commit()?;
+        self.commit(&halt).await?;
         let mut command_batch = Vec::with_capacity(BATCH_COMMANDS_MAX);
         let mut fix_batch = Vec::with_capacity(BATCH_FIXES_MAX);
         loop {
@@ -202,10 +215,18 @@ impl Shard {
                 .for_each(|command| self.handle_command(command));
             fix_batch.drain(..).for_each(|slot| self.handle_fix(&slot));
             self.pass_deadline();
-            self.commit()?;
+            self.commit(&halt).await?;
+            metrics::queues(
+                commands.len(),
+                fixes.len(),
+                self.dispatcher.open_deliveries(),
+            );
         }
         self.held.durable = true;
-        self.commit()
+        // Nobody is left to wait for room on the disk: one attempt.
+        self.write_journal()?;
+        self.publish();
+        Ok(())
     }
 
     /// After a restart nobody is connected; who comes back within the policy's grace keeps the deliveries.
@@ -221,33 +242,33 @@ impl Shard {
         }
     }
 
-    fn handle_command(&mut self, command: Command) {
+    fn handle_command(&mut self, command: ShardCommand) {
         match command {
-            Command::Connect { driver, seat } => self.sessions.connect(driver, seat),
-            Command::Disconnect { driver, session } => {
+            ShardCommand::Connect { driver, handle } => self.sessions.connect(driver, handle),
+            ShardCommand::Disconnect { driver, session } => {
                 if self.sessions.disconnect(driver, session) {
                     // Says only whether the driver was known.
                     let _ = self.handle_input(Input::DriverLost { driver });
                 }
             }
-            Command::FromDriver {
+            ShardCommand::FromDriver {
                 session,
                 driver,
                 input,
                 number,
             } => {
-                // A session that was replaced has nothing to say any more.
+                // What a replaced session still sends is dropped.
                 if self.sessions.is_current(driver, session) {
                     let result = self.handle_input(input);
                     self.answer_driver(session, driver, &input, number, result);
                 }
             }
-            Command::FromCaller { input, reply } => {
+            ShardCommand::FromCaller { input, reply } => {
                 let result = self.handle_input(input);
                 self.held.replies.push((reply, result));
             }
-            // Whoever no longer waits for an answer does not get one.
-            Command::Quote {
+            // The caller may have gone away: a failed send is not an error.
+            ShardCommand::Quote {
                 pickup,
                 dropoff,
                 reply,
@@ -258,20 +279,20 @@ impl Shard {
                         .quote(now, pickup, dropoff, &mut self.travel),
                 );
             }
-            Command::Drivers { reply } => {
+            ShardCommand::Drivers { reply } => {
                 let _ = reply.send(self.drivers());
             }
-            Command::Explain { delivery, reply } => {
+            ShardCommand::Explain { delivery, reply } => {
                 let _ = reply.send(self.explain(delivery));
             }
-            Command::PreviewAssignment {
+            ShardCommand::PreviewAssignment {
                 delivery,
                 driver,
                 reply,
             } => {
                 let _ = reply.send(self.preview(delivery, driver));
             }
-            Command::IsByHand {
+            ShardCommand::IsByHand {
                 delivery,
                 driver,
                 reply,
@@ -282,7 +303,7 @@ impl Shard {
                         row.is_assigned_by_hand() && row.driver() == Some(driver)
                     }));
             }
-            Command::Status { reply } => {
+            ShardCommand::Status { reply } => {
                 let _ = reply.send(self.status());
             }
         }
@@ -297,13 +318,13 @@ impl Shard {
         let result = self.apply(input, self.clock.now());
         match result {
             Ok(_) => {
-                self.metrics.pings_accepted.add_one();
+                self.metrics.ping_accepted();
                 self.metrics
                     .ping_to_index
                     .record(Clock::instant().saturating_duration_since(waiting.received));
             }
             Err(rejection) => {
-                self.metrics.pings_rejected.add_one();
+                self.metrics.ping_dropped(PingDropped::Implausible);
                 tracing::trace!(%rejection, "fix not taken");
             }
         }
@@ -335,7 +356,7 @@ impl Shard {
 
     fn apply(&mut self, input: Input, now: Time) -> Result<Handled, Rejection> {
         if let Some(journal) = &mut self.journal {
-            journal.append(&convert::to_record(now, &input));
+            journal.append(convert::to_record(now, &input));
         }
         let result = self.dispatcher.handle(now, input, &mut self.travel);
         while let Some(output) = self.dispatcher.poll_output() {
@@ -369,36 +390,74 @@ impl Shard {
         }
     }
 
-    /// Puts the inputs on disk, then tells what they caused.
-    fn commit(&mut self) -> Result<(), JournalError> {
+    /// Puts the inputs on disk, then publishes what they caused.
+    ///
+    /// On a full disk it waits for room, and nothing is published or acknowledged meanwhile: calls are refused, drivers hear
+    /// nothing, fixes supersede each other.
+    async fn commit(&mut self, halt: &CancellationToken) -> Result<(), JournalError> {
+        while let Err(error) = self.write_journal() {
+            if !error.is_disk_full() {
+                return Err(error);
+            }
+            if !self.is_stalled.swap(true, Ordering::Relaxed) {
+                tracing::error!(%error, "dispatch waits for room on the disk of the journal: nothing is acknowledged until then");
+                metrics::journal_stalled(true);
+            }
+            // Callers are refused rather than kept waiting: what they asked is in memory and takes effect with the journal, and
+            // when they repeat it nothing happens twice.
+            self.held.replies.clear();
+            tokio::select! {
+                () = halt.cancelled() => return Err(error),
+                () = tokio::time::sleep(STALL_WAIT) => {}
+            }
+        }
+        if self.is_stalled.swap(false, Ordering::Relaxed) {
+            tracing::warn!("there is room on the disk of the journal again: dispatch goes on");
+            metrics::journal_stalled(false);
+        }
+        self.publish();
+        Ok(())
+    }
+
+    fn write_journal(&mut self) -> Result<(), JournalError> {
         if let Some(journal) = &mut self.journal {
             journal.write(self.held.durable)?;
         }
         self.held.durable = false;
+        Ok(())
+    }
+
+    /// Events to watchers, frames to drivers, answers to callers.
+    fn publish(&mut self) {
         self.events.append(self.held.events.drain(..));
         for (driver, session, body) in self.held.frames.drain(..) {
             self.sessions
                 .send(driver, session, ServerFrame { body: Some(body) });
         }
         for (reply, result) in self.held.replies.drain(..) {
-            // Whoever no longer waits can ask again: requests are idempotent.
+            // The caller may have gone away; it can ask again, since requests are idempotent.
             let _ = reply.send(result);
         }
-        Ok(())
+        metrics::dispatched(self.dispatcher.counters());
     }
 
-    fn drivers(&self) -> dispatch::DriversResponse {
-        let view = |driver: &doorstep_dispatch_core::Driver| {
-            let in_hand = driver
-                .in_hand()
-                .and_then(|delivery| self.dispatcher.delivery(delivery));
-            let stops = self.dispatcher.plan_of(driver.id());
-            convert::driver_view(driver, in_hand.map(|delivery| delivery.state()), &stops)
+    /// A copy of what `Drivers` shows, without any text: the callers make that.
+    fn drivers(&self) -> DriverRows {
+        metrics::driver_snapshot();
+        let row = |driver: &doorstep_dispatch_core::Driver| DriverRow {
+            id: driver.id(),
+            state: driver.state(),
+            fix: *driver.fix(),
+            in_hand: driver.in_hand().and_then(|delivery| {
+                let state = self.dispatcher.delivery(delivery)?.state();
+                Some((delivery, state))
+            }),
+            stops: self.dispatcher.plan_of(driver.id()),
+            until: driver.until(),
         };
-        dispatch::DriversResponse {
-            now_ms: self.clock.now().as_millis(),
-            drivers: self.dispatcher.drivers().map(view).collect(),
-            vehicle: String::new(),
+        DriverRows {
+            now: self.clock.now(),
+            rows: self.dispatcher.drivers().map(row).collect(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Signed tokens: who may connect, as what, until when.
 //!
 //! The text form is `ds1.<claims>.<mac>`: both parts base64url without padding; the mac is HMAC-SHA256 over everything
-//! before the second dot, so the version is signed too. No state is kept: whoever has the key can check a token.
+//! before the second dot, so the version is signed too. No state is kept: a holder of the key can check a token.
 
 use std::fmt;
 use std::str::FromStr;

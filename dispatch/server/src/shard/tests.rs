@@ -19,9 +19,13 @@ use doorstep_routing::{
 
 use super::{Clock, EventLog, Metrics, Shard};
 use crate::convert::{delivery_id, from_record, to_record};
+use crate::journal::Setup;
 
 const ORIGIN_MS: u64 = 1_800_000_000_000;
-const SETUP: &str = "test";
+
+fn setup() -> Setup {
+    Setup::for_test("test", &Policy::default())
+}
 
 /// A place on the one road of this world.
 fn place(step: u64) -> LatLng {
@@ -169,7 +173,7 @@ fn decisions(shard: &Shard) -> BTreeMap<DeliveryId, Vec<DecisionRecord>> {
 /// Feeds a new shard with a journal in `folder`; gives it back as it was when it ended, without the journal.
 fn live(router: &Arc<Router>, folder: &Path, seed: u64, steps: usize) -> Shard {
     let mut shard = shard(router);
-    shard.open_journal(folder, SETUP).unwrap();
+    shard.open_journal(folder, &setup()).unwrap();
     let mut dice = Dice(seed * 2 + 1);
     let mut offers = Vec::new();
     let mut now = Time::from_millis(ORIGIN_MS);
@@ -200,7 +204,8 @@ fn live(router: &Arc<Router>, folder: &Path, seed: u64, steps: usize) -> Shard {
             }
         }
         offers.drain(..offers.len().saturating_sub(4));
-        shard.commit().unwrap();
+        shard.write_journal().unwrap();
+        shard.publish();
     }
     invariants::check(&shard.dispatcher).unwrap_or_else(|rule| panic!("seed {seed}: {rule}"));
     shard.journal = None;
@@ -215,7 +220,7 @@ fn a_replayed_journal_gives_the_same_digest_events_and_reasons() {
         let folder = tempfile::tempdir().unwrap();
         let first = live(&router, folder.path(), seed, 600);
         let mut again = shard(&router);
-        let replayed = again.open_journal(folder.path(), SETUP).unwrap();
+        let replayed = again.open_journal(folder.path(), &setup()).unwrap();
         assert_eq!(replayed.records, 600, "seed {seed}");
         assert_eq!(
             again.dispatcher.digest(),

@@ -9,6 +9,7 @@ mod advice;
 mod by_hand;
 mod deliveries;
 mod failures;
+mod full_disk;
 mod questions;
 mod restarts;
 mod town;

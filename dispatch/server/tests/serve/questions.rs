@@ -2,13 +2,13 @@
 
 use doorstep_dispatch_wire::dispatch::{
     CancelDeliveryRequest, ChangeReadyTimeRequest, CostTerms, DriverState, DriversRequest,
-    ExplainRequest, Matching, QuoteRequest, Rule, StatusRequest, TripRequest,
+    ExplainRequest, Matching, QuoteRequest, Rule, StatusRequest, StatusResponse, TripRequest,
 };
 use doorstep_driver_client::{LinkEvent, Motion, PingFix};
 use doorstep_routing::LatLng;
 use tonic::Code;
 
-use crate::town::{Town, corner, delivery, dispatch_at, request};
+use crate::town::{Town, corner, delivery, dispatch_at, request, soon};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quote_knows_the_road_and_the_nearest_driver() {
@@ -244,5 +244,68 @@ async fn an_order_that_is_called_off_takes_its_offer_back() {
             .code(),
         Code::InvalidArgument
     );
+    town.stop().await;
+}
+
+/// Pollers read the shared picture: however many there are, the shard takes a few a second, and rounds go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_pollers_do_not_hold_up_rounds() {
+    let town = Town::start().await;
+    let driver = town.driver(1, corner(1, 1)).await;
+    let mut control_plane = town.control_plane().await;
+    // More than one driver takes: the rest is searched for in every round.
+    for number in 1..=8 {
+        let request = request(number, town.now_ms());
+        control_plane.request_delivery(request).await.unwrap();
+    }
+    let rounds = |status: StatusResponse| status.rounds;
+    let before = rounds(
+        control_plane
+            .status(StatusRequest {})
+            .await
+            .unwrap()
+            .into_inner(),
+    );
+    let mut pollers = tokio::task::JoinSet::new();
+    let begun = std::time::Instant::now();
+    for _ in 0..20 {
+        let mut client = town.control_plane().await;
+        pollers.spawn(async move {
+            let mut pictures = std::collections::BTreeSet::new();
+            for _ in 0..100 {
+                let answer = client
+                    .drivers(DriversRequest::default())
+                    .await
+                    .unwrap()
+                    .into_inner();
+                assert_eq!(answer.drivers.len(), 1);
+                pictures.insert(answer.now_ms);
+            }
+            pictures
+        });
+    }
+    let pictures: std::collections::BTreeSet<u64> =
+        pollers.join_all().await.into_iter().flatten().collect();
+    // One each 250 ms at most, and the one before the first; without sharing there would be 2,000.
+    let most = begun.elapsed().as_millis() / 250 + 2;
+    assert!(
+        (pictures.len() as u128) <= most,
+        "{} pictures, at most {most}",
+        pictures.len()
+    );
+    soon("another round", async {
+        while rounds(
+            control_plane
+                .status(StatusRequest {})
+                .await
+                .unwrap()
+                .into_inner(),
+        ) <= before
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    drop(driver);
     town.stop().await;
 }
