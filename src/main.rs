@@ -4,7 +4,7 @@ mod commands;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Doorstep: the open dispatch-and-ETA engine for food delivery.
 ///
@@ -36,6 +36,8 @@ enum Command {
     Why(commands::why::WhyArgs),
     Assign(commands::assign::AssignArgs),
     Demo(commands::demo::DemoArgs),
+    Completions(commands::install::CompletionsArgs),
+    Man(commands::install::ManArgs),
 }
 
 /// Exit codes: 0 done, 1 the work failed (bad input, a lost order), 2 the command line is wrong (clap's own).
@@ -59,6 +61,8 @@ fn main() -> ExitCode {
         Command::Why(args) => commands::why::run(args),
         Command::Assign(args) => commands::assign::run(args),
         Command::Demo(args) => commands::demo::run(args),
+        Command::Completions(args) => Ok(commands::install::completions(args, Cli::command())),
+        Command::Man(args) => commands::install::man(args, Cli::command()),
     };
     outcome.unwrap_or_else(|error| {
         commands::report(&error);

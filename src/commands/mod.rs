@@ -6,6 +6,7 @@ mod city_map;
 pub(crate) mod control_plane;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
+pub(crate) mod install;
 pub(crate) mod isochrone;
 pub(crate) mod map;
 mod map_view;
