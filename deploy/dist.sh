@@ -32,7 +32,7 @@ fi
 install -m 644 LICENSE README.md CHANGELOG.md SECURITY.md docs/*.md "$out/$name/share/doc/doorstep/"
 cp -r deploy/grafana "$out/$name/share/doc/doorstep/grafana"
 
-(cd "$out/$name" && find . -type f | sort | sed 's|^\./||' | xargs sha256sum >SHA256SUMS)
+(cd "$out/$name" && find . -type f ! -name SHA256SUMS | sort | sed 's|^\./||' | xargs sha256sum >SHA256SUMS)
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$stamp" -C "$out" -czf "$out/$name.tar.gz" "$name"
 rm -rf "${out:?}/$name"
 (cd "$out" && sha256sum "$name.tar.gz" >SHA256SUMS)

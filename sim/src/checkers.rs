@@ -17,7 +17,7 @@ pub struct Violation {
     pub at: Time,
     /// With which order.
     pub order: DeliveryId,
-    /// What.
+    /// The rule that was broken, with the values.
     pub what: String,
 }
 

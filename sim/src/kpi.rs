@@ -80,7 +80,7 @@ pub struct DriverFigures {
 /// Offers and their answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct OfferCounts {
-    /// Made.
+    /// Offers sent to drivers.
     pub made: u64,
     /// Answered yes in time.
     pub accepted: u64,
@@ -99,7 +99,7 @@ pub struct Quantiles {
     pub count: u64,
     /// Arithmetic mean.
     pub mean: f64,
-    /// Median.
+    /// Median, in the unit of the whole.
     pub p50: f64,
     /// Nine of ten are at most this.
     pub p90: f64,

@@ -84,7 +84,7 @@ struct Point {
 /// Where somebody is and where they are going.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// Place.
+    /// Position in degrees.
     pub at: LatLng,
     /// Speed over ground in millimetres a second.
     pub speed_mm_s: u32,

@@ -10,7 +10,7 @@ use doorstep_dispatch_core::{Policy, PolicyError, Span, Time};
 use serde::Serialize;
 use thiserror::Error;
 
-use self::city::City;
+use self::city::CityRun;
 use crate::kpi::Kpis;
 use crate::scenario::Scenario;
 use crate::world::World;
@@ -73,7 +73,7 @@ pub fn run(
     let origin = Time::from_millis(scenario.start_ms());
     let last_order = origin.after(scenario.duration());
     let end = last_order.after(scenario.drain());
-    let mut city = City::new(world, scenario, policy, origin)?;
+    let mut city = CityRun::new(world, scenario, policy, origin)?;
     let mut told = origin;
     let mut now = origin;
     while let Some(next) = city.next_deadline().filter(|&next| next <= end) {

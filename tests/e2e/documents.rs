@@ -4,6 +4,7 @@
 //!   doorstep …                      has to end well
 //!   doorstep …  # until Ctrl-C      has to say something or serve, and to end well when it is interrupted
 //!   …           # not run: WHY      is not run; on a line of its own before the first command: nothing of the block
+//!   <!-- not run: WHY -->           in the line above the block: the same
 //! ```
 //!
 //! A fenced block that holds a command must be an `sh` block.
@@ -38,12 +39,15 @@ struct Block {
     line: usize,
     language: String,
     lines: Vec<String>,
+    /// Why the line above says that nothing of it is run.
+    not_run: Option<String>,
 }
 
 /// The fenced blocks of a page.
 fn blocks(page: &str, text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
+    let mut above = "";
     for (number, line) in (1..).zip(text.lines()) {
         match (line.trim().strip_prefix("```"), &mut open) {
             (Some(_), Some(_)) => blocks.extend(open.take()),
@@ -53,11 +57,16 @@ fn blocks(page: &str, text: &str) -> Vec<Block> {
                     line: number,
                     language: language.trim().to_owned(),
                     lines: Vec::new(),
+                    not_run: above
+                        .strip_prefix("<!-- not run:")
+                        .and_then(|rest| rest.strip_suffix("-->"))
+                        .map(|reason| reason.trim().to_owned()),
                 });
             }
             (None, Some(block)) => block.lines.push(line.trim().to_owned()),
             (None, None) => {}
         }
+        above = line.trim();
     }
     assert!(open.is_none(), "{page}: a block is not closed");
     blocks
@@ -197,6 +206,17 @@ fn every_command_of_the_documents_works() {
         std::os::unix::fs::symlink(Path::new(ROOT).join("sim"), folder.path().join("sim")).unwrap();
         for block in blocks(&page, &fs::read_to_string(&path).unwrap()) {
             let place = format!("{}:{}", block.page, block.line);
+            let first = block.lines.first().map_or("", String::as_str);
+            let reason = match (&block.not_run, step(first)) {
+                (Some(reason), _) => Some(reason.as_str()),
+                (None, Step::NotRun(reason)) if first.starts_with('#') => Some(reason),
+                (None, _) => None,
+            };
+            if let Some(reason) = reason {
+                assert!(!reason.is_empty(), "{place}: not run, and no reason");
+                not_run.push(format!("{place} (all): {reason}"));
+                continue;
+            }
             if block.language != "sh" {
                 let stray = block.lines.iter().find(|line| is_command(line));
                 assert!(
@@ -205,14 +225,7 @@ fn every_command_of_the_documents_works() {
                 );
                 continue;
             }
-            let mut steps = block.lines.iter().map(|line| step(line)).peekable();
-            if let Some(Step::NotRun(reason)) = steps.peek()
-                && block.lines[0].starts_with('#')
-            {
-                assert!(!reason.is_empty(), "{place}: not run, and no reason");
-                not_run.push(format!("{place} (all): {reason}"));
-                continue;
-            }
+            let steps = block.lines.iter().map(|line| step(line));
             for step in steps {
                 let outcome =
                     match step {

@@ -12,13 +12,13 @@ use serde_json::Value;
 use crate::maps::doorstep;
 
 /// A made-up city, a router on it and a few of its junctions that the router reaches.
-struct City {
+struct RoutedCity {
     folder: tempfile::TempDir,
     router: Router,
     points: Vec<LatLng>,
 }
 
-impl City {
+impl RoutedCity {
     fn build(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let map = folder.path().join("city.osm.pbf");
@@ -60,7 +60,7 @@ fn pair(from: LatLng, to: LatLng) -> String {
 
 #[test]
 fn a_batch_answers_line_by_line_as_the_router_does() {
-    let city = City::build(3);
+    let city = RoutedCity::build(3);
     let (mut lines, mut wanted) = (String::from("lon1,lat1,lon2,lat2\n"), String::new());
     for ends in city.points.windows(2) {
         lines += &pair(ends[0], ends[1]);
@@ -98,7 +98,7 @@ fn a_batch_answers_line_by_line_as_the_router_does() {
 
 #[test]
 fn a_malformed_line_is_named_and_the_lines_before_it_are_answered() {
-    let city = City::build(3);
+    let city = RoutedCity::build(3);
     let text = pair(city.points[0], city.points[1]) + "1,2,3\n";
     let file = city.write("broken.csv", &text);
     let answer = doorstep(&["route", "--map", &city.map(), "--batch", &file]);
@@ -121,7 +121,7 @@ fn run(args: &[&str]) -> String {
 
 #[test]
 fn a_matrix_is_the_same_in_every_form() {
-    let city = City::build(5);
+    let city = RoutedCity::build(5);
     let points = &city.points[..4];
     let mut csv = "name,lat,lng\n".to_owned();
     for (index, at) in points.iter().enumerate() {
@@ -155,7 +155,7 @@ fn a_matrix_is_the_same_in_every_form() {
 
 #[test]
 fn the_nearest_and_how_far_one_gets_are_told() {
-    let city = City::build(5);
+    let city = RoutedCity::build(5);
     let (map, at) = (city.map(), city.points[3].to_string());
     let roads = run(&["nearest", "--map", &map, &at, "--count", "3", "--csv"]);
     assert_eq!(roads.lines().count(), 4, "{roads}");

@@ -16,11 +16,11 @@ orders_per_hour = 60.0
 count = 25
 "#;
 
-struct City {
+struct SimulatedCity {
     folder: tempfile::TempDir,
 }
 
-impl City {
+impl SimulatedCity {
     fn generate() -> Self {
         let city = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -90,7 +90,7 @@ fn refusal(scenario: &str) -> (Option<i32>, String) {
 
 #[test]
 fn the_digest_depends_on_the_seed_and_not_on_threads() {
-    let city = City::generate();
+    let city = SimulatedCity::generate();
     let one = city.run("7", "1");
     assert_eq!(one, city.run("7", "1"));
     assert_eq!(one, city.run("7", "2"));

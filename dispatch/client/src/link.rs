@@ -70,7 +70,7 @@ pub enum Answer {
 pub struct LinkClosed;
 
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum LinkCommand {
     Duty(Duty),
     Answer(OfferAnswer),
     Milestone(Milestone),
@@ -79,13 +79,13 @@ pub(crate) enum Command {
 /// One driver's link. Dropping it ends the session.
 #[derive(Debug)]
 pub struct DriverLink {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<LinkCommand>,
     pings: Arc<Pings>,
 }
 
 /// Starts a link on a shared endpoint and keeps it up until the handle is dropped or the server ends it for good.
 ///
-/// It returns at once; the first event tells how the first attempt went. One task serves the link.
+/// It returns at once; the first event says how the first attempt went. One task serves the link.
 pub fn connect(endpoint: &Endpoint, config: Config) -> (DriverLink, LinkEvents) {
     let (commands, command_queue) = mpsc::channel(COMMANDS_MAX);
     let (events, event_queue) = mpsc::channel(EVENTS_MAX);
@@ -111,7 +111,7 @@ impl DriverLink {
         self.pings.ping(fix, motion)
     }
 
-    /// Goes on duty at a place, until the end of the shift if it is known; told again after every reconnect.
+    /// Goes on duty at a place, until the end of the shift if it is known; sent again after every reconnect.
     ///
     /// # Errors
     /// [`LinkClosed`].
@@ -121,15 +121,15 @@ impl DriverLink {
             at: Some(at),
             until_ms,
         };
-        self.command(Command::Duty(duty)).await
+        self.command(LinkCommand::Duty(duty)).await
     }
 
-    /// Goes off duty; told again after every reconnect.
+    /// Goes off duty; sent again after every reconnect.
     ///
     /// # Errors
     /// [`LinkClosed`].
     pub async fn off_duty(&self) -> Result<(), LinkClosed> {
-        self.command(Command::Duty(Duty::default())).await
+        self.command(LinkCommand::Duty(Duty::default())).await
     }
 
     /// Answers an offer. Sent until acknowledged; the server takes the first answer to an offer.
@@ -141,7 +141,7 @@ impl DriverLink {
             Answer::Accept => (true, DeclineReason::Unspecified),
             Answer::Decline(reason) => (false, reason),
         };
-        self.command(Command::Answer(OfferAnswer {
+        self.command(LinkCommand::Answer(OfferAnswer {
             offer_id,
             accept,
             reason: reason.into(),
@@ -149,7 +149,7 @@ impl DriverLink {
         .await
     }
 
-    /// Tells how far a delivery is. Sent until acknowledged; telling it twice does nothing.
+    /// Reports how far a delivery is. Sent until acknowledged; reporting it twice does nothing.
     ///
     /// # Errors
     /// [`LinkClosed`].
@@ -164,7 +164,7 @@ impl DriverLink {
             kind: kind.into(),
             at_ms,
         };
-        self.command(Command::Milestone(milestone)).await
+        self.command(LinkCommand::Milestone(milestone)).await
     }
 
     /// Pings handed to the network so far.
@@ -177,7 +177,7 @@ impl DriverLink {
         self.pings.dropped_fixes()
     }
 
-    async fn command(&self, command: Command) -> Result<(), LinkClosed> {
+    async fn command(&self, command: LinkCommand) -> Result<(), LinkClosed> {
         self.commands.send(command).await.map_err(|_| LinkClosed)
     }
 }
@@ -191,18 +191,18 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Notes a command and gives the frame that tells it.
-    pub(crate) fn note(&mut self, command: Command) -> ClientFrame {
+    /// Notes a command and gives its frame.
+    pub(crate) fn note(&mut self, command: LinkCommand) -> ClientFrame {
         let body = match command {
-            Command::Duty(duty) => {
+            LinkCommand::Duty(duty) => {
                 self.duty = Some(duty);
                 return ClientFrame {
                     number: 0,
                     body: Some(ClientBody::Duty(duty)),
                 };
             }
-            Command::Answer(answer) => ClientBody::OfferAnswer(answer),
-            Command::Milestone(milestone) => ClientBody::Milestone(milestone),
+            LinkCommand::Answer(answer) => ClientBody::OfferAnswer(answer),
+            LinkCommand::Milestone(milestone) => ClientBody::Milestone(milestone),
         };
         self.last_number += 1;
         let frame = ClientFrame {
@@ -221,7 +221,7 @@ impl Wanted {
         self.unacknowledged.retain(|frame| frame.number != number);
     }
 
-    /// What a new connection has to be told, in order; the driver is where the last fix was.
+    /// What a new connection has to send, in order; the driver is where the last fix was.
     pub(crate) fn frames_to_resume(&self, last_position: Option<LatLng>) -> Vec<ClientFrame> {
         let duty = self.duty.map(|duty| Duty {
             at: last_position.or(duty.at),
@@ -241,7 +241,7 @@ impl Wanted {
 struct Keeper {
     endpoint: Endpoint,
     config: Config,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<LinkCommand>,
     events: mpsc::Sender<LinkEvent>,
     pings: Arc<Pings>,
     wanted: Wanted,
@@ -278,7 +278,7 @@ impl Keeper {
                 Ended::Lost(loss) => loss,
             };
             if !loss.may_reconnect() {
-                // Nobody may be left to read it.
+                // The reader may have gone away; a failed send is not an error.
                 let _ = self.events.send(LinkEvent::Closed(loss)).await;
                 return;
             }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::config::Config;
-use crate::link::{Command, LinkEvent, Wanted};
+use crate::link::{LinkCommand, LinkEvent, Wanted};
 use crate::pings::Pings;
 
 /// How long the end of a session waits for the server to take the last frames.
@@ -125,17 +125,17 @@ impl Session {
         loop {
             match session.read().await?.body {
                 Some(ServerBody::Welcome(welcome)) => return Ok((session, welcome)),
-                Some(_) => return Err(Loss::new("the server speaks before its welcome")),
+                Some(_) => return Err(Loss::new("the server sent a frame before its welcome")),
                 None => {}
             }
         }
     }
 
-    /// Tells what the server must know, then carries frames both ways.
+    /// Sends what the server must know, then carries frames both ways.
     pub(crate) async fn serve(
         &mut self,
         wanted: &mut Wanted,
-        commands: &mut mpsc::Receiver<Command>,
+        commands: &mut mpsc::Receiver<LinkCommand>,
         events: &mpsc::Sender<LinkEvent>,
         pings: &Arc<Pings>,
     ) -> Ended {
@@ -200,7 +200,7 @@ impl Session {
             Some(ServerBody::Plan(plan)) => LinkEvent::Plan(plan),
             Some(ServerBody::Refused(refused)) => LinkEvent::Refused(refused),
             Some(ServerBody::Advice(advice)) => LinkEvent::Advice(advice),
-            // A newer server says something that this version has no word for.
+            // A frame of a newer server that this version does not know.
             None => return Ok(()),
         };
         events.send(event).await.map_err(|_| Ended::ByApp)

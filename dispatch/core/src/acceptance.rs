@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use crate::time::HOURS;
 use crate::{DeclineReason, Dispatcher, DriverId, Outcome, Policy, Time};
 
-/// Offers that the policy's guess weighs against those of an hour. Raising it learns slower and forgets luck faster.
+/// Weight of the policy's prior in offers, against those of an hour. Raising it learns slower and is less moved by chance.
 const POLICY_WEIGHT: u64 = 40;
 /// Offers that the hour weighs against those of a driver.
 const HOUR_WEIGHT: u64 = 8;
@@ -25,7 +25,7 @@ const DRIVER_MAX: u32 = 100;
 /// What came of offers. When there are many, all counts are halved, so that old ones fade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Answers {
-    /// Taken.
+    /// Offers accepted.
     pub accepted: u32,
     /// Not answered in time, whether or not they reached the phone: nobody came for the order either way.
     pub expired: u32,
@@ -47,7 +47,7 @@ impl Answers {
         self.declined[reason.index()]
     }
 
-    /// Counts how an offer ended; one that was taken back says nothing about the driver.
+    /// Counts how an offer ended; a revoked one does not count.
     fn count(&mut self, outcome: Outcome, max: u32) {
         let count = match outcome {
             Outcome::Accepted => &mut self.accepted,

@@ -323,7 +323,7 @@ impl Delivery {
         self.state
     }
 
-    /// How hard it is to find a driver: the level of the search while nobody has said yes, else 0.
+    /// How hard it is to find a driver: the level of the search while no driver has accepted, else 0.
     #[must_use]
     pub const fn search_level(&self) -> u32 {
         match self.state {

@@ -48,7 +48,7 @@ pub struct Dispatcher {
     pub(crate) searching: BTreeSet<DeliveryId>,
     pub(crate) offers: OfferBook,
     pub(crate) timers: Timers,
-    /// Wished exactly while deliveries are searching.
+    /// Time of the next round; `Some` iff at least one delivery is searching.
     pub(crate) next_round: Option<Time>,
     /// When the last one was.
     last_round: Option<Time>,

@@ -7,9 +7,9 @@ use crate::{DeliveryId, DriverId, OfferId, Time};
 /// One thing that happened. Inputs are what the journal keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// A driver may be offered orders from now on. Also sent after a reconnect: the plan and an open offer are told again.
+    /// A driver may be offered orders from now on. Also sent after a reconnect: the plan and an open offer are sent again.
     DriverOnDuty {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
         /// Where; taken as it is, since a driver may start anywhere.
         at: LatLng,
@@ -18,17 +18,17 @@ pub enum Input {
     },
     /// A driver wants no more orders. Food already picked up stays with the driver.
     DriverOffDuty {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
     },
     /// The connection to a driver is gone. An open offer is withdrawn at once, assigned orders after a grace.
     DriverLost {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
     },
     /// A driver's position.
     Fix {
-        /// Whose.
+        /// Id of the driver.
         driver: DriverId,
         /// Where and when.
         fix: Fix,
@@ -44,28 +44,28 @@ pub enum Input {
     },
     /// The order is off. Refused once the food is picked up.
     CancelDelivery {
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
     },
-    /// The offer reached the driver's phone; says nothing about the answer.
+    /// The offer reached the driver's phone; the answer is another input.
     OfferReceived {
         /// By whom.
         driver: DriverId,
-        /// Which.
+        /// Id of the offer.
         offer: OfferId,
     },
-    /// The driver said yes or no.
+    /// The driver accepted or declined.
     OfferAnswered {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
         /// To which offer.
         offer: OfferId,
-        /// What.
+        /// Accept, or decline with a reason.
         answer: Answer,
     },
     /// The driver got somewhere with a delivery.
     Milestone {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
         /// With which delivery.
         delivery: DeliveryId,
@@ -77,7 +77,7 @@ pub enum Input {
     /// A person gives a delivery to a driver, who is not asked. Refused once the food is picked up; the same again
     /// changes nothing.
     AssignDelivery {
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
         /// To whom.
         driver: DriverId,
@@ -87,7 +87,7 @@ pub enum Input {
 /// One position of a driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fix {
-    /// Where.
+    /// Position in degrees.
     pub at: LatLng,
     /// When it was taken, by the driver's clock.
     pub time: Time,
@@ -115,16 +115,16 @@ pub struct DeliveryRequest {
 /// A driver's answer to an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// Yes.
+    /// The driver takes all deliveries of the offer.
     Accept,
-    /// No.
+    /// The driver takes none of them.
     Decline(DeclineReason),
 }
 
 /// Why a driver declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeclineReason {
-    /// Not told.
+    /// Not given.
     Unspecified,
     /// The way is too long.
     TooFar,

@@ -122,7 +122,7 @@ fn delivery_is_offered_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Res
     )
 }
 
-/// Bands are ordered and contain the ETAs, and whoever has an ETA was promised something.
+/// Bands are ordered and contain the ETAs, and a delivery with an ETA has a promise.
 fn etas_fit_together(delivery: &Delivery) -> Result<(), Violation> {
     let Some(etas) = delivery.etas else {
         return Ok(());

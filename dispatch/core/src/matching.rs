@@ -23,7 +23,7 @@ mod schedule;
 mod situation;
 mod timeline;
 
-pub(crate) use by_hand::{Way, best_way};
+pub(crate) use by_hand::{ExtendedPlan, best_way};
 pub use cost::CostTerms;
 pub(crate) use proposal::Proposal;
 pub use record::{Alternative, DecisionRecord, Rule};

@@ -22,9 +22,9 @@ pub enum Outcome {
 /// When and how an offer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfferEnd {
-    /// When.
+    /// Unix milliseconds of the city.
     pub at: Time,
-    /// How.
+    /// Accepted, declined, expired or revoked.
     pub outcome: Outcome,
 }
 

@@ -1,4 +1,4 @@
-//! What the dispatcher wants told to the world.
+//! What the dispatcher publishes.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use doorstep_routing::LatLng;
 
 use crate::{Advice, DeliveryId, DeliveryState, DriverId, EtaBand, OfferId, Time};
 
-/// One thing to be told.
+/// One thing to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// Ask a driver.
@@ -15,23 +15,23 @@ pub enum Output {
     RevokeOffer {
         /// From whom.
         driver: DriverId,
-        /// Which.
+        /// Id of the offer.
         offer: OfferId,
-        /// Why.
+        /// The reason.
         why: RevokeReason,
     },
     /// Something about a delivery changed.
     DeliveryChanged(DeliveryEvent),
-    /// What a driver shall do now: replaces the plan told before.
+    /// What a driver shall do now: replaces the plan sent before.
     DriverPlan {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
         /// In the order in which to visit them; empty: nothing to do.
         stops: Vec<Stop>,
     },
     /// Where a driver without orders had better wait: replaces what was advised before. The driver may stay.
     Advise {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
         /// Where; none: the advice is called off, an offer has come.
         advice: Option<Advice>,
@@ -64,7 +64,7 @@ pub enum RevokeReason {
     OffDuty,
     /// The driver's connection is gone.
     DriverLost,
-    /// Another driver who was asked at the same time said yes first. Says nothing about this one.
+    /// Another driver who was asked at the same time accepted first; no statement about this driver.
     TakenByAnother,
     /// A person gave the order to another driver, or gave this one another order.
     AssignedByHand,
@@ -87,7 +87,7 @@ impl fmt::Display for RevokeReason {
 /// One change of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryEvent {
-    /// Which.
+    /// Id of the delivery, which is that of its order.
     pub delivery: DeliveryId,
     /// 1, 2, … for each delivery, without gaps.
     pub seq: u32,
@@ -107,7 +107,7 @@ pub struct DeliveryEvent {
     pub dropoff_band: Option<EtaBand>,
     /// What the customer is promised, from the first offer on, or the assignment by hand before any; never changes.
     pub promised_dropoff: Option<Time>,
-    /// How hard it is to find a driver: the level of the search, as in `Policy::search_levels`, while nobody has said yes;
+    /// How hard it is to find a driver: the level of the search, as in `Policy::search_levels`, while no driver has accepted;
     /// 0: not (yet) harder than usual.
     pub search_level: u32,
 }
@@ -119,7 +119,7 @@ pub struct Stop {
     pub delivery: DeliveryId,
     /// What to do there.
     pub kind: StopKind,
-    /// Where.
+    /// Position in degrees.
     pub at: LatLng,
     /// When it should be done.
     pub eta: Time,

@@ -121,7 +121,7 @@ pub struct Policy {
     pub travel_spread_permille: u32,
     /// Standard deviation of the time at a stop, in thousandths of it. Raising it does the same.
     pub dwell_spread_permille: u32,
-    /// As many of a thousand deliveries are to arrive by the time that the customer is promised. Raising it promises later.
+    /// Share of deliveries that are to arrive by the promised time, in thousandths. Raising it promises later.
     pub promise_quantile_permille: u32,
     /// How far one delivery moves the quantiles that are told after it, in thousandths of the band's width; zero: as drawn.
     /// Raising it follows a city that changes sooner, and bands jitter more.
@@ -130,7 +130,7 @@ pub struct Policy {
     pub eta_push_min: Span,
     /// Between an offer and the driver's yes. Raising it makes offers earlier.
     pub answer_delay: Span,
-    /// Of a thousand offers to a driver of whom nothing is known, as many are accepted. Lowering it makes offers earlier.
+    /// Prior acceptance probability in thousandths, for a driver without history. Lowering it makes offers earlier.
     pub accept_permille: u32,
     /// Orders that a driver is paid for in each hour of the shift anyway, in thousandths; zero: paid by order only.
     /// Raising it prefers drivers who are below that.

@@ -9,13 +9,13 @@ pub enum Rejection {
     /// The driver is not on duty and carries nothing.
     #[error("{driver} is not on duty")]
     NotOnDuty {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
     },
     /// The driver table is full.
     #[error("{driver} not taken on duty: the table is full with {max} drivers")]
     DriversFull {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
         /// How many there may be.
         max: usize,
@@ -23,7 +23,7 @@ pub enum Rejection {
     /// A newer position is known.
     #[error("fix of {driver} from {time} is not newer than the last one from {last}")]
     OldFix {
-        /// Whose.
+        /// Id of the driver.
         driver: DriverId,
         /// Of the refused fix.
         time: Time,
@@ -33,7 +33,7 @@ pub enum Rejection {
     /// The driver's clock is ahead of ours.
     #[error("fix of {driver} is from {time}, which is after now, {now}")]
     FutureFix {
-        /// Whose.
+        /// Id of the driver.
         driver: DriverId,
         /// Of the refused fix.
         time: Time,
@@ -43,7 +43,7 @@ pub enum Rejection {
     /// Nobody drives that fast.
     #[error("fix of {driver} is {metres} m away from the last one, {span} before")]
     ImplausibleJump {
-        /// Whose.
+        /// Id of the driver.
         driver: DriverId,
         /// As the crow flies.
         metres: u64,
@@ -53,7 +53,7 @@ pub enum Rejection {
     /// There are too many open deliveries.
     #[error("{delivery} not taken: there are {max} open deliveries")]
     DeliveriesFull {
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
         /// How many there may be.
         max: usize,
@@ -61,25 +61,25 @@ pub enum Rejection {
     /// The same id was requested before with another content.
     #[error("{delivery} was requested before with another content")]
     RequestDiffers {
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
     },
     /// No way from the restaurant to the customer.
     #[error("no way from the pickup to the dropoff of {delivery}")]
     Unreachable {
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
     },
     /// Never requested, or ended so long ago that it is forgotten.
     #[error("{delivery} is unknown")]
     UnknownDelivery {
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
     },
     /// Too late for this in the delivery's life.
     #[error("{delivery} cannot be changed like this: it is {state}")]
     TooLate {
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
         /// The state it is in.
         state: DeliveryState,
@@ -87,15 +87,15 @@ pub enum Rejection {
     /// Another driver serves it, or nobody.
     #[error("{driver} does not serve {delivery}")]
     NotYourDelivery {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
     },
     /// The driver has another delivery to finish first.
     #[error("{driver} has to drop off {current} before {delivery}")]
     NotItsTurn {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
         /// The one reported.
         delivery: DeliveryId,
@@ -105,7 +105,7 @@ pub enum Rejection {
     /// A milestone that cannot come yet.
     #[error("{delivery} is {state} and cannot have reached {reached:?}")]
     MilestoneTooEarly {
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
         /// The state it is in.
         state: DeliveryState,
@@ -115,37 +115,37 @@ pub enum Rejection {
     /// Never made, or ended so long ago that it is forgotten.
     #[error("{offer} is unknown")]
     UnknownOffer {
-        /// Which.
+        /// Id of the offer.
         offer: OfferId,
     },
     /// Somebody else was asked.
     #[error("{offer} was not made to {driver}")]
     NotYourOffer {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
-        /// Which.
+        /// Id of the offer.
         offer: OfferId,
     },
     /// The answer came after the offer had ended in another way.
     #[error("{offer} has ended: {outcome}")]
     OfferEnded {
-        /// Which.
+        /// Id of the offer.
         offer: OfferId,
-        /// How.
+        /// How the offer ended.
         outcome: Outcome,
     },
     /// The driver has it already: there is nothing to preview.
     #[error("{driver} serves {delivery} already")]
     AlreadyServes {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
     },
     /// The driver's plan holds as many deliveries as it may.
     #[error("{driver} has {max} deliveries already, as many as a driver may have")]
     PlanFull {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
         /// How many there may be.
         max: usize,
@@ -153,9 +153,9 @@ pub enum Rejection {
     /// No way on the road for this driver to this pickup.
     #[error("no way for {driver} to the pickup of {delivery}")]
     NoWay {
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
-        /// Which.
+        /// Id of the delivery, which is that of its order.
         delivery: DeliveryId,
     },
 }

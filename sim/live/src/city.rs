@@ -101,7 +101,7 @@ struct Driver {
 }
 
 /// Everybody and their connections.
-pub(crate) struct City {
+pub(crate) struct LiveCity {
     config: LiveConfig,
     scenario: Arc<Scenario>,
     origin: Time,
@@ -133,7 +133,7 @@ pub(crate) struct Opened {
     pub(crate) customer_tokens: Vec<Arc<str>>,
 }
 
-impl City {
+impl LiveCity {
     /// Everybody at their starting places; nothing has happened.
     pub(crate) fn new(config: LiveConfig, opened: Opened) -> Self {
         let origin = config.clock.now();

@@ -18,7 +18,7 @@ const COMMANDS_MAX: usize = 64;
 
 /// What has to be told reliably, in order.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Command {
+pub(crate) enum DriverCommand {
     OnDuty {
         at: LatLng,
         /// End of the shift.
@@ -39,7 +39,7 @@ pub(crate) enum Command {
 /// The city's end of a driver's link.
 pub(crate) struct Link {
     link: Arc<DriverLink>,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<DriverCommand>,
 }
 
 impl Link {
@@ -86,7 +86,7 @@ impl Link {
     }
 
     /// Whether the link could take it.
-    pub(crate) fn tell(&self, command: Command) -> bool {
+    pub(crate) fn tell(&self, command: DriverCommand) -> bool {
         self.commands.try_send(command).is_ok()
     }
 
@@ -110,18 +110,18 @@ impl Link {
 }
 
 /// A link that has closed says so in its last event: nothing to do about it here.
-async fn tell(link: &DriverLink, command: Command) {
+async fn tell(link: &DriverLink, command: DriverCommand) {
     let _ = match command {
-        Command::OnDuty { at, until } => {
+        DriverCommand::OnDuty { at, until } => {
             let at = wire::LatLng {
                 lat_e7: at.lat_e7(),
                 lng_e7: at.lng_e7(),
             };
             link.on_duty(at, Some(until.as_millis())).await
         }
-        Command::OffDuty => link.off_duty().await,
-        Command::Answer { offer, answer } => link.answer(offer, wire_answer(answer)).await,
-        Command::Reach {
+        DriverCommand::OffDuty => link.off_duty().await,
+        DriverCommand::Answer { offer, answer } => link.answer(offer, wire_answer(answer)).await,
+        DriverCommand::Reach {
             delivery,
             reached,
             at,

@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Api, ApiError};
-use crate::city::{City, Kitchen, Opened};
+use crate::city::{Kitchen, LiveCity, Opened};
 use crate::config::LiveConfig;
 use crate::report::LiveReport;
 
@@ -50,7 +50,7 @@ pub async fn run(config: LiveConfig, shutdown: CancellationToken) -> Result<Live
         kitchens,
         customer_tokens,
     };
-    let report = City::new(config, opened).live(shutdown).await;
+    let report = LiveCity::new(config, opened).live(shutdown).await;
     endpoint.close(0_u32.into(), b"the run has ended");
     Ok(report)
 }

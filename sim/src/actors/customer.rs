@@ -23,7 +23,7 @@ pub enum CustomerEvent {
 /// What a customer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CustomerAction {
-    /// Orders.
+    /// Places the order.
     Place,
     /// Does not want the food any more.
     Cancel,

@@ -32,7 +32,7 @@ pub enum DriverEvent {
     },
     /// The question was taken back.
     OfferRevoked {
-        /// Which.
+        /// Id of the offer.
         offer: OfferId,
     },
     /// What to do now; replaces the plan before.
@@ -62,7 +62,7 @@ pub enum DriverEvent {
 pub enum DriverAction {
     /// Starts work here.
     GoOnDuty {
-        /// Where.
+        /// Position in degrees.
         at: LatLng,
         /// When the shift ends.
         until: Time,
@@ -73,21 +73,21 @@ pub enum DriverAction {
     Ping(Fix),
     /// The phone has the offer.
     ReceiveOffer {
-        /// Which.
+        /// Id of the offer.
         offer: OfferId,
     },
     /// The driver has decided.
     AnswerOffer {
-        /// Which.
+        /// Id of the offer.
         offer: OfferId,
-        /// How.
+        /// Accept, or decline with a reason.
         answer: Answer,
     },
     /// Got somewhere with a delivery.
     Reach {
         /// With which.
         delivery: DeliveryId,
-        /// What.
+        /// The stop or the food.
         reached: MilestoneKind,
     },
 }
@@ -440,7 +440,7 @@ impl DriverActor {
         }
     }
 
-    /// The same driver gives the same answer to the same order, whenever asked: policies meet the same moods.
+    /// The same driver gives the same answer to the same order, whenever asked: policies meet the same answers.
     fn think(
         &mut self,
         now: Time,

@@ -15,19 +15,19 @@ const CLOSED_MAX: usize = 4_096;
 pub enum RestaurantEvent {
     /// A new order on the screen; seen again, it is ignored.
     OrderArrived {
-        /// Which.
+        /// Id of the order, which is that of its delivery.
         order: DeliveryId,
     },
     /// The order is off.
     OrderCancelled {
-        /// Which.
+        /// Id of the order, which is that of its delivery.
         order: DeliveryId,
     },
     /// A driver stands at the counter.
     DriverWaiting {
         /// For which order.
         order: DeliveryId,
-        /// Who.
+        /// Id of the driver.
         driver: DriverId,
     },
 }
@@ -37,24 +37,24 @@ pub enum RestaurantEvent {
 pub enum RestaurantAction {
     /// Takes the order.
     Accept {
-        /// Which.
+        /// Id of the order, which is that of its delivery.
         order: DeliveryId,
         /// When the food should be ready.
         ready_estimate: Time,
     },
     /// Does not take it.
     Reject {
-        /// Which.
+        /// Id of the order, which is that of its delivery.
         order: DeliveryId,
     },
     /// The food is packed.
     Ready {
-        /// Which.
+        /// Id of the order, which is that of its delivery.
         order: DeliveryId,
     },
     /// Gives the food to the driver.
     HandOver {
-        /// Which.
+        /// Id of the order, which is that of its delivery.
         order: DeliveryId,
         /// To whom.
         driver: DriverId,

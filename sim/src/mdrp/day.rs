@@ -12,7 +12,7 @@ use doorstep_dispatch_core::{
 
 use crate::mdrp::instance::{Instance, Point};
 use crate::mdrp::plane::{MINUTE_MS, PlaneTravelTimes, place};
-use crate::mdrp::solution::{Assignment, Drive, Place, Solution};
+use crate::mdrp::solution::{Assignment, Drive, Location, Solution};
 use crate::mdrp::world::World;
 
 /// A day runs at most this long: everything has ended by then, whatever the shifts are.
@@ -32,7 +32,7 @@ enum Event {
     /// Food is ready.
     Ready(usize),
     /// An order is placed.
-    Place(usize),
+    Placed(usize),
     /// A driver has thought about an offer.
     Answer(usize, OfferId, bool),
     /// A shift ends.
@@ -44,9 +44,9 @@ enum Event {
 /// Where a driver is and what comes next.
 #[derive(Debug, Clone)]
 struct Courier {
-    at: Place,
+    at: Location,
     /// Driving there until then.
-    going: Option<Place>,
+    going: Option<Location>,
     /// At the place of the first stop since then.
     arrived: Option<Time>,
     /// Can drive off from then on.
@@ -91,7 +91,7 @@ impl<'a> Day<'a> {
             events.insert((minutes(courier.on), Event::OnDuty(index)));
             events.insert((minutes(courier.off), Event::OffDuty(index)));
             couriers.push(Courier {
-                at: Place::Courier(index),
+                at: Location::Courier(index),
                 going: None,
                 arrived: None,
                 free_from: minutes(courier.on),
@@ -101,7 +101,7 @@ impl<'a> Day<'a> {
             });
         }
         for (index, order) in instance.orders.iter().enumerate() {
-            events.insert((minutes(order.placed), Event::Place(index)));
+            events.insert((minutes(order.placed), Event::Placed(index)));
             events.insert((world.ready_at(index), Event::Ready(index)));
         }
         Ok(Self {
@@ -147,7 +147,7 @@ impl<'a> Day<'a> {
             Event::Serve(index) => self.serve(now, index),
             Event::GoOn(index) => self.go_on(now, index),
             Event::Ready(index) => self.ready(now, index),
-            Event::Place(index) => self.order_placed(index),
+            Event::Placed(index) => self.order_placed(index),
             Event::Answer(index, offer, accepts) => {
                 let answer = if accepts {
                     Answer::Accept
@@ -275,8 +275,8 @@ impl<'a> Day<'a> {
         }
         let order = order_of(stop.delivery);
         let to = match stop.kind {
-            StopKind::Pickup => Place::Restaurant(self.instance.orders[order].restaurant),
-            StopKind::Dropoff => Place::Order(order),
+            StopKind::Pickup => Location::Restaurant(self.instance.orders[order].restaurant),
+            StopKind::Dropoff => Location::Order(order),
         };
         let from = courier.at;
         let drive = self.travel.minutes(self.point(from), self.point(to));
@@ -341,8 +341,8 @@ impl<'a> Day<'a> {
     fn is_at(&self, index: usize, stop: &Stop) -> bool {
         let order = order_of(stop.delivery);
         let wanted = match stop.kind {
-            StopKind::Pickup => Place::Restaurant(self.instance.orders[order].restaurant),
-            StopKind::Dropoff => Place::Order(order),
+            StopKind::Pickup => Location::Restaurant(self.instance.orders[order].restaurant),
+            StopKind::Dropoff => Location::Order(order),
         };
         self.couriers[index].at == wanted
     }
@@ -455,11 +455,11 @@ impl<'a> Day<'a> {
         }
     }
 
-    fn point(&self, place: Place) -> Point {
+    fn point(&self, place: Location) -> Point {
         match place {
-            Place::Courier(index) => self.instance.couriers[index].at,
-            Place::Restaurant(index) => self.instance.restaurants[index].at,
-            Place::Order(index) => self.instance.orders[index].at,
+            Location::Courier(index) => self.instance.couriers[index].at,
+            Location::Restaurant(index) => self.instance.restaurants[index].at,
+            Location::Order(index) => self.instance.orders[index].at,
         }
     }
 }

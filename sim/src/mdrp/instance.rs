@@ -18,16 +18,16 @@ pub struct Point {
 
 /// A customer's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct InstanceOrder {
     /// As in the file.
     pub name: String,
     /// Where the customer is.
     pub at: Point,
-    /// Minutes.
+    /// Minutes from the start of the instance.
     pub placed: u32,
     /// Index of the restaurant.
     pub restaurant: usize,
-    /// Minutes.
+    /// Minutes from the start of the instance.
     pub ready: u32,
 }
 
@@ -38,7 +38,7 @@ pub struct Courier {
     pub name: String,
     /// Where the shift begins.
     pub at: Point,
-    /// Minutes.
+    /// Minutes from the start of the instance.
     pub on: u32,
     /// Minutes: no pickup after that.
     pub off: u32,
@@ -49,7 +49,7 @@ pub struct Courier {
 pub struct Restaurant {
     /// As in the file.
     pub name: String,
-    /// Where.
+    /// Position in degrees.
     pub at: Point,
 }
 
@@ -78,7 +78,7 @@ pub struct Instance {
     /// The folder's name.
     pub name: String,
     /// By name's number.
-    pub orders: Vec<Order>,
+    pub orders: Vec<InstanceOrder>,
     /// In the order of the file.
     pub couriers: Vec<Courier>,
     /// In the order of the file.
@@ -93,9 +93,9 @@ pub enum InstanceError {
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Unreadable {
-        /// Which.
+        /// The file, as it was named.
         path: PathBuf,
-        /// Why.
+        /// What the system said.
         source: io::Error,
     },
     /// A line is not as it must be.
@@ -239,7 +239,7 @@ impl Instance {
 fn orders(
     folder: &Path,
     restaurants: &BTreeMap<String, usize>,
-) -> Result<Vec<Order>, InstanceError> {
+) -> Result<Vec<InstanceOrder>, InstanceError> {
     let table = Table::read(folder, "orders.txt")?;
     let mut orders = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
@@ -247,7 +247,7 @@ fn orders(
         let Some(&restaurant) = restaurants.get(restaurant) else {
             return Err(table.error(row.0, format!("unknown restaurant {restaurant:?}")));
         };
-        let order = Order {
+        let order = InstanceOrder {
             name: table.text(row, "order")?.to_owned(),
             at: table.point(row)?,
             placed: table.number(row, "placement_time")?,

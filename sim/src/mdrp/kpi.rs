@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::mdrp::instance::Instance;
 use crate::mdrp::plane::{MINUTE_MS, PlaneTravelTimes};
-use crate::mdrp::solution::{Place, Served, Solution};
+use crate::mdrp::solution::{Location, Served, Solution};
 use crate::mdrp::world::World;
 
 /// One line of the table. Times are minutes.
@@ -133,10 +133,10 @@ fn utilization(instance: &Instance, solution: &Solution, served_by: &[u32]) -> f
     let travel = PlaneTravelTimes {
         metres_per_minute: parameters.metres_per_minute,
     };
-    let point = |place: Place| match place {
-        Place::Courier(index) => instance.couriers[index].at,
-        Place::Restaurant(index) => instance.restaurants[index].at,
-        Place::Order(index) => instance.orders[index].at,
+    let point = |place: Location| match place {
+        Location::Courier(index) => instance.couriers[index].at,
+        Location::Restaurant(index) => instance.restaurants[index].at,
+        Location::Order(index) => instance.orders[index].at,
     };
     let mut busy: Vec<u32> = served_by
         .iter()

@@ -11,7 +11,7 @@ use crate::mdrp::plane::MINUTE_MS;
 
 /// Somewhere in the instance, by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     /// Where a driver's shift begins.
     Courier(usize),
     /// A restaurant.
@@ -35,8 +35,8 @@ pub(crate) struct Assignment {
 pub(crate) struct Drive {
     pub(crate) courier: usize,
     pub(crate) departure: Time,
-    pub(crate) from: Place,
-    pub(crate) to: Place,
+    pub(crate) from: Location,
+    pub(crate) to: Location,
 }
 
 /// How an order was served.
@@ -142,10 +142,10 @@ impl Solution {
 
     /// Of one courier together and by time; the first begins at `0`, the publisher's name for where the shift begins.
     fn drives_text(&self, instance: &Instance) -> String {
-        let name = |place: Place| match place {
-            Place::Courier(_) => "0",
-            Place::Restaurant(index) => instance.restaurants[index].name.as_str(),
-            Place::Order(index) => instance.orders[index].name.as_str(),
+        let name = |place: Location| match place {
+            Location::Courier(_) => "0",
+            Location::Restaurant(index) => instance.restaurants[index].name.as_str(),
+            Location::Order(index) => instance.orders[index].name.as_str(),
         };
         let mut drives = self.drives.clone();
         drives.sort_by_key(|drive| (drive.courier, drive.departure));

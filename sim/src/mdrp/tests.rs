@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use doorstep_dispatch_core::Matching;
 
-use super::instance::{Courier, Instance, Order, Parameters, Point, Restaurant};
+use super::instance::{Courier, Instance, InstanceOrder, Parameters, Point, Restaurant};
 use super::plane::{MINUTE_MS, PlaneTravelTimes};
-use super::solution::{Assignment, Place, Solution};
+use super::solution::{Assignment, Location, Solution};
 use super::{Chance, Outcome, Preparation, Rules, policy, run};
 use crate::rng::{Entity, Purpose, Seed};
 
@@ -35,7 +35,7 @@ fn town() -> Instance {
         orders: (0..60)
             .map(|id| {
                 let placed = minutes(id, Purpose::PlacedAt, 120);
-                Order {
+                InstanceOrder {
                     name: format!("o{id}"),
                     at: point(Entity::Order, id),
                     placed,
@@ -125,10 +125,10 @@ fn check_drives(instance: &Instance, solution: &Solution, courier: usize) {
     let travel = PlaneTravelTimes {
         metres_per_minute: instance.parameters.metres_per_minute,
     };
-    let point = |place: Place| match place {
-        Place::Courier(index) => instance.couriers[index].at,
-        Place::Restaurant(index) => instance.restaurants[index].at,
-        Place::Order(index) => instance.orders[index].at,
+    let point = |place: Location| match place {
+        Location::Courier(index) => instance.couriers[index].at,
+        Location::Restaurant(index) => instance.restaurants[index].at,
+        Location::Order(index) => instance.orders[index].at,
     };
     let mut drives: Vec<_> = solution
         .drives
@@ -137,7 +137,7 @@ fn check_drives(instance: &Instance, solution: &Solution, courier: usize) {
         .collect();
     drives.sort_by_key(|drive| drive.departure);
     let (mut at, mut since) = (
-        Place::Courier(courier),
+        Location::Courier(courier),
         u64::from(instance.couriers[courier].on),
     );
     for drive in drives {
@@ -148,12 +148,12 @@ fn check_drives(instance: &Instance, solution: &Solution, courier: usize) {
         let arrival =
             minute(drive.departure) + u64::from(travel.minutes(point(drive.from), point(drive.to)));
         (at, since) = (drive.to, arrival);
-        if let Place::Order(order) = drive.to {
+        if let Location::Order(order) = drive.to {
             let dropped_off = minute(solution.served[order].unwrap().dropped_off.unwrap());
             assert!(dropped_off >= arrival + 2, "two minutes before the dropoff");
             since = dropped_off + 2;
         }
-        if let Place::Restaurant(_) = drive.to {
+        if let Location::Restaurant(_) = drive.to {
             let here = solution
                 .assignments
                 .iter()

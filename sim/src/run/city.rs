@@ -23,7 +23,7 @@ use crate::scheduler::{ActorKey, Scheduler};
 use crate::world::World;
 
 /// Everybody. Messages arrive at once and in the order in which they were sent.
-pub(super) struct City<'a> {
+pub(super) struct CityRun<'a> {
     world: &'a Arc<World>,
     scenario: &'a Scenario,
     origin: Time,
@@ -31,7 +31,7 @@ pub(super) struct City<'a> {
     travel: RoutedTravelTimes,
     dispatcher: Dispatcher,
     scheduler: Scheduler,
-    customers: BTreeMap<u64, Order>,
+    customers: BTreeMap<u64, OrderRun>,
     restaurants: Vec<RestaurantActor>,
     drivers: Vec<DriverActor>,
     mail: VecDeque<Mail>,
@@ -42,7 +42,7 @@ pub(super) struct City<'a> {
     rejections: BTreeMap<&'static str, u64>,
 }
 
-struct Order {
+struct OrderRun {
     customer: CustomerActor,
     placed_at: Time,
     stage: Stage,
@@ -66,7 +66,7 @@ enum Mail {
     Dispatch(Input),
 }
 
-impl<'a> City<'a> {
+impl<'a> CityRun<'a> {
     pub(super) fn new(
         world: &'a Arc<World>,
         scenario: &'a Scenario,
@@ -88,7 +88,7 @@ impl<'a> City<'a> {
                 let number = plan.number;
                 (
                     number,
-                    Order {
+                    OrderRun {
                         customer: CustomerActor::new(plan),
                         placed_at: origin,
                         stage: Stage::None,
@@ -448,7 +448,7 @@ impl<'a> City<'a> {
     }
 
     /// A delivery has the number of its order.
-    fn order_mut(&mut self, delivery: DeliveryId) -> Option<(u64, &mut Order)> {
+    fn order_mut(&mut self, delivery: DeliveryId) -> Option<(u64, &mut OrderRun)> {
         let number = u64::try_from(delivery.0).ok()?;
         self.customers.get_mut(&number).map(|order| (number, order))
     }

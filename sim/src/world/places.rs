@@ -29,7 +29,7 @@ pub(super) struct Settler<'a> {
     seed: Seed,
 }
 
-struct Candidate {
+struct RestaurantSite {
     name: String,
     at: LatLng,
     id: u64,
@@ -104,7 +104,7 @@ impl<'a> Settler<'a> {
     }
 
     /// Named food places with a door on the network, each once.
-    fn food_places(&self) -> Vec<Candidate> {
+    fn food_places(&self) -> Vec<RestaurantSite> {
         let mut seen = BTreeSet::new();
         let mut candidates = Vec::new();
         for place in self
@@ -122,7 +122,7 @@ impl<'a> Settler<'a> {
                 continue;
             }
             let id = place.osm_id.unsigned_abs();
-            candidates.push(Candidate {
+            candidates.push(RestaurantSite {
                 name: place.name.clone(),
                 at: place.at,
                 id,
@@ -133,7 +133,7 @@ impl<'a> Settler<'a> {
     }
 
     /// Restaurants at crossings, in clusters: a random crossing more likely lies where streets are dense.
-    fn made_up(&self, centre: LatLng, radius_mm: u64, count: usize) -> Vec<Candidate> {
+    fn made_up(&self, centre: LatLng, radius_mm: u64, count: usize) -> Vec<RestaurantSite> {
         let crossings: Vec<LatLng> = self
             .crossings()
             .into_iter()
@@ -158,7 +158,7 @@ impl<'a> Settler<'a> {
                     let id = made_up.len() as u64;
                     let name =
                         names::restaurant(self.seed.draw(Entity::Restaurant, id, Purpose::Name, 0));
-                    made_up.push(Candidate {
+                    made_up.push(RestaurantSite {
                         name,
                         at,
                         id,
@@ -192,8 +192,8 @@ impl<'a> Settler<'a> {
             .collect()
     }
 
-    fn open(&self, candidate: Candidate) -> Restaurant {
-        let Candidate {
+    fn open(&self, candidate: RestaurantSite) -> Restaurant {
+        let RestaurantSite {
             name,
             at,
             id,

@@ -116,53 +116,7 @@ pub(crate) async fn record(router: &Arc<Router>, key: &TokenKey) -> Vec<u8> {
     let network = router.network();
     let corner = |index: usize| network.node_at(NodeId::from_index(index));
     let (here, there) = (corner(0), corner(network.node_count() / 2));
-    let at = LatLng {
-        lat_e7: here.lat_e7(),
-        lng_e7: here.lng_e7(),
-    };
-    let token = key.sign(&Claims {
-        audience: Audience::Driver,
-        subject: "17".to_owned(),
-        expires_at_ms: u64::MAX,
-    });
-    let hello = Hello {
-        protocol: PROTOCOL,
-        token,
-        device: "upgrade fixture".to_owned(),
-    };
-    let frame = |number, body| ClientFrame {
-        number,
-        body: Some(body),
-    };
-    app.frame(&frame(0, ClientBody::Hello(hello))).await;
-    app.until("welcome", |body| {
-        matches!(body, ServerBody::Welcome(_)).then_some(())
-    })
-    .await;
-    let duty = Duty {
-        on: true,
-        at: Some(at),
-        until_ms: Some(ORIGIN_MS + 8 * 3_600_000),
-    };
-    app.frame(&frame(0, ClientBody::Duty(duty))).await;
-    app.until("plan", |body| {
-        matches!(body, ServerBody::Plan(_)).then_some(())
-    })
-    .await;
-    for seq in 1..=3 {
-        let ping = Ping {
-            seq,
-            time_ms: clock.now().as_millis(),
-            lat_e7: at.lat_e7,
-            lng_e7: at.lng_e7,
-            dt_ms: vec![1_000, 1_000],
-            dlat_e7: vec![20, -20],
-            dlng_e7: vec![10, -10],
-            speed_mm_s: 1_500,
-            heading_cdeg: 9_000,
-        };
-        app.datagram(&ping.encode_to_vec());
-    }
+    app.go_on_duty(key, here, clock).await;
     let mut dispatch = DispatchClient::connect(format!("http://{}", server.grpc_addr))
         .await
         .unwrap();
@@ -181,47 +135,108 @@ pub(crate) async fn record(router: &Arc<Router>, key: &TokenKey) -> Vec<u8> {
         })
         .await
         .unwrap();
-    let offer_id = app
-        .until("offer", |body| match body {
-            ServerBody::Offer(offer) => Some(offer.offer_id),
-            _ => None,
-        })
-        .await;
-    app.frame(&frame(
-        0,
-        ClientBody::OfferReceipt(OfferReceipt { offer_id }),
-    ))
-    .await;
-    let answer = OfferAnswer {
-        offer_id,
-        accept: true,
-        reason: 0,
-    };
-    app.frame(&frame(1, ClientBody::OfferAnswer(answer))).await;
-    for (number, kind) in (2..).zip([
-        MilestoneKind::ArrivedAtRestaurant,
-        MilestoneKind::PickedUp,
-        MilestoneKind::ArrivedAtCustomer,
-        MilestoneKind::DroppedOff,
-    ]) {
-        let milestone = Milestone {
-            delivery_id: DELIVERY.to_owned(),
-            kind: kind.into(),
-            at_ms: clock.now().as_millis(),
-        };
-        app.frame(&frame(number, ClientBody::Milestone(milestone)))
-            .await;
-        app.until("acknowledgement", |body| match body {
-            ServerBody::Acknowledged(have) => (have.number == number).then_some(()),
-            _ => None,
-        })
-        .await;
-    }
+    app.deliver(clock).await;
     app.frame(&frame(0, ClientBody::Duty(Duty::default())))
         .await;
     drop(endpoint);
     server.shutdown().await.unwrap();
     app.recorded
+}
+
+fn frame(number: u64, body: ClientBody) -> ClientFrame {
+    ClientFrame {
+        number,
+        body: Some(body),
+    }
+}
+
+impl App {
+    /// Hello, duty, and three datagrams.
+    async fn go_on_duty(&mut self, key: &TokenKey, here: doorstep_routing::LatLng, clock: Clock) {
+        let at = LatLng {
+            lat_e7: here.lat_e7(),
+            lng_e7: here.lng_e7(),
+        };
+        let token = key.sign(&Claims {
+            audience: Audience::Driver,
+            subject: "17".to_owned(),
+            expires_at_ms: u64::MAX,
+        });
+        let hello = Hello {
+            protocol: PROTOCOL,
+            token,
+            device: "upgrade fixture".to_owned(),
+        };
+        self.frame(&frame(0, ClientBody::Hello(hello))).await;
+        self.until("welcome", |body| {
+            matches!(body, ServerBody::Welcome(_)).then_some(())
+        })
+        .await;
+        let duty = Duty {
+            on: true,
+            at: Some(at),
+            until_ms: Some(ORIGIN_MS + 8 * 3_600_000),
+        };
+        self.frame(&frame(0, ClientBody::Duty(duty))).await;
+        self.until("plan", |body| {
+            matches!(body, ServerBody::Plan(_)).then_some(())
+        })
+        .await;
+        for seq in 1..=3 {
+            let ping = Ping {
+                seq,
+                time_ms: clock.now().as_millis(),
+                lat_e7: at.lat_e7,
+                lng_e7: at.lng_e7,
+                dt_ms: vec![1_000, 1_000],
+                dlat_e7: vec![20, -20],
+                dlng_e7: vec![10, -10],
+                speed_mm_s: 1_500,
+                heading_cdeg: 9_000,
+            };
+            self.datagram(&ping.encode_to_vec());
+        }
+    }
+
+    /// Takes the offer, and reports each step of the delivery.
+    async fn deliver(&mut self, clock: Clock) {
+        let offer_id = self
+            .until("offer", |body| match body {
+                ServerBody::Offer(offer) => Some(offer.offer_id),
+                _ => None,
+            })
+            .await;
+        self.frame(&frame(
+            0,
+            ClientBody::OfferReceipt(OfferReceipt { offer_id }),
+        ))
+        .await;
+        let answer = OfferAnswer {
+            offer_id,
+            accept: true,
+            reason: 0,
+        };
+        self.frame(&frame(1, ClientBody::OfferAnswer(answer))).await;
+        for (number, kind) in (2..).zip([
+            MilestoneKind::ArrivedAtRestaurant,
+            MilestoneKind::PickedUp,
+            MilestoneKind::ArrivedAtCustomer,
+            MilestoneKind::DroppedOff,
+        ]) {
+            let milestone = Milestone {
+                delivery_id: DELIVERY.to_owned(),
+                kind: kind.into(),
+                at_ms: clock.now().as_millis(),
+            };
+            self.frame(&frame(number, ClientBody::Milestone(milestone)))
+                .await;
+            self.until("acknowledgement", |body| match body {
+                ServerBody::Acknowledged(have) => (have.number == number).then_some(()),
+                _ => None,
+            })
+            .await;
+        }
+    }
 }
 
 /// The entries of a recording: who sent it, and the message.

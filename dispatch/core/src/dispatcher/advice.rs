@@ -23,7 +23,7 @@ pub(crate) struct Advising {
     demand: Demand,
     /// Drivers on duty as of the last look.
     waiting: BTreeMap<DriverId, Waiting>,
-    /// Wished while drivers are on duty.
+    /// Time of the next look at idle drivers; `Some` iff drivers are on duty.
     pub(crate) next: Option<Time>,
     last: Option<Time>,
 }
@@ -51,7 +51,7 @@ impl Advising {
 }
 
 /// An idle driver who could ride somewhere else.
-struct Candidate {
+struct AdvisedDriver {
     driver: DriverId,
     at: LatLng,
     cell: CellIndex,
@@ -179,8 +179,8 @@ impl Dispatcher {
             }
             let since = waiting.advised_at.unwrap_or(now);
             waiting.advice = waiting.advice.filter(|advice| {
-                let patience = Span::from_millis(2 * advice.arrival.since(since).as_millis());
-                cell_of(driver.fix.at) != cell_of(advice.to) && now <= since.after(patience)
+                let time_out = Span::from_millis(2 * advice.arrival.since(since).as_millis());
+                cell_of(driver.fix.at) != cell_of(advice.to) && now <= since.after(time_out)
             });
             self.advising.waiting.insert(id, waiting);
         }
@@ -231,7 +231,7 @@ impl Dispatcher {
     }
 
     /// Drivers who have been idle for long enough and were not told lately, idle for longest first.
-    fn candidates(&self, policy: &AdvicePolicy) -> Vec<Candidate> {
+    fn candidates(&self, policy: &AdvicePolicy) -> Vec<AdvisedDriver> {
         let now = self.now;
         let stays = now.after(policy.drive_max).after(policy.horizon);
         let mut waiting: Vec<(Time, DriverId)> = self
@@ -250,7 +250,7 @@ impl Dispatcher {
             .filter(|row| may_be_asked(self, row))
             .filter(|row| row.until.is_none_or(|until| until >= stays))
             .take(WAITING_MAX)
-            .map(|row| Candidate {
+            .map(|row| AdvisedDriver {
                 driver: row.id,
                 at: row.fix.at,
                 cell: cell_of(row.fix.at),
@@ -274,7 +274,7 @@ const fn is_gain(own: i64, goal: i64) -> bool {
 
 /// The candidate who is there first, ties by the longest idle.
 fn nearest(
-    candidates: &[Candidate],
+    candidates: &[AdvisedDriver],
     is_free: impl Fn(usize) -> bool,
     drive: impl Fn(usize) -> Option<TravelTime>,
     is_spare: impl Fn(CellIndex) -> bool,

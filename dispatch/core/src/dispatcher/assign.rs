@@ -1,7 +1,7 @@
 //! A person gives a delivery to a driver of their choice.
 
 use crate::delivery::Step;
-use crate::matching::{Way, best_way};
+use crate::matching::{ExtendedPlan, best_way};
 use crate::plan::Plan;
 use crate::{
     Alternative, DecisionRecord, DeliveryId, Dispatcher, DriverId, Duty, Handled, OfferEnd,
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Assignment {
     pub(super) plan: Plan,
-    pub(super) way: Way,
+    pub(super) way: ExtendedPlan,
 }
 
 impl Dispatcher {

@@ -11,7 +11,7 @@ use crate::{
 /// The effect of [`crate::Input::AssignDelivery`] at the moment of asking: the input then does exactly this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssignmentPreview {
-    /// Which.
+    /// Id of the delivery, which is that of its order.
     pub delivery: DeliveryId,
     /// The state it is in now.
     pub state: DeliveryState,
@@ -42,7 +42,7 @@ pub struct AssignmentPreview {
 /// A delivery that would be dropped off later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Later {
-    /// Which.
+    /// Id of the delivery, which is that of its order.
     pub delivery: DeliveryId,
     /// When it is dropped off without the change.
     pub before: Time,
@@ -50,7 +50,7 @@ pub struct Later {
     pub after: Time,
 }
 
-/// What speaks against an assignment without forbidding it.
+/// Warnings: reasons against an assignment that do not forbid it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AssignmentWarning {
     /// The food would be picked up after the driver's shift.

@@ -19,7 +19,7 @@ const RING_SLACK_MM: u64 = 240_000;
 const CELLS_PER_DRIVER_MAX: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct IndexedPosition {
     cell: CellIndex,
     at: LatLng,
 }
@@ -27,7 +27,7 @@ struct Place {
 /// Where the drivers are who may be offered orders.
 #[derive(Debug, Default)]
 pub(crate) struct DriverIndex {
-    places: BTreeMap<DriverId, Place>,
+    places: BTreeMap<DriverId, IndexedPosition>,
     /// The drivers of each cell that has any, by id.
     cells: BTreeMap<CellIndex, Vec<DriverId>>,
 }
@@ -36,7 +36,7 @@ impl DriverIndex {
     /// Puts a driver at a place, wherever the driver was before. The cells are touched only if the cell changes.
     pub(crate) fn place(&mut self, driver: DriverId, at: LatLng) {
         let cell = cell_of(at);
-        match self.places.insert(driver, Place { cell, at }) {
+        match self.places.insert(driver, IndexedPosition { cell, at }) {
             Some(before) if before.cell == cell => {}
             Some(before) => {
                 self.leave(driver, before.cell);

@@ -111,7 +111,7 @@ fn each_no_costs_a_round() {
     };
     let policy = Policy::default();
     let counts = |accept_permille| {
-        let answers = Answers::new(asked(accept_permille, true), &policy);
+        let answers = TimeToYes::new(asked(accept_permille, true), &policy);
         let mut counts = [0; 10];
         for place in 0..DRAWS {
             counts[usize::try_from(answers.refusals(place)).expect("few")] += 1;

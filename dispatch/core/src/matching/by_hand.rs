@@ -13,7 +13,7 @@ use crate::{Dispatcher, Policy, Span, Time, TravelTimes};
 
 /// A driver's stops with one more delivery among them.
 #[derive(Debug, Clone)]
-pub(crate) struct Way {
+pub(crate) struct ExtendedPlan {
     /// In the order of visiting them. The first drive of a plan that has begun is the dispatcher's to keep.
     pub(crate) stops: Vec<PlannedStop>,
     /// What it adds to the cost of the driver's plan.
@@ -29,7 +29,7 @@ pub(crate) fn best_way(
     delivery: &Delivery,
     driver: &Driver,
     travel: &mut dyn TravelTimes,
-) -> Option<Way> {
+) -> Option<ExtendedPlan> {
     let policy = Policy {
         click_to_door_max: Span::from_millis(u64::MAX),
         ..dispatcher.policy.clone()
@@ -43,7 +43,7 @@ pub(crate) fn best_way(
     let bundle = Bundle::single(0);
     let choice = best(&mut Pricing::new(&situation, &draws), 0, &bundle)?;
     let start = &situation.starts[0];
-    Some(Way {
+    Some(ExtendedPlan {
         stops: stops_of(&situation, start, &choice.route(start, &bundle)),
         terms: choice.terms,
         traffic_epoch: situation.traffic_epoch,

@@ -261,7 +261,7 @@ impl<'a> Pricing<'a> {
         })
     }
 
-    /// What it costs that it is this driver: beside the route itself.
+    /// Driver-specific cost terms, without the route itself.
     pub(crate) fn driver(&self, start: &Start, orders: &[u32]) -> CostTerms {
         let policy = self.situation.policy;
         let refusals: u32 = orders

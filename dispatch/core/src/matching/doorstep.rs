@@ -1,4 +1,4 @@
-//! Ours: every order of the horizon is given to somebody in every round, to drivers who are free and to drivers who will
+//! Ours: every order of the horizon is assigned in every round, to drivers who are free and to drivers who will
 //! be, and nothing is settled before a driver has to drive off. Until then each round may decide otherwise.
 //!
 //! ```text
@@ -16,7 +16,7 @@ use crate::matching::cost::{Pricing, ms};
 use crate::matching::draws::Draws;
 use crate::matching::options::{Bundle, Choice, along, append};
 use crate::matching::proposal::{Proposal, proposal, time};
-use crate::matching::schedule::{Route, Schedule};
+use crate::matching::schedule::{DriverRoute, Schedule};
 use crate::matching::situation::{Situation, Start, Task};
 use crate::optimization::assignment::Assignment;
 use crate::{Bundling, Matching, StopKind};
@@ -26,7 +26,7 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
     let mut pricing = Pricing::new(situation, &draws);
     let (candidates, assigned) = bundled(&mut pricing);
     let routes = scheduled(&mut pricing, &candidates, &assigned);
-    let mut routes: Vec<(u32, Route)> = (0..).zip(routes).collect();
+    let mut routes: Vec<(u32, DriverRoute)> = (0..).zip(routes).collect();
     // Older orders are offered first.
     routes.sort_by_key(|(_, route)| route.orders.iter().copied().min());
     routes
@@ -63,7 +63,7 @@ fn scheduled(
     pricing: &mut Pricing<'_>,
     candidates: &[Candidate],
     assigned: &Assignment,
-) -> Vec<Route> {
+) -> Vec<DriverRoute> {
     let contested = contested(pricing.situation, candidates, assigned);
     let mut schedule = Schedule::new(pricing);
     for (candidate, column) in candidates.iter().zip(&assigned.column_of) {
@@ -106,7 +106,7 @@ fn contested(
 fn due(
     pricing: &mut Pricing<'_>,
     start: u32,
-    route: &Route,
+    route: &DriverRoute,
     assigned: &Assignment,
 ) -> Option<Proposal> {
     let situation = pricing.situation;
@@ -139,7 +139,7 @@ fn due(
 fn first_visit(
     situation: &Situation<'_>,
     start: &Start,
-    route: &Route,
+    route: &DriverRoute,
 ) -> Option<(Bundle, Option<Vec<Task>>)> {
     let is_new = |task: &&Task| situation.is_open(task.order);
     let first = route.tasks.iter().position(|task| is_new(&task))?;

@@ -5,7 +5,7 @@
 //! two orders do not always come late together.
 
 use crate::matching::cost::ms;
-use crate::matching::situation::{Order, Situation};
+use crate::matching::situation::{OpenOrder, Situation};
 use crate::matching::timeline::ReadyTimes;
 
 /// Quantiles of the standard normal distribution at 1/32, 3/32, … 31/32, in thousandths.
@@ -82,7 +82,7 @@ pub(crate) fn ready_quantile(situation: &Situation<'_>, order: u32, permille: i6
 }
 
 /// The ready times that are still possible, in ascending order, equally likely.
-fn futures(order: &Order, sd: i64, now: i64) -> Vec<i64> {
+fn futures(order: &OpenOrder, sd: i64, now: i64) -> Vec<i64> {
     if sd == 0 || order.is_ready {
         return vec![order.ready_at];
     }

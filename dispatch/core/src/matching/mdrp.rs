@@ -33,7 +33,7 @@ const VALUE_MAX: i64 = 1 << 36;
 
 /// Orders of one restaurant, in the order of their dropoffs.
 #[derive(Debug, Clone)]
-struct Route {
+struct RestaurantBundle {
     orders: Vec<u32>,
     /// The driver who is committed to a part of it.
     driver: Option<u32>,
@@ -55,7 +55,7 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
         round.extend(&route);
     }
     for group in [Group::Late, Group::Delayed, Group::OnTime] {
-        let of_group: Vec<&Route> = routes
+        let of_group: Vec<&RestaurantBundle> = routes
             .iter()
             .filter(|route| round.group(route) == group)
             .collect();
@@ -85,7 +85,7 @@ struct Round<'a> {
 
 impl Round<'_> {
     /// Bundles: for each restaurant enough routes of about `Z` orders, the first ones begun by what drivers are committed to.
-    fn routes(&mut self) -> Vec<Route> {
+    fn routes(&mut self) -> Vec<RestaurantBundle> {
         let situation = self.situation;
         let mut restaurants: Vec<u32> = situation
             .open_orders()
@@ -105,7 +105,7 @@ impl Round<'_> {
             let mut here = self.committed_to(restaurant);
             let committed: usize = here.iter().map(|route| route.committed).sum();
             let wanted = here.len().max((open.len() + committed).div_ceil(size));
-            here.resize_with(wanted, || Route {
+            here.resize_with(wanted, || RestaurantBundle {
                 orders: Vec::new(),
                 driver: None,
                 committed: 0,
@@ -140,14 +140,14 @@ impl Round<'_> {
     }
 
     /// Routes of drivers who are on the way to this restaurant or wait there with nothing picked up yet.
-    fn committed_to(&self, restaurant: u32) -> Vec<Route> {
+    fn committed_to(&self, restaurant: u32) -> Vec<RestaurantBundle> {
         let situation = self.situation;
         let mut routes = Vec::new();
         for (index, start) in situation.starts.iter().enumerate() {
             let uncarried = uncarried(start);
             let is_here = |order: &u32| situation.orders[*order as usize].pickup == restaurant;
             if !uncarried.is_empty() && !start.is_in_visit && uncarried.iter().all(is_here) {
-                routes.push(Route {
+                routes.push(RestaurantBundle {
                     committed: uncarried.len(),
                     orders: uncarried,
                     driver: u32::try_from(index).ok(),
@@ -158,7 +158,7 @@ impl Round<'_> {
     }
 
     /// At the place of least increase; into a full route only if that lowers its time per order.
-    fn insert(&mut self, routes: &mut [Route], order: u32, size: usize) {
+    fn insert(&mut self, routes: &mut [RestaurantBundle], order: u32, size: usize) {
         let mut best: Option<(bool, i64, usize, usize)> = None;
         for (index, route) in routes.iter().enumerate() {
             let held = route
@@ -237,7 +237,7 @@ impl Round<'_> {
         Some(travel + delay * BETA_PERMILLE / 1000)
     }
 
-    fn group(&self, route: &Route) -> Group {
+    fn group(&self, route: &RestaurantBundle) -> Group {
         let situation = self.situation;
         let policy = situation.policy;
         let service = ms(policy.dwells.pickup)
@@ -276,7 +276,7 @@ impl Round<'_> {
     }
 
     /// Orders that joined the route of a driver who is committed already.
-    fn extend(&mut self, route: &Route) {
+    fn extend(&mut self, route: &RestaurantBundle) {
         let Some(index) = route.driver else {
             return;
         };
@@ -317,7 +317,7 @@ impl Round<'_> {
     }
 
     /// One linear assignment: orders delivered per minute of driver time, less what the food waits.
-    fn assign(&mut self, routes: &[&Route]) {
+    fn assign(&mut self, routes: &[&RestaurantBundle]) {
         let situation = self.situation;
         let bundles: Vec<Bundle> = routes
             .iter()
@@ -465,7 +465,7 @@ fn uncarried(start: &Start) -> Vec<u32> {
         .collect()
 }
 
-fn take_out(routes: &mut [Route], order: u32) {
+fn take_out(routes: &mut [RestaurantBundle], order: u32) {
     for route in routes {
         route.orders.retain(|&other| other != order);
     }

@@ -5,13 +5,13 @@ use crate::{Bundling, StopKind};
 
 /// Before which stops of a route the pickup and the dropoff of an order come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Insertion {
     pickup: usize,
     /// Not less than `pickup`; the same: straight from the pickup.
     dropoff: usize,
 }
 
-impl Place {
+impl Insertion {
     /// Whether the pickup comes before the last of these stops.
     pub(crate) const fn is_before_end(self, tasks: &[Task]) -> bool {
         self.pickup < tasks.len()
@@ -36,7 +36,7 @@ pub(crate) fn places(
     tasks: &[Task],
     fixed: usize,
     order: u32,
-    found: &mut Vec<Place>,
+    found: &mut Vec<Insertion>,
 ) {
     found.clear();
     let policy = situation.policy;
@@ -77,7 +77,7 @@ pub(crate) fn places(
                 break;
             }
             if dropoff == pickup || !is_in_visit(dropoff) {
-                found.push(Place { pickup, dropoff });
+                found.push(Insertion { pickup, dropoff });
             }
             // A visit that is already there is joined at its end.
             let begins_visit = visited(dropoff) == Some(restaurant) && dropoff == pickup;

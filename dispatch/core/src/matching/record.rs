@@ -21,7 +21,7 @@ pub enum Rule {
     Final,
     /// The driver is sent to the restaurant; more orders may be added before the pickup.
     Partial,
-    /// An order has waited so long that it is served with whoever there is.
+    /// An order has waited so long that it is assigned to any feasible driver.
     Overdue,
     /// A person chose the driver: nobody was compared and the driver was not asked.
     AssignedByHand,
@@ -47,7 +47,7 @@ impl Rule {
 /// A driver who could have been asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alternative {
-    /// Who.
+    /// Id of the driver.
     pub driver: DriverId,
     /// When the food would be in hand.
     pub pickup_eta: Time,
@@ -61,7 +61,7 @@ pub struct Alternative {
 /// One decision: these orders are offered to this driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionRecord {
-    /// When.
+    /// Time of the round, Unix milliseconds of the city.
     pub at: Time,
     /// By which policy.
     pub policy: Matching,

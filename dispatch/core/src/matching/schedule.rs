@@ -11,12 +11,13 @@
 
 use std::ops::RangeInclusive;
 
+use doorstep_routing::SplitMix64;
+
 use crate::matching::cost::{COST_MAX, Pricing, postpone_cost};
 use crate::matching::options::{Bundle, Choice};
-use crate::matching::places::{Place, places};
+use crate::matching::places::{Insertion, places};
 use crate::matching::situation::{Start, Task};
 use crate::matching::timeline::Begin;
-use crate::optimization::random::Random;
 use crate::{Bundling, StopKind};
 
 /// New orders in one route: what comes after is decided by later rounds.
@@ -34,7 +35,7 @@ const PRICED_MAX: usize = 30_000;
 
 /// What one driver would do.
 #[derive(Debug, Clone)]
-pub(crate) struct Route {
+pub(crate) struct DriverRoute {
     begin: Begin,
     /// The driver's plan, if something can be taken along with it, and the stops of the new orders.
     pub(crate) tasks: Vec<Task>,
@@ -51,7 +52,7 @@ pub(crate) struct Route {
 /// A place in a route, and the net cost of the route with the order.
 #[derive(Debug, Clone, Copy)]
 struct Found {
-    place: Place,
+    place: Insertion,
     net: i64,
 }
 
@@ -66,12 +67,12 @@ struct Known {
 pub(crate) struct Schedule<'a, 'b> {
     pricing: &'b mut Pricing<'a>,
     /// By start.
-    routes: Vec<Route>,
+    routes: Vec<DriverRoute>,
     /// By open order.
     start_of: Vec<Option<u32>>,
     /// Orders around which there is something to gain.
     contested: Vec<u32>,
-    random: Random,
+    random: SplitMix64,
     /// For each open order, by its candidates.
     known: Vec<Vec<Option<Known>>>,
     /// As many routes were priced.
@@ -79,7 +80,7 @@ pub(crate) struct Schedule<'a, 'b> {
     /// As many states were numbered.
     states: u64,
     /// Memory of [`Self::look`].
-    places: Vec<Place>,
+    places: Vec<Insertion>,
     tasks: Vec<Task>,
 }
 
@@ -102,7 +103,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
             routes,
             start_of: vec![None; situation.open],
             contested: Vec::new(),
-            random: Random::new(situation.now.unsigned_abs()),
+            random: SplitMix64::new(situation.now.unsigned_abs()),
             known,
             priced: 0,
             states: 0,
@@ -142,13 +143,13 @@ impl<'a, 'b> Schedule<'a, 'b> {
     }
 
     /// By start.
-    pub(crate) fn into_routes(self) -> Vec<Route> {
+    pub(crate) fn into_routes(self) -> Vec<DriverRoute> {
         self.routes
     }
 
     fn step(&mut self) {
         let removed = self.neighbours();
-        let mut before: Vec<(u32, Route)> = Vec::new();
+        let mut before: Vec<(u32, DriverRoute)> = Vec::new();
         let mut change = 0;
         for &order in &removed {
             if let Some(start) = self.start_of[order as usize] {
@@ -186,7 +187,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
     }
 
     /// Remembers a route before its first change.
-    fn keep(&self, before: &mut Vec<(u32, Route)>, start: u32) {
+    fn keep(&self, before: &mut Vec<(u32, DriverRoute)>, start: u32) {
         if before.iter().all(|(kept, _)| *kept != start) {
             before.push((start, self.routes[start as usize].clone()));
         }
@@ -342,7 +343,7 @@ impl<'a, 'b> Schedule<'a, 'b> {
     }
 }
 
-/// What it costs that it is this driver, less what it would cost to leave these orders to nobody.
+/// Driver-specific cost terms minus the postponement cost of these orders.
 fn beside(pricing: &Pricing<'_>, start: &Start, orders: &[u32]) -> i64 {
     if orders.is_empty() {
         return 0;
@@ -360,7 +361,7 @@ fn beside(pricing: &Pricing<'_>, start: &Start, orders: &[u32]) -> i64 {
 
 /// The route of a driver without new orders. The plan is part of it if something could be taken along with it; otherwise the
 /// route begins where and when the plan ends.
-fn own_route(pricing: &mut Pricing<'_>, start: &Start) -> Route {
+fn own_route(pricing: &mut Pricing<'_>, start: &Start) -> DriverRoute {
     let takes_along = match pricing.situation.policy.bundling {
         Bundling::Never => false,
         Bundling::OneRestaurant => {
@@ -376,7 +377,7 @@ fn own_route(pricing: &mut Pricing<'_>, start: &Start) -> Route {
         Some(_) => (Begin::OnTheWay, start.tasks.clone(), 1),
         None => (Begin::Depart(start.node, start.from), Vec::new(), 0),
     };
-    Route {
+    DriverRoute {
         begin,
         tasks,
         fixed,

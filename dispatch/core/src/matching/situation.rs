@@ -15,7 +15,7 @@ pub(crate) const NO_WAY: i64 = i64::MAX / 4;
 
 /// An order of the round: one that searches, or one that a driver of the round already has.
 #[derive(Debug, Clone)]
-pub(crate) struct Order {
+pub(crate) struct OpenOrder {
     pub(crate) id: DeliveryId,
     pub(crate) pickup_at: LatLng,
     pub(crate) dropoff_at: LatLng,
@@ -86,7 +86,7 @@ impl Start {
 pub(crate) struct Situation<'a> {
     pub(crate) now: i64,
     pub(crate) policy: &'a Policy,
-    pub(crate) orders: Vec<Order>,
+    pub(crate) orders: Vec<OpenOrder>,
     /// As many orders search; the others are held by drivers.
     pub(crate) open: usize,
     pub(crate) starts: Vec<Start>,
@@ -121,7 +121,7 @@ impl Situation<'_> {
     }
 
     /// The orders that search.
-    pub(crate) fn open_orders(&self) -> &[Order] {
+    pub(crate) fn open_orders(&self) -> &[OpenOrder] {
         &self.orders[..self.open]
     }
 }
@@ -165,7 +165,7 @@ pub(crate) fn survey<'a>(
         drivers.dedup();
         drivers
     };
-    let mut orders: Vec<Order> = wanted
+    let mut orders: Vec<OpenOrder> = wanted
         .iter()
         .map(|(delivery, near)| {
             let mut order = order_of(delivery, &mut nodes);
@@ -203,7 +203,7 @@ pub(crate) fn survey<'a>(
 pub(crate) fn picture<'a>(
     policy: &'a Policy,
     now: Time,
-    (orders, open): (Vec<Order>, usize),
+    (orders, open): (Vec<OpenOrder>, usize),
     starts: Vec<Start>,
     nodes: &Nodes,
     travel: &mut dyn TravelTimes,
@@ -340,7 +340,7 @@ fn arrival_guess(from: LatLng, to: LatLng, wait: u64) -> u64 {
     wait.saturating_add(from.crow_distance(to).as_millimetres() / 10)
 }
 
-pub(crate) fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> Order {
+pub(crate) fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> OpenOrder {
     let mut refusals: Vec<(DriverId, u32)> = Vec::new();
     for refusal in &delivery.refusals {
         match refusals
@@ -351,7 +351,7 @@ pub(crate) fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> Order {
             None => refusals.push((refusal.driver, 1)),
         }
     }
-    Order {
+    OpenOrder {
         id: delivery.id(),
         pickup_at: delivery.request.pickup,
         dropoff_at: delivery.request.dropoff,
@@ -373,7 +373,7 @@ pub(crate) fn start_of(
     dispatcher: &Dispatcher,
     now: Time,
     driver: &Driver,
-    orders: &mut Vec<Order>,
+    orders: &mut Vec<OpenOrder>,
     nodes: &mut Nodes,
 ) -> Start {
     let policy = &dispatcher.policy;

@@ -42,16 +42,21 @@ impl Drop for SmallDisk {
     }
 }
 
+/// Says why; a failure where everything has to run.
+#[allow(clippy::print_stdout, reason = "a test that is not run says so")]
+fn not_run() {
+    assert!(
+        std::env::var_os("DOORSTEP_REQUIRE_ALL").is_none(),
+        "no small disk can be mounted: run as root"
+    );
+    println!("not run: no small disk can be mounted without root");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_waited_for_and_nothing_acknowledged_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(folder.path()) else {
-        assert!(
-            std::env::var_os("DOORSTEP_REQUIRE_ALL").is_none(),
-            "no small disk can be mounted: run as root"
-        );
-        println!("not run: no small disk can be mounted without root");
-        return;
+        return not_run();
     };
     let setup = Config {
         journal_dir: Some(folder.path().join("journal")),

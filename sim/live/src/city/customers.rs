@@ -8,7 +8,7 @@ use doorstep_sim::scheduler::ActorKey;
 use doorstep_sim::{DeliveryId, LatLng, Time};
 use uuid::Uuid;
 
-use super::{City, News};
+use super::{LiveCity, News};
 use crate::api::{Api, ApiError, order_path};
 use crate::report::AcknowledgedOrder;
 use crate::tracking;
@@ -27,7 +27,7 @@ struct Purchase {
     payment_method: &'static str,
 }
 
-impl City {
+impl LiveCity {
     pub(super) fn customer_turn(&mut self, now: Time, number: u64) {
         let Some(guest) = self.guests.get_mut(&number) else {
             return;

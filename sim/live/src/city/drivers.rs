@@ -9,10 +9,10 @@ use doorstep_sim::{
 };
 use uuid::Uuid;
 
-use super::{CONNECTING_MAX, City};
-use crate::drivers::{Command, Link};
+use super::{CONNECTING_MAX, LiveCity};
+use crate::drivers::{DriverCommand, Link};
 
-impl City {
+impl LiveCity {
     pub(super) fn driver_turn(&mut self, now: Time, index: usize) {
         let mut actions = Vec::new();
         self.drivers[index]
@@ -105,7 +105,7 @@ impl City {
                     self.to_connect.push_back(index);
                     self.connect_next(now);
                 }
-                DriverAction::GoOffDuty => self.tell_server(index, Command::OffDuty),
+                DriverAction::GoOffDuty => self.tell_server(index, DriverCommand::OffDuty),
                 DriverAction::Ping(fix) => self.ping(index, fix),
                 // The link has told the server already.
                 DriverAction::ReceiveOffer { .. } => {}
@@ -116,7 +116,7 @@ impl City {
                     }
                     self.tell_server(
                         index,
-                        Command::Answer {
+                        DriverCommand::Answer {
                             offer: offer.0,
                             answer,
                         },
@@ -141,7 +141,7 @@ impl City {
     fn reached(&mut self, now: Time, index: usize, delivery: DeliveryId, reached: MilestoneKind) {
         self.tell_server(
             index,
-            Command::Reach {
+            DriverCommand::Reach {
                 delivery,
                 reached,
                 at: now,
@@ -173,7 +173,7 @@ impl City {
         }
     }
 
-    fn tell_server(&mut self, index: usize, command: Command) {
+    fn tell_server(&mut self, index: usize, command: DriverCommand) {
         let told = self.drivers[index]
             .link
             .as_ref()
@@ -199,7 +199,7 @@ impl City {
             );
             let at = self.drivers[index].actor.position_at(now).at;
             let until = self.drivers[index].until;
-            link.tell(Command::OnDuty { at, until });
+            link.tell(DriverCommand::OnDuty { at, until });
             self.drivers[index].link = Some(link);
             self.connecting += 1;
         }

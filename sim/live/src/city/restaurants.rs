@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{City, News};
+use super::{LiveCity, News};
 use crate::api::{ApiError, order_path};
 use crate::inbox;
 
-impl City {
+impl LiveCity {
     /// One task a restaurant that reads its orders; they end with the set.
     pub(super) fn open_inboxes(&self, shutdown: &CancellationToken) -> JoinSet<()> {
         let mut inboxes = JoinSet::new();

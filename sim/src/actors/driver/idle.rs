@@ -18,10 +18,10 @@ impl DriverActor {
         let draw = self
             .seed
             .draw(Entity::Driver, self.id.0, Purpose::Drift, self.idle_spells);
-        let patience = seconds(self.settings.drift_after_s * (0.5 + draw.part(1).unit()));
+        let idle_max = seconds(self.settings.drift_after_s * (0.5 + draw.part(1).unit()));
         let drift_at = draw
             .chance(self.settings.drift_share)
-            .then(|| now.after(patience));
+            .then(|| now.after(idle_max));
         self.doing = Doing::Standing { at, drift_at };
     }
 

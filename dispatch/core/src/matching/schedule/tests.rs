@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Metres north of the market square, metres east, seconds until the food is ready.
-type Wish = (i32, i32, u64);
+type OrderSpec = (i32, i32, u64);
 
 fn place(north: i32, east: i32) -> LatLng {
     LatLng::from_e7(411_500_000 + north * 90, -86_100_000 + east * 119)
@@ -38,7 +38,7 @@ fn send(dispatcher: &mut Dispatcher, now: Time, input: Input) {
     }
 }
 
-fn order(dispatcher: &mut Dispatcher, now: Time, id: u128, (north, east, ready): Wish) {
+fn order(dispatcher: &mut Dispatcher, now: Time, id: u128, (north, east, ready): OrderSpec) {
     let request = DeliveryRequest {
         delivery: DeliveryId(id),
         // Few restaurants, so that some orders share one.
@@ -51,7 +51,7 @@ fn order(dispatcher: &mut Dispatcher, now: Time, id: u128, (north, east, ready):
 }
 
 /// A town in which drivers may have plans already, with orders that search.
-fn town(policy: Policy, drivers: u64, taken: &[Wish], open: &[Wish]) -> Dispatcher {
+fn town(policy: Policy, drivers: u64, taken: &[OrderSpec], open: &[OrderSpec]) -> Dispatcher {
     let policy = Policy {
         next_order_within: Span::from_mins(600),
         no_driver_after: Span::from_mins(600),
@@ -76,13 +76,13 @@ fn town(policy: Policy, drivers: u64, taken: &[Wish], open: &[Wish]) -> Dispatch
             },
         );
     }
-    for (&wish, id) in taken.iter().zip(1000..) {
-        order(&mut dispatcher, now, id, wish);
+    for (&spec, id) in taken.iter().zip(1000..) {
+        order(&mut dispatcher, now, id, spec);
         now = now.after(Span::from_secs(30));
         send(&mut dispatcher, now, Input::Deadline);
     }
-    for (&wish, id) in open.iter().zip(0..) {
-        order(&mut dispatcher, now, id, wish);
+    for (&spec, id) in open.iter().zip(0..) {
+        order(&mut dispatcher, now, id, spec);
     }
     dispatcher
 }
@@ -199,7 +199,7 @@ fn every_route(situation: &Situation<'_>, orders: &[u32]) -> Vec<Vec<Task>> {
     routes
 }
 
-fn wishes(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Wish>> {
+fn wishes(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<OrderSpec>> {
     prop::collection::vec((-2000..2999_i32, -2500..2500_i32, 0..1500_u64), count)
 }
 
@@ -296,7 +296,7 @@ proptest! {
 }
 
 /// What the search costs with one driver and up to three orders, and the least that any sequence of stops costs.
-fn found_and_least(open: &[Wish], bundling: Bundling) -> (i64, i64) {
+fn found_and_least(open: &[OrderSpec], bundling: Bundling) -> (i64, i64) {
     let policy = Policy {
         bundling,
         ready_sd: Span::ZERO,
