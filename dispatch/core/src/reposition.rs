@@ -12,36 +12,26 @@ mod demand;
 use doorstep_routing::LatLng;
 
 pub(crate) use self::demand::{CELLS_MAX, Demand, ORDER, cell_of};
+use crate::policy_fields::{DAY, check_positive, policy_fields};
 use crate::{PolicyError, Span, Time};
 
-/// When idle drivers are told to wait elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AdvicePolicy {
-    /// Between two looks at where orders and drivers are. Raising it costs less and reacts later.
-    pub interval: Span,
-    /// A driver is told nothing before having been idle for so long. Raising it moves fewer drivers.
-    pub idle_after: Span,
-    /// Orders that are expected within this are held against the drivers who are or will be free within it: about the time
-    /// that an order takes a driver. Raising it gathers more drivers where most is ordered.
-    pub horizon: Span,
-    /// Nobody is sent farther than this. Raising it evens out more, and drivers ride more for nothing.
-    pub drive_max: Span,
-    /// A driver who was told is not told again before so much later. Raising it bothers drivers less.
-    pub rest: Span,
-    /// Drivers told at a time. Raising it evens out sooner, and overshoots.
-    pub advices_max: usize,
-}
-
-impl Default for AdvicePolicy {
-    fn default() -> Self {
-        Self {
-            interval: Span::from_mins(1),
-            idle_after: Span::from_mins(4),
-            horizon: Span::from_mins(20),
-            drive_max: Span::from_mins(8),
-            rest: Span::from_mins(15),
-            advices_max: 10,
-        }
+policy_fields! {
+    /// When idle drivers are told to wait elsewhere.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct AdvicePolicy in "advice." {
+        /// Between two looks at where orders and drivers are. Raising it costs less and reacts later.
+        interval: Span = Span::from_mins(1), Milliseconds, 1..=DAY;
+        /// A driver is told nothing before having been idle for so long. Raising it moves fewer drivers.
+        idle_after: Span = Span::from_mins(4), Milliseconds, 0..=DAY;
+        /// Orders that are expected within this are held against the drivers who are or will be free within it: about the time
+        /// that an order takes a driver. Raising it gathers more drivers where most is ordered.
+        horizon: Span = Span::from_mins(20), Milliseconds, 1..=DAY;
+        /// Nobody is sent farther than this. Raising it evens out more, and drivers ride more for nothing.
+        drive_max: Span = Span::from_mins(8), Milliseconds, 1..=DAY;
+        /// A driver who was told is not told again before so much later. Raising it bothers drivers less.
+        rest: Span = Span::from_mins(15), Milliseconds, 0..=DAY;
+        /// Drivers told at a time. Raising it evens out sooner, and overshoots.
+        advices_max: usize = 10, Count, 1..=10_000;
     }
 }
 
@@ -51,16 +41,7 @@ impl AdvicePolicy {
     /// # Errors
     /// Names the first field that must not be zero and is.
     pub(crate) fn validate(&self) -> Result<(), PolicyError> {
-        let positive = [
-            ("advice.interval", self.interval > Span::ZERO),
-            ("advice.horizon", self.horizon > Span::ZERO),
-            ("advice.drive_max", self.drive_max > Span::ZERO),
-            ("advice.advices_max", self.advices_max > 0),
-        ];
-        match positive.iter().find(|(_, holds)| !holds) {
-            Some(&(field, _)) => Err(PolicyError::Zero { field }),
-            None => Ok(()),
-        }
+        check_positive(self)
     }
 }
 
