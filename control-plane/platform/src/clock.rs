@@ -19,6 +19,8 @@ enum Source {
         origin_ms: i64,
         anchor: Instant,
         speedup: u32,
+        warm_up: Duration,
+        warm_up_speedup: u32,
     },
     Manual(Arc<AtomicI64>),
 }
@@ -45,8 +47,25 @@ impl Clock {
                 origin_ms: i64::try_from(origin_ms).unwrap_or(i64::MAX),
                 anchor,
                 speedup: speedup.max(1),
+                warm_up: Duration::ZERO,
+                warm_up_speedup: 1,
             },
         }
+    }
+
+    /// The same clock, but for so long after its anchor it runs at another speed; a manual one stays as it is.
+    #[must_use]
+    pub fn warming_up(mut self, real: Duration, faster: u32) -> Self {
+        if let Source::Scaled {
+            warm_up,
+            warm_up_speedup,
+            ..
+        } = &mut self.source
+        {
+            *warm_up = real;
+            *warm_up_speedup = faster.max(1);
+        }
+        self
     }
 
     /// A clock that stands still until [`Clock::advance`] moves it: for tests.
@@ -72,9 +91,13 @@ impl Clock {
                 origin_ms,
                 anchor,
                 speedup,
+                warm_up,
+                warm_up_speedup,
             } => {
-                let elapsed = millis(anchor.elapsed());
-                origin_ms.saturating_add(elapsed.saturating_mul(i64::from(*speedup)))
+                let elapsed = anchor.elapsed();
+                let warm = elapsed.min(*warm_up);
+                let city = warm * *warm_up_speedup + (elapsed - warm) * *speedup;
+                origin_ms.saturating_add(millis(city))
             }
             Source::Manual(now) => now.load(Ordering::Relaxed),
         }
@@ -84,6 +107,12 @@ impl Clock {
     #[must_use]
     pub fn speedup(&self) -> u32 {
         match &self.source {
+            Source::Scaled {
+                anchor,
+                warm_up,
+                warm_up_speedup,
+                ..
+            } if anchor.elapsed() < *warm_up => *warm_up_speedup,
             Source::Scaled { speedup, .. } => *speedup,
             Source::Manual(_) => 0,
         }
@@ -108,10 +137,7 @@ impl Clock {
     /// What the city's clock will show after a real duration: for back-off of network calls.
     #[must_use]
     pub fn after_real_ms(&self, real: Duration) -> i64 {
-        let speedup = match &self.source {
-            Source::Scaled { speedup, .. } => i64::from(*speedup),
-            Source::Manual(_) => 1,
-        };
+        let speedup = i64::from(self.speedup().max(1));
         self.now_ms()
             .saturating_add(millis(real).saturating_mul(speedup))
     }

@@ -1,7 +1,7 @@
 //! The certificate by which apps know the server, and the TLS settings around it.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +17,15 @@ pub enum CertificateSource {
     /// Made anew at every start for these names; apps must be given it: for tests, the demo and trials.
     SelfSigned {
         /// DNS names and addresses.
+        names: Vec<String>,
+    },
+    /// Made once for these names and kept in these PEM files; apps that were given it trust it after every restart.
+    Kept {
+        /// The certificate.
+        chain: PathBuf,
+        /// Its private key, readable by its owner only.
+        key: PathBuf,
+        /// DNS names and addresses of a certificate that is made.
         names: Vec<String>,
     },
     /// PEM files as a certificate authority gives them.
@@ -38,6 +47,14 @@ pub enum CertificateError {
     #[error("{path} cannot be read: {source}")]
     Unreadable {
         /// The file, as it was named.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("{path} cannot be written: {source}")]
+    Unwritable {
+        /// The file.
         path: String,
         /// What the system said.
         source: io::Error,
@@ -73,6 +90,12 @@ pub(crate) fn load(source: &CertificateSource) -> Result<Identity, CertificateEr
             let key = key.map_err(|why| rustls::Error::General(why.to_owned()))?;
             (vec![made.cert.der().clone()], key)
         }
+        CertificateSource::Kept { chain, key, names } => {
+            if !chain.exists() {
+                make(chain, key, names)?;
+            }
+            (read_chain(chain)?, read_key(key)?)
+        }
         CertificateSource::Files { chain, key } => (read_chain(chain)?, read_key(key)?),
     };
     let first = chain
@@ -88,6 +111,34 @@ pub(crate) fn load(source: &CertificateSource) -> Result<Identity, CertificateEr
     Ok(Identity {
         tls: QuicServerConfig::try_from(tls)?,
         certificate_der,
+    })
+}
+
+/// Makes a certificate. The chain is written last: whoever finds it finds its key too, also after a crash in between.
+fn make(chain: &Path, key: &Path, names: &[String]) -> Result<(), CertificateError> {
+    let made = rcgen::generate_simple_self_signed(names.to_owned())?;
+    write(key, &made.signing_key.serialize_pem())?;
+    write(chain, &made.cert.pem())
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
+    let written = || -> io::Result<()> {
+        let new = path.with_added_extension("new");
+        // What a crash left is not there for anybody.
+        let _ = fs::remove_file(&new);
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    written().map_err(|source| CertificateError::Unwritable {
+        path: path.display().to_string(),
+        source,
     })
 }
 
@@ -118,6 +169,21 @@ mod tests {
     use std::fs;
 
     use super::{CertificateError, CertificateSource, load};
+
+    #[test]
+    fn a_kept_certificate_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = CertificateSource::Kept {
+            chain: folder.path().join("chain.pem"),
+            key: folder.path().join("key.pem"),
+            names: vec!["localhost".to_owned()],
+        };
+        let first = load(&source).unwrap().certificate_der;
+        assert_eq!(load(&source).unwrap().certificate_der, first);
+        // A crash after the key and before the certificate leaves this.
+        fs::remove_file(folder.path().join("chain.pem")).unwrap();
+        assert_ne!(load(&source).unwrap().certificate_der, first);
+    }
 
     #[test]
     fn a_certificate_from_files_is_the_one_that_is_shown() {

@@ -10,6 +10,8 @@ pub struct Clock {
     origin_ms: u64,
     anchor: Instant,
     speedup: u32,
+    warm_up: Duration,
+    warm_up_speedup: u32,
 }
 
 impl Clock {
@@ -31,27 +33,53 @@ impl Clock {
             origin_ms,
             anchor,
             speedup: speedup.max(1),
+            warm_up: Duration::ZERO,
+            warm_up_speedup: 1,
+        }
+    }
+
+    /// The same clock, but for so long after its anchor it runs at another speed: a city that has to fill first.
+    #[must_use]
+    pub fn warming_up(self, real: Duration, speedup: u32) -> Self {
+        Self {
+            warm_up: real,
+            warm_up_speedup: speedup.max(1),
+            ..self
         }
     }
 
     /// The city's time now.
     pub fn now(&self) -> Time {
-        let elapsed_us = self
-            .anchor
-            .elapsed()
+        let elapsed = self.anchor.elapsed();
+        let warm = elapsed.min(self.warm_up);
+        let city_us = warm
             .as_micros()
-            .saturating_mul(u128::from(self.speedup));
-        let elapsed_ms = u64::try_from(elapsed_us / 1_000).unwrap_or(u64::MAX);
-        Time::from_millis(self.origin_ms.saturating_add(elapsed_ms))
+            .saturating_mul(u128::from(self.warm_up_speedup))
+            .saturating_add(
+                (elapsed - warm)
+                    .as_micros()
+                    .saturating_mul(u128::from(self.speedup)),
+            );
+        let city_ms = u64::try_from(city_us / 1_000).unwrap_or(u64::MAX);
+        Time::from_millis(self.origin_ms.saturating_add(city_ms))
     }
 
     /// How long to sleep until the city's clock shows `time`: zero if it does already, never too short.
     pub(crate) fn real_until(&self, time: Time) -> Duration {
-        let city_ms = time.since(self.now()).as_millis();
-        let real_us = city_ms
-            .saturating_mul(1_000)
-            .div_ceil(u64::from(self.speedup));
-        Duration::from_micros(real_us)
+        let elapsed = self.anchor.elapsed();
+        let after_ms = time.since(Time::from_millis(self.origin_ms)).as_millis();
+        let warm = Duration::from_millis(after_ms) / self.warm_up_speedup;
+        let at = if warm <= self.warm_up {
+            warm
+        } else {
+            let warmed_us = self.warm_up.as_micros() * u128::from(self.warm_up_speedup);
+            let rest_us = (u128::from(after_ms) * 1_000).saturating_sub(warmed_us);
+            let rest_us = rest_us.div_ceil(u128::from(self.speedup));
+            self.warm_up + Duration::from_micros(u64::try_from(rest_us).unwrap_or(u64::MAX))
+        };
+        // Never too short: a timer that fires before its time would be set again for nothing.
+        at.checked_sub(elapsed)
+            .map_or(Duration::ZERO, |left| left + Duration::from_micros(1))
     }
 
     /// The real time now, for measuring and for limits of sockets.
@@ -79,6 +107,29 @@ mod tests {
         assert_eq!(
             clock.real_until(Time::from_millis(1_000_000)),
             Duration::ZERO
+        );
+    }
+
+    #[test]
+    fn a_clock_that_warms_up_runs_at_both_speeds() {
+        let Some(anchor) = Instant::now().checked_sub(Duration::from_secs(12)) else {
+            return;
+        };
+        // Ten seconds at 100, then two at 10.
+        let clock = Clock::scaled(0, anchor, 10).warming_up(Duration::from_secs(10), 100);
+        let now = clock.now().as_millis();
+        assert!((1_020_000..1_030_000).contains(&now), "{now}");
+        let wait = clock.real_until(Time::from_millis(now + 50_000));
+        assert!(
+            wait > Duration::from_secs(4) && wait < Duration::from_secs(6),
+            "{wait:?}"
+        );
+        assert_eq!(clock.real_until(Time::from_millis(900_000)), Duration::ZERO);
+        let early = Clock::scaled(0, Instant::now(), 10).warming_up(Duration::from_secs(10), 100);
+        let wait = early.real_until(Time::from_millis(1_010_000));
+        assert!(
+            wait > Duration::from_secs(10) && wait <= Duration::from_secs(12),
+            "{wait:?}"
         );
     }
 }

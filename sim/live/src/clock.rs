@@ -10,6 +10,8 @@ pub struct Clock {
     origin_ms: u64,
     anchor: Instant,
     speedup: u32,
+    warm_up: Duration,
+    warm_up_speedup: u32,
 }
 
 impl Clock {
@@ -20,27 +22,44 @@ impl Clock {
             origin_ms,
             anchor,
             speedup: speedup.max(1),
+            warm_up: Duration::ZERO,
+            warm_up_speedup: 1,
+        }
+    }
+
+    /// The same clock, but for so long after its anchor it runs at another speed.
+    #[must_use]
+    pub fn warming_up(self, real: Duration, speedup: u32) -> Self {
+        Self {
+            warm_up: real,
+            warm_up_speedup: speedup.max(1),
+            ..self
         }
     }
 
     /// The city's time.
     #[must_use]
     pub fn now(&self) -> Time {
-        let elapsed = u64::try_from(self.anchor.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Time::from_millis(
-            self.origin_ms
-                .saturating_add(elapsed.saturating_mul(u64::from(self.speedup))),
-        )
+        let elapsed = self.anchor.elapsed();
+        let warm = elapsed.min(self.warm_up);
+        let city = warm * self.warm_up_speedup + (elapsed - warm) * self.speedup;
+        let city_ms = u64::try_from(city.as_millis()).unwrap_or(u64::MAX);
+        Time::from_millis(self.origin_ms.saturating_add(city_ms))
     }
 
     /// Real time until the city's clock shows `at`; zero if it has.
     #[must_use]
     pub(crate) fn real_until(&self, at: Time) -> Duration {
         let city = Duration::from_millis(at.as_millis().saturating_sub(self.origin_ms));
-        (city / self.speedup).saturating_sub(self.anchor.elapsed())
+        let warmed = self.warm_up * self.warm_up_speedup;
+        let real = match city.checked_sub(warmed) {
+            None => city / self.warm_up_speedup,
+            Some(rest) => self.warm_up + rest / self.speedup,
+        };
+        real.saturating_sub(self.anchor.elapsed())
     }
 
-    /// City time that passes in a real duration.
+    /// City time that passes in a real duration, at the speed after the warm-up.
     #[must_use]
     pub(crate) fn city_span(&self, real: Duration) -> Span {
         let millis = u64::try_from(real.as_millis()).unwrap_or(u64::MAX);
@@ -63,5 +82,20 @@ mod tests {
         assert!(clock.now() >= Time::from_millis(1_000_000));
         assert!(clock.real_until(Time::from_millis(1_060_000)) <= Duration::from_secs(1));
         assert_eq!(clock.real_until(Time::EPOCH), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_city_that_warms_up_has_two_speeds() {
+        let Some(anchor) = Instant::now().checked_sub(Duration::from_secs(12)) else {
+            return;
+        };
+        let clock = Clock::new(0, anchor, 10).warming_up(Duration::from_secs(10), 100);
+        let now = clock.now().as_millis();
+        assert!((1_020_000..1_030_000).contains(&now), "{now}");
+        let wait = clock.real_until(Time::from_millis(now + 50_000));
+        assert!(
+            wait > Duration::from_secs(4) && wait <= Duration::from_secs(5),
+            "{wait:?}"
+        );
     }
 }
