@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{self, Clock};
-use crate::config::{Policy, Secret};
+use crate::config::{LivePolicy, Secret};
 use crate::dispatch::Dispatch;
 use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::{Command, Order};
@@ -61,7 +61,7 @@ pub(crate) struct App {
     /// All that is remembered.
     pub(crate) store: Store,
     /// Prices and patience.
-    pub(crate) policy: Policy,
+    pub(crate) policy: LivePolicy,
     /// Signs and checks bearer tokens.
     pub(crate) token_key: TokenKey,
     /// Takes and gives back money.

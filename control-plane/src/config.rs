@@ -1,7 +1,7 @@
 //! Everything that may be set from outside, parsed once at start.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -145,5 +145,29 @@ impl Default for Policy {
             dropoff_patience: minutes(180),
             preparation: minutes(12),
         }
+    }
+}
+
+/// The policy in force, which a reload may replace while the server runs.
+#[derive(Clone, Debug)]
+pub struct LivePolicy(Arc<RwLock<Arc<Policy>>>);
+
+impl LivePolicy {
+    /// Starts with a policy.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(policy))))
+    }
+
+    /// What holds now. A request that needs several values takes them from one call.
+    #[must_use]
+    pub fn now(&self) -> Arc<Policy> {
+        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&held)
+    }
+
+    /// Replaces it for everything that happens from now on; quotes and orders keep what they were made with.
+    pub fn set(&self, policy: Policy) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 }

@@ -13,7 +13,7 @@ use tonic::transport::Endpoint;
 
 use crate::app::{App, AppState, Wake};
 use crate::city::{self, Live, LiveConfig, MapFile};
-use crate::config::Config;
+use crate::config::{Config, LivePolicy, Policy};
 use crate::drivers::{self, DriverPicture};
 use crate::events::Feed;
 use crate::gateway::PaymentGateway;
@@ -70,9 +70,15 @@ pub struct Running {
     shutdown: CancellationToken,
     tasks: JoinSet<()>,
     store: Store,
+    policy: LivePolicy,
 }
 
 impl Running {
+    /// Replaces fees, shares and time-outs for everything that happens from now on.
+    pub fn set_policy(&self, policy: Policy) {
+        self.policy.set(policy);
+    }
+
     /// Stops taking requests, ends the streams, and waits for the workers.
     pub async fn shutdown(mut self) {
         self.shutdown.cancel();
@@ -111,6 +117,7 @@ pub(crate) fn serve(
     addr: SocketAddr,
 ) -> Result<(Running, AppState, Live), StartError> {
     let shutdown = CancellationToken::new();
+    let policy = LivePolicy::new(config.policy.clone());
     let dispatch = dispatch::client(
         &dispatch_endpoint(&config)?,
         &config.token_key,
@@ -123,7 +130,7 @@ pub(crate) fn serve(
         clock: config.clock,
         zone,
         store: store.clone(),
-        policy: config.policy,
+        policy: policy.clone(),
         token_key: config.token_key,
         gateway: Arc::new(Breaker::new(gateway, store.health().clone())),
         gateway_secret: config.gateway.secret,
@@ -157,6 +164,7 @@ pub(crate) fn serve(
             shutdown,
             tasks,
             store,
+            policy,
         },
         state,
         live,

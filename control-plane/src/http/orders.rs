@@ -109,7 +109,7 @@ fn terms(
     quote: Quote,
     method: &str,
 ) -> Terms {
-    let policy = &app.policy;
+    let policy = app.policy.now();
     Terms {
         order_id: ids.0,
         customer_id,
@@ -206,7 +206,7 @@ pub(crate) async fn accept_order(
         .unwrap_or_default();
     let ready_in = acceptance
         .ready_in_ms
-        .unwrap_or_else(|| ReadyInMs(millis(app.policy.preparation)));
+        .unwrap_or_else(|| ReadyInMs(millis(app.policy.now().preparation)));
     if !ready_in.is_in_range() {
         let (min, max) = (ReadyInMs::MIN, ReadyInMs::MAX);
         let detail = format!("ready_in_ms is {min} to {max}, not {}", ready_in.0);

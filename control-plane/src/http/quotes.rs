@@ -10,6 +10,7 @@ use doorstep_dispatch_wire::dispatch::{QuoteRequest, QuoteResponse};
 use tonic::Code;
 
 use crate::app::{App, AppState};
+use crate::config::Policy;
 use crate::dispatch::{in_time, lat_lng};
 use crate::domain::ids::{ItemId, QuoteId, RestaurantId};
 use crate::domain::place::Place;
@@ -40,6 +41,7 @@ pub(crate) async fn create_quote(
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("restaurant"))?;
     let menu = app.store.catalogue.menu(restaurant_id).await?;
     let trip = trip(&app, restaurant.at, dropoff).await?;
+    let policy = app.policy.now();
     let cart: Vec<Wanted> = new
         .items
         .iter()
@@ -48,7 +50,7 @@ pub(crate) async fn create_quote(
             quantity: item.quantity.0,
         })
         .collect();
-    let price = price(&menu, &cart, trip.distance_m, &tariff(&app)).map_err(cart_problem)?;
+    let price = price(&menu, &cart, trip.distance_m, &tariff(&policy)).map_err(cart_problem)?;
     let now_ms = app.clock.now_ms();
     let quote = Quote {
         quote_id: QuoteId::fresh(now_ms),
@@ -60,8 +62,8 @@ pub(crate) async fn create_quote(
         price,
         distance_m: trip.distance_m,
         travel_time_ms: trip.travel_time_ms,
-        dropoff_eta_ms: dropoff_eta_ms(&app, &trip, now_ms),
-        expires_at_ms: now_ms + millis(app.policy.quote_patience),
+        dropoff_eta_ms: dropoff_eta_ms(&policy, &trip, now_ms),
+        expires_at_ms: now_ms + millis(policy.quote_patience),
     };
     app.store.catalogue.add_quote(&quote).await?;
     Ok((StatusCode::CREATED, Json(view_of(&quote, now_ms))))
@@ -94,17 +96,16 @@ async fn trip(app: &App, pickup: Place, dropoff: Place) -> Result<QuoteResponse,
 }
 
 /// Ready food and a driver at the restaurant, whichever is later, and then the way.
-fn dropoff_eta_ms(app: &App, trip: &QuoteResponse, now_ms: i64) -> i64 {
+fn dropoff_eta_ms(policy: &Policy, trip: &QuoteResponse, now_ms: i64) -> i64 {
     let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
-    let ready_ms = now_ms + millis(app.policy.preparation);
+    let ready_ms = now_ms + millis(policy.preparation);
     let pickup_ms = trip
         .pickup_eta_ms
         .map_or(ready_ms, |eta_ms| signed(eta_ms).max(ready_ms));
     pickup_ms.saturating_add(signed(trip.travel_time_ms))
 }
 
-fn tariff(app: &App) -> Tariff {
-    let policy = &app.policy;
+fn tariff(policy: &Policy) -> Tariff {
     Tariff {
         currency: policy.currency,
         base_fee_minor: policy.base_fee_minor,

@@ -182,7 +182,7 @@ pub(crate) async fn restaurant(
         at: place_view(restaurant.at),
         cuisine: restaurant.cuisine,
         address: restaurant.address,
-        currency: currency(app.policy.currency),
+        currency: currency(app.policy.now().currency),
         menu: menu
             .into_iter()
             .map(|item| ItemView {
