@@ -7,7 +7,6 @@ pub mod domain;
 pub mod events;
 pub mod explanation;
 pub mod gateway;
-pub mod sandbox;
 
 mod app;
 mod application;

@@ -8,71 +8,95 @@ use std::sync::Arc;
 use anyhow::Context;
 use doorstep_control_plane::config::GatewayConfig;
 use doorstep_control_plane::events::bus::{EventBus, InProcessBus};
-use doorstep_control_plane::{Config, Secret};
+use doorstep_control_plane::{Config, Running, Secret};
 use doorstep_control_plane_nats::{JetStreamBus, JetStreamConfig};
 
 use super::city_map::drawing_of;
-use super::parse_listen;
+use super::reload::Reload;
+use super::secret_file::read_secret;
 use super::token::read_key;
+use super::{asked_to_stop, parse_listen, start_log};
+use crate::settings::{self, Overrides, Settings};
 
 /// Runs the control plane: orders, money, restaurants over HTTP.
+///
+/// Stops at Ctrl-C or SIGTERM; SIGHUP reads the settings file again (fees, time-outs and the log level change at once).
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: doorstep control-plane --gateway-url http://127.0.0.1:8090 \\\n         --gateway-secret gateway.secret --token-key token.key"
 )]
 pub(crate) struct ControlPlaneArgs {
-    /// Where to serve HTTP.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR:PORT", value_parser = parse_listen)]
-    listen: SocketAddr,
-    /// The gRPC address of dispatch.
-    #[arg(long, default_value = "http://127.0.0.1:7443", value_name = "URL")]
-    dispatch: String,
-    /// The database: `sqlite://FILE` or `postgres://…`
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        default_value = "sqlite://doorstep.db",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
-    database: String,
-    /// The payment gateway.
-    #[arg(long, value_name = "URL")]
-    gateway_url: String,
-    /// A file with the secret that signs the gateway's webhooks.
+    /// A file with settings (docs/configuration.md); flags win over it
     #[arg(long, value_name = "FILE")]
-    gateway_secret: PathBuf,
-    /// Where the gateway reaches our webhook; the listening address when absent.
+    config: Option<PathBuf>,
+    /// Where to serve HTTP [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    listen: Option<SocketAddr>,
+    /// The gRPC address of dispatch [default: `http://127.0.0.1:7443`]
+    #[arg(long, value_name = "URL")]
+    dispatch: Option<String>,
+    /// The database: `sqlite://FILE` or `postgres://…`; also by `DATABASE_URL` [default: `sqlite://doorstep.db`]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// The payment gateway (docs/payment-gateway.md)
+    #[arg(long, value_name = "URL")]
+    gateway_url: Option<String>,
+    /// A file with the secret that signs the gateway's webhooks
+    #[arg(long, value_name = "FILE")]
+    gateway_secret: Option<PathBuf>,
+    /// Where the gateway reaches our webhook; the listening address when absent
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
-    /// A file with the key that signs tokens, as made by `doorstep token`.
+    /// A file with the key that signs tokens, as made by `doorstep token`
     #[arg(long, value_name = "FILE")]
-    token_key: PathBuf,
-    /// Publishes order events on NATS JetStream; without it they stay in the process.
+    token_key: Option<PathBuf>,
+    /// Publishes order events on NATS JetStream; without it they stay in the process
     #[arg(long, value_name = "URL")]
     nats: Option<String>,
-    /// The map that the city view shows, an .osm.pbf or .road file; without it drivers and orders stand on blank ground.
+    /// The map that the city view shows, an .osm.pbf or .road file; without it drivers and orders stand on blank ground
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: ControlPlaneArgs) -> anyhow::Result<ExitCode> {
-    let drawing = args.map.as_deref().map(drawing_of).transpose()?;
+    let reload = Reload::new(settings::file_of(args.config.as_ref()), overrides(&args));
+    let settings = reload.read()?;
+    start_log(settings.text("log").unwrap_or("info"));
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(serve(args, drawing))
+    runtime.block_on(serve(settings, reload))
 }
 
-async fn serve(args: ControlPlaneArgs, drawing: Option<Vec<u8>>) -> anyhow::Result<ExitCode> {
-    let secret = read(&args.gateway_secret)?;
-    anyhow::ensure!(
-        !secret.trim().is_empty(),
-        "{} is empty",
-        args.gateway_secret.display()
-    );
-    let mut gateway = GatewayConfig::new(args.gateway_url, Secret::new(secret.trim()));
-    gateway.webhook_url = args.webhook_url;
-    let token_key = read_key(&args.token_key)?;
-    let bus: Arc<dyn EventBus> = match &args.nats {
+fn overrides(args: &ControlPlaneArgs) -> Overrides {
+    Overrides::default()
+        .add("control_plane.listen", "--listen", args.listen)
+        .add(
+            "control_plane.dispatch_url",
+            "--dispatch",
+            args.dispatch.as_ref(),
+        )
+        .add(
+            "control_plane.database",
+            "--database",
+            args.database.as_ref(),
+        )
+        .add("gateway.url", "--gateway-url", args.gateway_url.as_ref())
+        .path(
+            "gateway.secret_file",
+            "--gateway-secret",
+            args.gateway_secret.as_ref(),
+        )
+        .add(
+            "gateway.webhook_url",
+            "--webhook-url",
+            args.webhook_url.as_ref(),
+        )
+        .path("token_key_file", "--token-key", args.token_key.as_ref())
+        .add("control_plane.nats_url", "--nats", args.nats.as_ref())
+        .path("map", "--map", args.map.as_ref())
+}
+
+async fn serve(settings: Settings, reload: Reload) -> anyhow::Result<ExitCode> {
+    let bus: Arc<dyn EventBus> = match settings.text("control_plane.nats_url") {
         None => Arc::new(InProcessBus::default()),
         Some(url) => Arc::new(
             JetStreamBus::open(JetStreamConfig::new(url))
@@ -80,26 +104,60 @@ async fn serve(args: ControlPlaneArgs, drawing: Option<Vec<u8>>) -> anyhow::Resu
                 .context("connecting to NATS")?,
         ),
     };
-    let mut config = Config::new(
-        args.listen,
-        args.database,
-        args.dispatch,
-        gateway,
-        token_key,
-        bus,
-    );
-    config.city_map = drawing.map(Into::into);
+    let mut config = config(&settings, bus)?;
+    if let Some(map) = settings.path("map") {
+        config.city_map = Some(drawing_of(&map)?.into());
+    }
     let running = doorstep_control_plane::start(config).await?;
     announce(running.addr);
-    tokio::signal::ctrl_c()
-        .await
-        .context("waiting for Ctrl-C")?;
+    until_stopped(&running, settings, &reload).await?;
     running.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+/// Waits for the signal to stop, and takes settings over at each signal to reload.
+pub(crate) async fn until_stopped(
+    running: &Running,
+    mut settings: Settings,
+    reload: &Reload,
+) -> anyhow::Result<()> {
+    let stop = asked_to_stop();
+    tokio::pin!(stop);
+    let mut hangups = Reload::signals()?;
+    loop {
+        tokio::select! {
+            asked = &mut stop => return asked.context("waiting for a signal"),
+            _ = hangups.recv() => {
+                settings = reload.take_over(settings, |policy| running.set_policy(policy));
+            }
+        }
+    }
+}
+
+/// What the control plane is started with.
+pub(crate) fn config(settings: &Settings, bus: Arc<dyn EventBus>) -> anyhow::Result<Config> {
+    let url = settings.required("gateway.url", "--gateway-url")?;
+    let secret = settings.required("gateway.secret_file", "--gateway-secret")?;
+    let secret = read_secret(Path::new(secret)).context("the gateway's secret")?;
+    let mut gateway = GatewayConfig::new(url.to_owned(), Secret::new(secret));
+    gateway.webhook_url = settings.text("gateway.webhook_url").map(str::to_owned);
+    gateway.patience = settings.duration("gateway.timeout");
+    let token_key = read_key(Path::new(
+        settings.required("token_key_file", "--token-key")?,
+    ))?;
+    let text = |name| settings.text(name).unwrap_or_default().to_owned();
+    let mut config = Config::new(
+        settings.address("control_plane.listen")?,
+        text("control_plane.database"),
+        text("control_plane.dispatch_url"),
+        gateway,
+        token_key,
+        bus,
+    );
+    config.policy = settings.control_policy()?;
+    config.drivers_poll = settings.duration("control_plane.drivers_poll");
+    config.city_time_zone = settings.text("zone").map(str::to_owned);
+    Ok(config)
 }
 
 #[allow(clippy::print_stdout, reason = "says where it can be reached")]

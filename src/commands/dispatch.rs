@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use doorstep_dispatch_server::{CertificateSource, Clock, Config, Running, start};
+use doorstep_dispatch_server::{Clock, Config, Running, start};
 use doorstep_routing::{Profile, Router};
 
 use super::token::read_key;
-use super::{asked_to_stop, parse_listen};
+use super::{asked_to_stop, parse_listen, start_log};
+use crate::settings::{self, Overrides, Settings};
 
 /// Runs a dispatch server.
 ///
@@ -24,65 +25,103 @@ use super::{asked_to_stop, parse_listen};
   doorstep dispatch --map porto.road --token-key doorstep.key --journal journal \\
     --quic 0.0.0.0:4433 --certificate chain.pem --certificate-key key.pem")]
 pub(crate) struct DispatchArgs {
+    /// A file with settings (docs/configuration.md); flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// A road archive, or an extract that is imported in memory
     #[arg(long, value_name = "FILE")]
-    map: PathBuf,
-    /// Where drivers connect over QUIC (UDP)
-    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:4433", value_parser = parse_listen)]
-    quic: SocketAddr,
-    /// Where the control plane connects over gRPC (TCP, not encrypted)
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7443", value_parser = parse_listen)]
-    grpc: SocketAddr,
+    map: Option<PathBuf>,
+    /// Where drivers connect over QUIC (UDP) [default: 0.0.0.0:4433]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    quic: Option<SocketAddr>,
+    /// Where the control plane connects over gRPC (TCP, not encrypted) [default: 127.0.0.1:7443]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    grpc: Option<SocketAddr>,
     /// The folder of the journal; without one a restart forgets everything
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
     /// The key that signs tokens; gRPC calls need an admin token
     #[arg(long, value_name = "FILE")]
-    token_key: PathBuf,
+    token_key: Option<PathBuf>,
     /// Let whoever reaches the gRPC port call it without a token
     #[arg(long)]
     open_grpc: bool,
     /// PEM file with the certificate that apps know; without one a new one is made at every start
-    #[arg(long, value_name = "FILE", requires = "certificate_key")]
+    #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
     /// PEM file with its private key
-    #[arg(long, value_name = "FILE", requires = "certificate")]
+    #[arg(long, value_name = "FILE")]
     certificate_key: Option<PathBuf>,
     /// Write the certificate, in DER, to this file, for apps that are to trust it
     #[arg(long, value_name = "FILE")]
     certificate_out: Option<PathBuf>,
-    /// Whose roads and speeds: scooter, car, bicycle or foot
-    #[arg(long, default_value = "scooter")]
-    profile: Profile,
-    /// Milliseconds between two pings of an app; more saves batteries and makes positions older
-    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(100..=600_000))]
-    ping_interval_ms: u32,
+    /// Whose roads and speeds: scooter, car, bicycle or foot [default: scooter]
+    #[arg(long)]
+    profile: Option<Profile>,
+    /// Milliseconds between two pings of an app; more saves batteries and makes positions older [default: 4000]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(100..=600_000))]
+    ping_interval_ms: Option<u32>,
 }
 
 pub(crate) fn run(args: DispatchArgs) -> anyhow::Result<ExitCode> {
-    let certificate_out = args.certificate_out.clone();
-    let config = config(args)?;
+    let file = settings::file_of(args.config.as_ref());
+    let settings = Settings::load(file.as_deref(), &overrides(&args))?;
+    start_log(settings.text("log").unwrap_or("info"));
+    let config = config(&settings)?;
+    let certificate_out = settings.path("dispatch.certificate_out");
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(serve(config, certificate_out.as_deref()))
 }
 
-fn config(args: DispatchArgs) -> anyhow::Result<Config> {
-    let token_key = read_key(&args.token_key)?;
-    let archive = doorstep_maps::open_map(&args.map)?;
-    let router = Arc::new(Router::new(&archive, args.profile));
-    let certificate = match (args.certificate, args.certificate_key) {
-        (Some(chain), Some(key)) => CertificateSource::Files { chain, key },
-        _ => CertificateSource::SelfSigned {
-            names: vec!["localhost".to_owned()],
-        },
-    };
+fn overrides(args: &DispatchArgs) -> Overrides {
+    let ping_interval = args.ping_interval_ms.map(|millis| format!("{millis}ms"));
+    Overrides::default()
+        .path("map", "--map", args.map.as_ref())
+        .add("dispatch.quic_listen", "--quic", args.quic)
+        .add("dispatch.grpc_listen", "--grpc", args.grpc)
+        .path("dispatch.journal", "--journal", args.journal.as_ref())
+        .path("token_key_file", "--token-key", args.token_key.as_ref())
+        .switch("dispatch.open_grpc", "--open-grpc", args.open_grpc)
+        .path(
+            "dispatch.certificate",
+            "--certificate",
+            args.certificate.as_ref(),
+        )
+        .path(
+            "dispatch.certificate_key",
+            "--certificate-key",
+            args.certificate_key.as_ref(),
+        )
+        .path(
+            "dispatch.certificate_out",
+            "--certificate-out",
+            args.certificate_out.as_ref(),
+        )
+        .add("profile", "--profile", args.profile.map(Profile::name))
+        .add(
+            "dispatch.ping_interval",
+            "--ping-interval-ms",
+            ping_interval,
+        )
+}
+
+fn config(settings: &Settings) -> anyhow::Result<Config> {
+    let map = settings.required("map", "--map")?;
+    let token_key = read_key(Path::new(
+        settings.required("token_key_file", "--token-key")?,
+    ))?;
+    let certificate = settings.certificate()?;
+    let archive = doorstep_maps::open_map(Path::new(map))?;
+    let router = Arc::new(Router::new(&archive, settings.profile()?));
     Ok(Config {
-        quic_listen: args.quic,
-        grpc_listen: args.grpc,
+        quic_listen: settings.address("dispatch.quic_listen")?,
+        grpc_listen: settings.address("dispatch.grpc_listen")?,
         certificate,
-        rpc_key: (!args.open_grpc).then(|| token_key.clone()),
-        journal_dir: args.journal,
-        ping_interval_ms: args.ping_interval_ms,
+        rpc_key: (!settings.grpc_is_open()).then(|| token_key.clone()),
+        journal_dir: settings.path("dispatch.journal"),
+        ping_interval_ms: settings.ping_interval_ms(),
+        policy: settings.dispatch_policy(),
+        limits: settings.dispatch_limits(),
         ..Config::new(router, token_key, Clock::system())
     })
 }

@@ -3,9 +3,11 @@
 pub(crate) mod ask;
 pub(crate) mod assign;
 mod city_map;
+pub(crate) mod config;
 pub(crate) mod control_plane;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
+pub(crate) mod gateway_sandbox;
 pub(crate) mod install;
 pub(crate) mod isochrone;
 pub(crate) mod map;
@@ -13,18 +15,26 @@ mod map_view;
 pub(crate) mod matrix;
 pub(crate) mod nearest;
 mod operator;
+mod reload;
 pub(crate) mod route;
 pub(crate) mod route_server;
+mod secret_file;
+pub(crate) mod serve;
 pub(crate) mod sim;
 mod sim_mdrp;
 pub(crate) mod token;
+pub(crate) mod trial_order;
 pub(crate) mod why;
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
+use anyhow::Context;
 use tokio::signal;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, reload as reload_layer};
 
 /// Prints an error and its causes to standard error, on one line, each cause once.
 pub(crate) fn report(error: &anyhow::Error) {
@@ -76,14 +86,33 @@ pub(crate) fn say(text: &str) {
     eprintln!("doorstep: {text}");
 }
 
+/// The filter of the log, for [`set_log_level`].
+static LOG_FILTER: OnceLock<reload_layer::Handle<EnvFilter, Registry>> = OnceLock::new();
+
 /// Logs to standard error; `RUST_LOG` overrides the level.
 pub(crate) fn start_log(level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
+    let (filter, handle) = reload_layer::Layer::new(filter);
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(wants_colour())
+        .with_writer(io::stderr);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
         .init();
+    // The second start of a log would have panicked above.
+    let _ = LOG_FILTER.set(handle);
+}
+
+/// Changes the level of a log that was started, unless `RUST_LOG` has it.
+pub(crate) fn set_log_level(level: &str) -> anyhow::Result<()> {
+    if std::env::var_os("RUST_LOG").is_some() {
+        return Ok(());
+    }
+    match LOG_FILTER.get() {
+        Some(handle) => handle.reload(EnvFilter::try_new(level)?).context("the log"),
+        None => Ok(()),
+    }
 }
 
 /// Colour only where a person looks: not in files and pipes, and not against their will (<https://no-color.org>).

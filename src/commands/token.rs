@@ -1,13 +1,14 @@
 //! `doorstep token`.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenKey};
+
+use super::secret_file::write_private;
 
 /// Issues a signed token.
 ///
@@ -43,7 +44,7 @@ pub(crate) fn run(args: TokenArgs) -> anyhow::Result<ExitCode> {
         args.subject
     );
     if args.generate && !args.key_file.exists() {
-        write_key(&args.key_file)?;
+        write_private(&args.key_file, &TokenKey::generate()?.to_text())?;
     }
     let key = read_key(&args.key_file)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
@@ -66,22 +67,6 @@ pub(crate) fn read_key(path: &Path) -> anyhow::Result<TokenKey> {
         )
     })?;
     TokenKey::from_text(&text).with_context(|| format!("key file {}", path.display()))
-}
-
-/// Writes a new key that only its owner may read; never over one that is there.
-fn write_key(path: &Path) -> anyhow::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let key = TokenKey::generate()?;
-    options
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(key.to_text().as_bytes())?;
-            file.sync_all()
-        })
-        .with_context(|| format!("key file {}", path.display()))
 }
 
 /// A number and one of s, m, h, d.

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::processes::Server;
 
 const DOORSTEP: &str = env!("CARGO_BIN_EXE_doorstep");
 
@@ -130,6 +133,12 @@ fn every_command_has_help_with_an_example() {
         vec!["route"],
         vec!["dispatch"],
         vec!["control-plane"],
+        vec!["config"],
+        vec!["config", "check"],
+        vec!["config", "show"],
+        vec!["gateway-sandbox"],
+        vec!["serve"],
+        vec!["trial-order"],
         vec!["sim"],
         vec!["sim", "run"],
         vec!["token"],
@@ -146,4 +155,81 @@ fn every_command_has_help_with_an_example() {
             "no example in the help of {command:?}:\n{text}"
         );
     }
+}
+
+/// Asks a running demo for its figures as its operator.
+fn delivered(url: &str, data: &Path) -> u64 {
+    let key = data.join("token.key").display().to_string();
+    let token = doorstep(&[
+        "token",
+        "--audience",
+        "admin",
+        "--subject",
+        "test",
+        "--ttl",
+        "7d",
+        "--key-file",
+        &key,
+    ]);
+    let token = String::from_utf8(token.stdout).unwrap();
+    let answer = Command::new("curl")
+        .args(["--silent", "--fail", "--header"])
+        .arg(format!("Authorization: Bearer {}", token.trim()))
+        .arg(format!("{url}v1/admin/orders/summary"))
+        .output()
+        .unwrap();
+    let summary: Value = serde_json::from_slice(&answer.stdout).unwrap_or_default();
+    summary["delivered"].as_u64().unwrap_or(0)
+}
+
+#[test]
+fn a_demo_that_was_killed_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = small_city(folder.path());
+    let data = folder.path().join("data");
+    let data_text = data.display().to_string();
+    let mut killed = Server::start(
+        folder.path(),
+        &[
+            "demo",
+            "--map",
+            &map,
+            "--drivers",
+            "40",
+            "--orders-per-hour",
+            "240",
+            "--speedup",
+            "100",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            &data_text,
+        ],
+    );
+    let line = killed.wait_for("Open http://");
+    let url = line
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while delivered(url, &data) == 0 {
+        assert!(
+            Instant::now() < until,
+            "nothing is delivered: {:#?}",
+            killed.said
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    killed.end("KILL");
+    let clock = || -> u64 {
+        let text = std::fs::read_to_string(data.join("city-clock-ms")).unwrap();
+        text.trim().parse().unwrap()
+    };
+    let seen = clock();
+
+    let second = summary(&demo(&map, &["--for", "12s", "--data", &data_text]));
+    assert_eq!(second["orders"]["lost"], 0, "{second}");
+    assert_eq!(second["ledger_balance"], 0, "{second}");
+    assert!(second["orders"]["placed"].as_u64() > Some(0), "{second}");
+    assert!(clock() > seen, "the city's time never goes back");
 }

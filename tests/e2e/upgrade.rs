@@ -15,9 +15,9 @@ use doorstep_control_plane::Secret;
 use doorstep_control_plane::clock::Clock as ControlClock;
 use doorstep_control_plane::config::GatewayConfig;
 use doorstep_control_plane::events::bus::InProcessBus;
-use doorstep_control_plane::sandbox::{self, SandboxConfig};
 use doorstep_dispatch_server::{Clock as DispatchClock, Config as DispatchConfig, Running};
 use doorstep_dispatch_wire::token::TokenKey;
+use doorstep_gateway_sandbox::{self as sandbox, SandboxConfig, SigningSecret};
 use serde_json::Value;
 
 use self::write::{Town, events, psql, states};
@@ -70,9 +70,12 @@ impl Left {
         let dispatch = self.dispatch(scratch.path(), anchor).await;
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let secret = Secret::new(self.key.to_text().into_bytes());
-        let gateway = sandbox::start(SandboxConfig::new(any_port, secret.clone()))
-            .await
-            .unwrap();
+        let gateway = sandbox::start(SandboxConfig::new(
+            any_port,
+            SigningSecret::new(secret.expose()),
+        ))
+        .await
+        .unwrap();
         let mut config = doorstep_control_plane::Config::new(
             any_port,
             database.to_owned(),

@@ -111,6 +111,12 @@ const ROWS: &[Row] = &[
         never: &["sqlx", "quinn", "h3o"],
     },
     Row {
+        folder: "control-plane/sandbox",
+        package: "doorstep-gateway-sandbox",
+        may: &[],
+        never: &["sqlx", "quinn", "h3o"],
+    },
+    Row {
         folder: "sim",
         package: "doorstep-sim",
         may: &[

@@ -8,7 +8,7 @@ mod summary;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use doorstep_sim_live::{LiveConfig, audit};
@@ -16,8 +16,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use self::city::City;
-use self::servers::Servers;
+use self::servers::{Servers, WARM_UP_SPEEDUP};
 use self::summary::Summary;
+use super::asked_to_stop;
 
 /// Runs a whole city in one process, on real sockets, with a page to watch it.
 ///
@@ -43,6 +44,10 @@ pub(crate) struct DemoArgs {
     /// How many times as fast as life.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=120))]
     speedup: u32,
+    /// How much of the city's time passes quickly at the start, so that the page opens on a city at work [default: 20m, with
+    /// --headless 0s]
+    #[arg(long, value_name = "DURATION", value_parser = crate::commands::token::parse_span)]
+    warm_up: Option<Duration>,
     /// Ends by itself after so much real time, such as `60s` or `2m`; without it on Ctrl-C.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
     runs_for: Option<Duration>,
@@ -64,6 +69,18 @@ pub(crate) struct DemoArgs {
     seed: u64,
 }
 
+impl DemoArgs {
+    /// Real time of the warm-up; none for a city that runs as fast anyway.
+    fn warm_up_real(&self) -> Duration {
+        let usual = if self.headless { 0 } else { 20 * 60 };
+        let city = self.warm_up.unwrap_or(Duration::from_secs(usual));
+        if self.speedup >= WARM_UP_SPEEDUP {
+            return Duration::ZERO;
+        }
+        city / WARM_UP_SPEEDUP
+    }
+}
+
 pub(crate) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(!args.headless);
     let city = City::open(&args, &progress)?;
@@ -83,12 +100,15 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 async fn live(args: &DemoArgs, city: City, progress: &Progress) -> anyhow::Result<Summary> {
     let folder = DataFolder::open(args.data.as_deref())?;
     let servers = Servers::start(args, &city, folder.path()).await?;
-    if !args.headless {
-        progress.say(&format!(
-            "Open http://{}/ to watch; Ctrl-C ends it.",
-            servers.http_addr()
-        ));
-    }
+    let mut opening = Opening {
+        at: Instant::now() + args.warm_up_real(),
+        line: (!args.headless).then(|| {
+            format!(
+                "Open http://{}/ to watch; Ctrl-C ends it.",
+                servers.http_addr()
+            )
+        }),
+    };
     let config = LiveConfig::new(
         city.world.clone(),
         city.scenario.clone(),
@@ -100,7 +120,8 @@ async fn live(args: &DemoArgs, city: City, progress: &Progress) -> anyhow::Resul
     );
     let shutdown = CancellationToken::new();
     let people = tokio::spawn(doorstep_sim_live::run(config.clone(), shutdown.clone()));
-    wait_for_the_end(args.runs_for, &people, servers.live_clock(), progress).await?;
+    let clock = servers.live_clock();
+    wait_for_the_end(args.runs_for, &people, clock, progress, &mut opening).await?;
     shutdown.cancel();
     let report = people.await.context("the simulated people")??;
     let audit = audit(&config, &report)
@@ -111,13 +132,36 @@ async fn live(args: &DemoArgs, city: City, progress: &Progress) -> anyhow::Resul
     Ok(Summary::new(args, city.name, &report, &audit, &status))
 }
 
-/// Until the time is over, Ctrl-C, or the people stopped by themselves because of an error.
+/// When the city has warmed up, and what is said then, once.
+struct Opening {
+    at: Instant,
+    line: Option<String>,
+}
+
+impl Opening {
+    /// Says the line when it is time; the seconds left until then.
+    fn look(&mut self, progress: &Progress) -> Option<u64> {
+        let left = self.at.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            if let Some(line) = self.line.take() {
+                progress.say(&line);
+            }
+            return None;
+        }
+        Some(left.as_secs() + 1)
+    }
+}
+
+/// Until the time is over, Ctrl-C, SIGTERM, or the people stopped by themselves because of an error.
 async fn wait_for_the_end<T>(
     runs_for: Option<Duration>,
     people: &tokio::task::JoinHandle<T>,
     clock: doorstep_sim_live::Clock,
     progress: &Progress,
+    opening: &mut Opening,
 ) -> anyhow::Result<()> {
+    let stop = asked_to_stop();
+    tokio::pin!(stop);
     let end = async {
         match runs_for {
             Some(duration) => tokio::time::sleep(duration).await,
@@ -129,12 +173,16 @@ async fn wait_for_the_end<T>(
     loop {
         tokio::select! {
             () = &mut end => return Ok(()),
-            ctrl_c = tokio::signal::ctrl_c() => return ctrl_c.context("waiting for Ctrl-C"),
+            asked = &mut stop => return asked.context("waiting for a signal"),
             _ = tick.tick() => {
                 if people.is_finished() {
                     return Ok(());
                 }
-                progress.show(&city_time(clock));
+                let time = city_time(clock);
+                progress.show(&match opening.look(progress) {
+                    Some(left) => format!("{time}: warming up, {left} s left"),
+                    None => time,
+                });
             }
         }
     }

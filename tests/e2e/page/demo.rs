@@ -23,7 +23,15 @@ impl Demo {
             .status();
         assert!(made.unwrap().success(), "no town could be made");
         let child = doorstep()
-            .args(["demo", "--listen", "127.0.0.1:0", "--drivers", "60"])
+            .args([
+                "demo",
+                "--listen",
+                "127.0.0.1:0",
+                "--drivers",
+                "60",
+                "--warm-up",
+                "0s",
+            ])
             .args(["--orders-per-hour", "600", "--speedup", "60"])
             .args(["--for", "10m", "--map"])
             .arg(&town)

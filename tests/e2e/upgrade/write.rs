@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 use doorstep_control_plane::clock::Clock as ControlClock;
 use doorstep_control_plane::config::GatewayConfig;
 use doorstep_control_plane::events::bus::InProcessBus;
-use doorstep_control_plane::sandbox::{self, SandboxConfig};
 use doorstep_control_plane::{Config as ControlConfig, Secret};
 use doorstep_dispatch_server::{Clock as DispatchClock, Config as DispatchConfig};
 use doorstep_dispatch_wire::dispatch::dispatch_client::DispatchClient;
 use doorstep_dispatch_wire::dispatch::{DeliveryEvent, WatchDeliveriesRequest};
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenKey};
+use doorstep_gateway_sandbox::{self as sandbox, SandboxConfig, SigningSecret};
 use doorstep_routing::{Profile, RoadArchive, Router};
 use doorstep_sim::{Scenario, World};
 use doorstep_sim_live::{Clock as LiveClock, LiveConfig};
@@ -128,9 +128,12 @@ impl Town {
         let anchor = Instant::now();
         let secret = Secret::new(key.to_text().into_bytes());
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let gateway = sandbox::start(SandboxConfig::new(any_port, secret.clone()))
-            .await
-            .unwrap();
+        let gateway = sandbox::start(SandboxConfig::new(
+            any_port,
+            SigningSecret::new(secret.expose()),
+        ))
+        .await
+        .unwrap();
         let clock = DispatchClock::scaled(ORIGIN_MS, anchor, SPEEDUP);
         let mut config = DispatchConfig::new(Arc::clone(&self.router), key.clone(), clock);
         config.journal_dir = Some(journal.to_owned());

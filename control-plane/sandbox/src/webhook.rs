@@ -1,17 +1,17 @@
 //! Sends the sandbox's webhooks: signed, tried again with growing pauses, now and then twice on purpose.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
-use super::book::Notice;
-use super::signature::{SIGNATURE_HEADER, sign};
-use crate::clock::real_unix_s;
-use crate::config::Secret;
+use crate::SigningSecret;
+use crate::book::{Book, Notice};
+use crate::signature::{SIGNATURE_HEADER, sign};
 
 /// Webhooks on the way at one time; further ones wait in the queue.
 const DELIVERIES_MAX: usize = 32;
@@ -24,23 +24,25 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// How webhooks are sent.
 #[derive(Clone)]
-pub(super) struct Delivery {
-    pub(super) default_url: Option<String>,
-    pub(super) secret: Secret,
-    pub(super) attempts: u32,
-    pub(super) first_backoff: Duration,
+pub(crate) struct Delivery {
+    pub(crate) default_url: Option<String>,
+    pub(crate) secret: SigningSecret,
+    pub(crate) attempts: u32,
+    pub(crate) first_backoff: Duration,
     /// Every so many events one is sent twice; 0 never.
-    pub(super) duplicate_every: u32,
+    pub(crate) duplicate_every: u32,
+    /// Where it is noted that an event needs no further try.
+    pub(crate) book: Arc<Mutex<Book>>,
 }
 
 /// The end where the routes put notices.
 #[derive(Clone)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     sender: mpsc::Sender<Notice>,
 }
 
 impl Outbox {
-    pub(super) fn put(&self, notice: Notice) {
+    pub(crate) fn put(&self, notice: Notice) {
         if let Err(error) = self.sender.try_send(notice) {
             tracing::warn!(%error, "a webhook is dropped: {QUEUE_MAX} wait already");
         }
@@ -48,7 +50,7 @@ impl Outbox {
 }
 
 /// Starts the task that empties the queue.
-pub(super) fn start(
+pub(crate) fn start(
     delivery: Delivery,
     tasks: &TaskTracker,
     shutdown: CancellationToken,
@@ -74,6 +76,8 @@ async fn run(
         };
         let Some(notice) = next else { return };
         let Some(url) = notice.url.clone().or_else(|| delivery.default_url.clone()) else {
+            // Nobody asked for it.
+            note_sent(&delivery, notice.event.event_id).await;
             continue;
         };
         let count = sent.fetch_add(1, Ordering::Relaxed) + 1;
@@ -111,15 +115,27 @@ async fn deliver(delivery: &Delivery, client: &reqwest::Client, url: &str, notic
             return;
         }
     };
+    send_until_taken(delivery, client, url, notice, &body).await;
+    note_sent(delivery, notice.event.event_id).await;
+}
+
+/// Tries until the receiver answers 2xx or the attempts are used up.
+async fn send_until_taken(
+    delivery: &Delivery,
+    client: &reqwest::Client,
+    url: &str,
+    notice: &Notice,
+    body: &[u8],
+) {
     let mut pause = delivery.first_backoff;
     for attempt in 1..=delivery.attempts {
-        let signature = sign(delivery.secret.expose(), real_unix_s(), &body);
+        let signature = sign(delivery.secret.expose(), unix_s(), body);
         let answer = client
             .post(url)
             .header(SIGNATURE_HEADER, signature)
             .header("Content-Type", "application/json")
             .timeout(Duration::from_secs(10))
-            .body(body.clone())
+            .body(body.to_vec())
             .send()
             .await;
         match answer {
@@ -135,4 +151,25 @@ async fn deliver(delivery: &Delivery, client: &reqwest::Client, url: &str, notic
         }
     }
     tracing::warn!(event = %notice.event.event_id, "a webhook is given up after {} tries", delivery.attempts);
+}
+
+async fn note_sent(delivery: &Delivery, event_id: Uuid) {
+    let book = Arc::clone(&delivery.book);
+    let noted = tokio::task::spawn_blocking(move || {
+        let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.sent(event_id)
+    });
+    match noted.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "a webhook will be repeated after a restart"),
+        Err(error) => tracing::error!(%error, "noting a sent webhook failed"),
+    }
+}
+
+/// Seconds of the real clock, which signatures are dated by.
+fn unix_s() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

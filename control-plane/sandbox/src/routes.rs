@@ -1,5 +1,6 @@
 //! The HTTP face of the sandbox gateway.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,18 +15,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::book::{AmountMinor, Book, BookError, Payment, PaymentRequest, Refund, Status};
-use super::webhook::Outbox;
+use crate::book::{Book, BookError};
+use crate::payment::{AmountMinor, Payment, PaymentRequest, Refund, Status};
+use crate::webhook::Outbox;
+
+/// The pause before a decision that could not be written is tried again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// What every handler shares.
 #[derive(Clone)]
-pub(super) struct Gateway {
-    pub(super) book: Arc<Mutex<Book>>,
-    pub(super) outbox: Outbox,
-    pub(super) tasks: TaskTracker,
-    pub(super) shutdown: CancellationToken,
-    pub(super) settle_after: Duration,
-    pub(super) withhold: Duration,
+pub(crate) struct Gateway {
+    pub(crate) book: Arc<Mutex<Book>>,
+    pub(crate) outbox: Outbox,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) settle_after: Duration,
+    pub(crate) withhold: Duration,
 }
 
 impl Gateway {
@@ -33,23 +38,59 @@ impl Gateway {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle_later(&self, payment_id: Uuid) {
+    /// Changes the book off the async threads: a change waits for the disk.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Book) -> Result<T, BookError> + Send + 'static,
+    ) -> Result<T, BookError> {
+        let gateway = self.clone();
+        tokio::task::spawn_blocking(move || change(&mut gateway.book()))
+            .await
+            .unwrap_or_else(|failed| Err(io::Error::other(failed).into()))
+    }
+
+    /// Takes up what a restart interrupted: decisions and webhooks.
+    pub(crate) fn resume(&self) {
+        let (undecided, unsent) = {
+            let book = self.book();
+            (book.undecided(), book.unsent())
+        };
+        for notice in unsent {
+            self.outbox.put(notice);
+        }
+        for payment_id in undecided {
+            self.decide_later(payment_id);
+        }
+    }
+
+    fn decide_later(&self, payment_id: Uuid) {
         let gateway = self.clone();
         self.tasks.spawn(async move {
-            tokio::select! {
-                () = gateway.shutdown.cancelled() => return,
-                () = tokio::time::sleep(gateway.settle_after) => {}
-            }
-            let notice = gateway.book().settle(payment_id);
-            if let Some(notice) = notice {
-                gateway.outbox.put(notice);
+            loop {
+                tokio::select! {
+                    () = gateway.shutdown.cancelled() => return,
+                    () = tokio::time::sleep(gateway.settle_after) => {}
+                }
+                match gateway.change(move |book| book.decide(payment_id)).await {
+                    Ok(notice) => {
+                        notice
+                            .into_iter()
+                            .for_each(|notice| gateway.outbox.put(notice));
+                        return;
+                    }
+                    // A full disk may get room again; the payment stays undecided until then.
+                    Err(error) => {
+                        tracing::warn!(%error, %payment_id, "a payment cannot be decided yet");
+                        tokio::time::sleep(RETRY).await;
+                    }
+                }
             }
         });
     }
 }
 
 /// All routes of the sandbox.
-pub(super) fn http_router(gateway: Gateway) -> Router {
+pub(crate) fn http_router(gateway: Gateway) -> Router {
     Router::new()
         .route("/v1/payments", post(create_payment).get(find_payment))
         .route("/v1/payments/{payment_id}", get(show_payment))
@@ -66,13 +107,16 @@ async fn create_payment(
 ) -> Result<Json<Payment>, Problem> {
     let key = idempotency_key(&headers)?;
     let Json(request) = body?;
-    let created = gateway.book().create(key, request)?;
+    let key = key.to_owned();
+    let created = gateway
+        .change(move |book| book.create(&key, request))
+        .await?;
     if let Some(notice) = created.notice {
         gateway.outbox.put(notice);
     }
     if created.payment.status == Status::Pending {
         if created.fresh {
-            gateway.settle_later(created.payment.payment_id);
+            gateway.decide_later(created.payment.payment_id);
         }
         tokio::select! {
             () = gateway.shutdown.cancelled() => {}
@@ -121,9 +165,10 @@ async fn create_refund(
 ) -> Result<Json<Refund>, Problem> {
     let key = idempotency_key(&headers)?;
     let Json(request) = body?;
+    let key = key.to_owned();
     let (refund, notice) = gateway
-        .book()
-        .refund(payment_id, key, request.amount_minor)?;
+        .change(move |book| book.refund(payment_id, &key, request.amount_minor))
+        .await?;
     if let Some(notice) = notice {
         gateway.outbox.put(notice);
     }
@@ -142,6 +187,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
             )
         })
 }
+
+/// The media type of RFC 9457.
+const PROBLEM: &str = "application/problem+json";
 
 /// An error in the form of RFC 9457.
 struct Problem {
@@ -166,7 +214,7 @@ impl From<BookError> for Problem {
             BookError::NotCaptured(_)
             | BookError::RefundTooHigh { .. }
             | BookError::TooManyRefunds => StatusCode::CONFLICT,
-            BookError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            BookError::Full(_) | BookError::Storage(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())
     }
@@ -189,7 +237,7 @@ impl IntoResponse for Problem {
         });
         (
             self.status,
-            [(header::CONTENT_TYPE, "application/problem+json")],
+            [(header::CONTENT_TYPE, PROBLEM)],
             body.to_string(),
         )
             .into_response()

@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::{Event, Running, SIGNATURE_HEADER, SandboxConfig, sign, start};
-use crate::config::Secret;
+use super::{Event, Running, SIGNATURE_HEADER, SandboxConfig, SigningSecret, sign, start};
 
 const SECRET: &[u8] = b"sandbox secret";
 
@@ -69,7 +68,7 @@ async fn sandbox(webhook_url: Option<String>) -> Running {
         withhold: Duration::from_secs(3_600),
         webhook_first_backoff: Duration::from_millis(1),
         duplicate_every: 0,
-        ..SandboxConfig::new(listen, Secret::new(SECRET))
+        ..SandboxConfig::new(listen, SigningSecret::new(SECRET))
     };
     start(config).await.unwrap()
 }
@@ -272,4 +271,66 @@ async fn wrong_requests_get_a_problem_body() {
     let (status, _) = get(&running, "/v1/payments?reference=nobody").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     running.shutdown().await;
+}
+
+/// The webhook that nobody took before the restart arrives after it, and the payment is still there.
+#[tokio::test]
+async fn a_restart_forgets_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = SandboxConfig {
+        book: Some(folder.path().join("book.jsonl")),
+        settle_after: Duration::from_millis(1),
+        duplicate_every: 0,
+        // The first process is stopped between its first and its second try.
+        webhook_first_backoff: Duration::from_secs(3_600),
+        ..SandboxConfig::new(
+            SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            SigningSecret::new(SECRET),
+        )
+    };
+    let mut receiver = receiver(1).await;
+    let mut body = payment("kept", "sandbox_ok");
+    body["webhook_url"] = json!(receiver.url);
+    let running = start(config.clone()).await.unwrap();
+    let (_, first) = send(&running, "/v1/payments", "k", &body).await;
+    let refused = receiver.webhooks.recv().await.unwrap();
+    running.shutdown().await;
+
+    let running = start(config).await.unwrap();
+    let repeated = receiver.webhooks.recv().await.unwrap();
+    assert_eq!(repeated.event, refused.event);
+    let (status, again) = send(&running, "/v1/payments", "k", &body).await;
+    assert_eq!((status, again), (StatusCode::OK, first));
+    running.shutdown().await;
+}
+
+/// The worked example of the protocol's page is what this gateway sends, byte for byte.
+#[test]
+fn the_example_of_the_page_is_true() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/payment-gateway.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let block = |name: &str| {
+        let open = format!("```{name}\n");
+        let from = page
+            .find(&open)
+            .unwrap_or_else(|| panic!("no block {name}"))
+            + open.len();
+        let rest = &page[from..];
+        rest[..rest.find("\n```").unwrap()].to_owned()
+    };
+    let (secret, body) = (block("text secret"), block("json webhook"));
+    assert_eq!(
+        block("text signature"),
+        format!(
+            "{SIGNATURE_HEADER}: {}",
+            sign(secret.as_bytes(), 1_798_761_600, body.as_bytes())
+        )
+    );
+    let event: Event = serde_json::from_str(&body).unwrap();
+    assert_eq!(serde_json::to_string(&event).unwrap(), body);
+    let request: super::PaymentRequest =
+        serde_json::from_str(&block("json payment-request")).unwrap();
+    assert_eq!(request.reference, event.reference);
+    let _: super::Payment = serde_json::from_str(&block("json payment")).unwrap();
+    let _: super::Refund = serde_json::from_str(&block("json refund")).unwrap();
 }

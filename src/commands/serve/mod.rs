@@ -1,0 +1,263 @@
+//! `doorstep serve`: dispatch and control plane in one process, for one city and real work.
+
+mod folder;
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use doorstep_control_plane::events::bus::InProcessBus;
+use doorstep_dispatch_server::{
+    CertificateSource, Clock, Config as DispatchConfig, JournalError, StartError,
+};
+use doorstep_gateway_sandbox::{SandboxConfig, SigningSecret};
+use doorstep_maps::ShownMap;
+use doorstep_routing::{RoadArchive, Router};
+use tokio::time::timeout;
+
+use self::folder::DataFolder;
+use super::control_plane;
+use super::reload::Reload;
+use super::secret_file::read_secret;
+use super::token::read_key;
+use super::{parse_listen, start_log};
+use crate::settings::{self, Overrides, Settings};
+
+/// Where the sandbox serves; only this process needs it.
+const SANDBOX: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// How long each part may take to end; together less than the 10 s after which service managers kill.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(4);
+
+/// Runs one city: dispatch and control plane in one process.
+///
+/// Everything is kept in the folder of --data: database, journal, token key, certificate, gateway secret, imported map. It
+/// goes on there after a restart, also after a crash. Stops at Ctrl-C or SIGTERM.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  doorstep serve --map porto.osm.pbf --data porto --sandbox
+  doorstep serve --map porto.osm.pbf --data porto --gateway-url https://pay.example --listen 0.0.0.0:8080")]
+pub(crate) struct ServeArgs {
+    /// A file with settings (docs/configuration.md); flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The city: an OpenStreetMap extract (.osm.pbf), imported once, or a road archive (.road)
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// The folder where everything is kept; made when it is missing
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where HTTP is served [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    listen: Option<SocketAddr>,
+    /// Where drivers connect over QUIC (UDP) [default: 0.0.0.0:4433]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    quic: Option<SocketAddr>,
+    /// The payment gateway (docs/payment-gateway.md)
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    gateway_url: Option<String>,
+    /// A file with the secret that signs the gateway's webhooks; without one it is made in the folder
+    #[arg(long, value_name = "FILE")]
+    gateway_secret: Option<PathBuf>,
+    /// Pay at a gateway without real money, started inside
+    #[arg(long)]
+    sandbox: bool,
+    /// Names and addresses in the certificate that is made for apps, besides localhost
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+}
+
+pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let reload = Reload::new(settings::file_of(args.config.as_ref()), overrides(&args));
+    let settings = reload.read()?;
+    start_log(settings.text("log").unwrap_or("info"));
+    let folder = DataFolder::open(&args.data)?;
+    let map = PathBuf::from(settings.required("map", "--map")?);
+    let shown = folder.map(&map)?;
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(serve(&args, settings, &reload, &folder, &shown))
+}
+
+fn overrides(args: &ServeArgs) -> Overrides {
+    Overrides::default()
+        .path("map", "--map", args.map.as_ref())
+        .add("control_plane.listen", "--listen", args.listen)
+        .add("dispatch.quic_listen", "--quic", args.quic)
+        .add("gateway.url", "--gateway-url", args.gateway_url.as_ref())
+        .path(
+            "gateway.secret_file",
+            "--gateway-secret",
+            args.gateway_secret.as_ref(),
+        )
+}
+
+async fn serve(
+    args: &ServeArgs,
+    mut settings: Settings,
+    reload: &Reload,
+    folder: &DataFolder,
+    shown: &ShownMap,
+) -> anyhow::Result<ExitCode> {
+    set_path(&mut settings, "token_key_file", &folder.token_key()?)?;
+    set_path(
+        &mut settings,
+        "gateway.secret_file",
+        &folder.gateway_secret()?,
+    )?;
+    let database = format!("sqlite://{}", folder.file("doorstep.db").display());
+    settings.set_default("control_plane.database", &database)?;
+    let sandbox = start_sandbox(args.sandbox, &mut settings, folder).await?;
+    let mut dispatch = start_dispatch(args, &settings, folder, &shown.archive).await?;
+    fs::write(folder.file("certificate.der"), &dispatch.certificate_der)
+        .context("the certificate for apps")?;
+
+    let mut config = control_plane::config(&settings, Arc::new(InProcessBus::default()))
+        .context("the payment gateway is named by --gateway-url, or use --sandbox")?;
+    config.dispatch_url = format!("http://{}", dispatch.grpc_addr);
+    let drawing = doorstep_maps::city_drawing(&shown.archive, shown.features.as_ref());
+    config.city_map = Some(serde_json::to_vec(&drawing)?.into());
+    let running = doorstep_control_plane::start(config).await?;
+    announce(&Announcement {
+        http: running.addr,
+        quic: dispatch.quic_addr,
+        folder,
+        gateway: settings.text("gateway.url").unwrap_or_default(),
+        sandbox: args.sandbox,
+    });
+    let ended = tokio::select! {
+        asked = control_plane::until_stopped(&running, settings, reload) => asked,
+        failed = dispatch.stopped() => Err(failed.err().map_or_else(
+            || anyhow::anyhow!("dispatch has stopped by itself"),
+            Into::into,
+        )),
+    };
+    // Who asks ends before who answers. What a grace cuts off is on disk: the next start takes it up.
+    if timeout(SHUTDOWN_GRACE, running.shutdown()).await.is_err() {
+        tracing::warn!("requests that were still open are cut off");
+    }
+    if ended.is_ok() {
+        dispatch.shutdown().await.context("dispatch")?;
+    }
+    if let Some(sandbox) = sandbox {
+        sandbox.shutdown().await;
+    }
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn set_path(settings: &mut Settings, name: &str, path: &Path) -> anyhow::Result<()> {
+    settings.set_default(name, &path.display().to_string())
+}
+
+async fn start_sandbox(
+    wanted: bool,
+    settings: &mut Settings,
+    folder: &DataFolder,
+) -> anyhow::Result<Option<doorstep_gateway_sandbox::Running>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let secret = settings.required("gateway.secret_file", "--gateway-secret")?;
+    let secret = SigningSecret::new(read_secret(Path::new(secret))?);
+    let config = SandboxConfig {
+        book: Some(folder.file("gateway-book.jsonl")),
+        ..SandboxConfig::new(SANDBOX, secret)
+    };
+    let running = doorstep_gateway_sandbox::start(config).await?;
+    settings.set("gateway.url", &format!("http://{}", running.addr))?;
+    Ok(Some(running))
+}
+
+async fn start_dispatch(
+    args: &ServeArgs,
+    settings: &Settings,
+    folder: &DataFolder,
+    roads: &RoadArchive,
+) -> anyhow::Result<doorstep_dispatch_server::Running> {
+    let token_key = read_key(Path::new(
+        settings.required("token_key_file", "--token-key")?,
+    ))?;
+    let router = Arc::new(Router::new(roads, settings.profile()?));
+    let certificate = match settings.certificate()? {
+        CertificateSource::SelfSigned { mut names } => {
+            names.extend(args.name.iter().cloned());
+            CertificateSource::Kept {
+                chain: folder.file("certificate.pem"),
+                key: folder.file("certificate.key"),
+                names,
+            }
+        }
+        named => named,
+    };
+    let mut limits = settings.dispatch_limits();
+    limits.drain_timeout = limits.drain_timeout.min(SHUTDOWN_GRACE);
+    let config = DispatchConfig {
+        quic_listen: settings.address("dispatch.quic_listen")?,
+        certificate,
+        rpc_key: Some(token_key.clone()),
+        journal_dir: Some(folder.file("journal")),
+        ping_interval_ms: settings.ping_interval_ms(),
+        policy: settings.dispatch_policy(),
+        limits,
+        ..DispatchConfig::new(router, token_key, Clock::system())
+    };
+    match doorstep_dispatch_server::start(config.clone()).await {
+        // The journal holds inputs of another policy or map. The control plane knows every open delivery and asks again.
+        Err(StartError::Journal(JournalError::OtherSetup { .. })) => {
+            set_journal_aside(folder)?;
+            let started = doorstep_dispatch_server::start(config).await;
+            started.context("dispatch")
+        }
+        started => started.context("dispatch"),
+    }
+}
+
+fn set_journal_aside(folder: &DataFolder) -> anyhow::Result<()> {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let kept = folder.file(&format!("journal-until-{}", since_epoch.as_secs()));
+    fs::rename(folder.file("journal"), &kept).context("setting the journal aside")?;
+    tracing::warn!(
+        kept = %kept.display(),
+        "the policy of dispatch or the map has changed: a new journal begins, open deliveries are requested again"
+    );
+    Ok(())
+}
+
+/// What an operator needs next.
+struct Announcement<'a> {
+    http: SocketAddr,
+    quic: SocketAddr,
+    folder: &'a DataFolder,
+    gateway: &'a str,
+    sandbox: bool,
+}
+
+#[allow(clippy::print_stdout, reason = "what an operator needs next")]
+fn announce(at: &Announcement<'_>) {
+    let file = |name: &str| at.folder.file(name).display().to_string();
+    let money = if at.sandbox {
+        "  (sandbox: no real money)"
+    } else {
+        ""
+    };
+    println!("city view    http://{}/", at.http);
+    println!("interface    http://{}/openapi.json", at.http);
+    println!(
+        "drivers      quic {}, apps trust {}",
+        at.quic,
+        file("certificate.der")
+    );
+    println!("gateway      {}{money}", at.gateway);
+    println!(
+        "admin token  doorstep token --audience admin --subject NAME --key-file {}",
+        file("token.key")
+    );
+    println!(
+        "             opens the city view as http://{}/?token=TOKEN",
+        at.http
+    );
+    println!("ready");
+}

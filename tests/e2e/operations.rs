@@ -1,0 +1,280 @@
+//! `docs/operations.md`, followed literally: its commands in its order, then what must hold after.
+
+use std::collections::BTreeMap;
+use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::processes::Server;
+
+/// A server that is told to end has so long.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
+
+/// A fenced block of shell on the page: the words after the name of the language, and its lines.
+struct Block {
+    words: Vec<String>,
+    text: String,
+}
+
+/// The fenced blocks of shell, in order.
+fn blocks() -> Vec<Block> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let mut found = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(words) = line.strip_prefix("```sh") {
+            let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            found.push(Block {
+                words: words.split_whitespace().map(str::to_owned).collect(),
+                text: text.join("\n"),
+            });
+        }
+    }
+    found
+}
+
+/// A port that was free a moment ago, for TCP and UDP.
+fn free_port() -> u16 {
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// The reader of the page: a folder, the variables, the servers in their terminals.
+struct Reader {
+    folder: PathBuf,
+    variables: BTreeMap<String, String>,
+    servers: BTreeMap<String, Server>,
+}
+
+impl Reader {
+    /// In an empty folder, with the given values for variables of the page.
+    fn new(folder: &Path, given: &[(&str, &str)]) -> Self {
+        let given = given
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut variables: BTreeMap<String, String> = given.collect();
+        let binary = Path::new(env!("CARGO_BIN_EXE_doorstep")).parent().unwrap();
+        let path = std::env::var("PATH").unwrap();
+        variables.insert("PATH".to_owned(), format!("{}:{path}", binary.display()));
+        Self {
+            folder: folder.to_owned(),
+            variables,
+            servers: BTreeMap::new(),
+        }
+    }
+
+    /// What is not given is as on the page, with ports that are free here.
+    fn set_variables(&mut self, text: &str) {
+        for word in text.split_whitespace() {
+            if let Some((name, value)) = word.split_once('=') {
+                let value = match value.strip_prefix("127.0.0.1:") {
+                    Some(_) => format!("127.0.0.1:{}", free_port()),
+                    None => value.to_owned(),
+                };
+                self.variables.entry(name.to_owned()).or_insert(value);
+            }
+        }
+    }
+
+    fn command(&self, text: &str) -> Command {
+        let mut command = Command::new("bash");
+        command.args(["-e", "-u", "-o", "pipefail", "-c", text]);
+        command.current_dir(&self.folder).envs(&self.variables);
+        for (name, server) in &self.servers {
+            command.env(name, server.id().to_string());
+        }
+        command
+    }
+
+    fn follow(&mut self, block: &Block) {
+        match block.words.first().map(String::as_str) {
+            None => {
+                let output = self.command(&block.text).output().unwrap();
+                assert!(output.status.success(), "{}\n{output:#?}", block.text);
+            }
+            Some("variables") => self.set_variables(&block.text),
+            Some("server") => {
+                // The process itself, so that signals reach it.
+                let mut server = Server::spawn(self.command(&format!("exec {}", block.text)));
+                let (name, ready) = match block.words[1].as_str() {
+                    "serve" => ("SERVE", "ready"),
+                    "gateway" => ("GATEWAY_SANDBOX", "payment gateway"),
+                    "dispatch" => ("DISPATCH", "grpc "),
+                    "control-plane" => ("CONTROL_PLANE", "control plane on"),
+                    other => panic!("an unknown server {other}"),
+                };
+                server.wait_for(ready);
+                self.servers.insert(name.to_owned(), server);
+            }
+            Some("stop") => {
+                for line in block.text.lines() {
+                    let name = line.strip_prefix("kill -TERM $").unwrap();
+                    let server = self.servers.remove(name).unwrap();
+                    let (status, took) = server.end("TERM");
+                    assert_eq!(status.code(), Some(0), "{name}");
+                    assert!(took < SHUTDOWN_MAX, "{name}: {took:?}");
+                }
+            }
+            Some(other) => panic!("a block of an unknown kind: {other}"),
+        }
+    }
+}
+
+/// The blocks of the first part, up to the end of its server, and those of the second.
+fn parts() -> (Vec<Block>, Vec<Block>) {
+    let mut all = blocks();
+    let stop = all
+        .iter()
+        .position(|block| block.words.first().is_some_and(|word| word == "stop"));
+    let rest = all.split_off(stop.unwrap() + 1);
+    (all, rest)
+}
+
+#[test]
+fn the_page_is_true_for_one_process_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut reader = Reader::new(folder.path(), &[]);
+    for block in &parts().0 {
+        reader.follow(block);
+    }
+    assert!(folder.path().join("admin.token").exists());
+}
+
+/// A NATS server of this test alone; none where it is not installed.
+fn nats_server(folder: &Path) -> Option<(Server, String)> {
+    let required = std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
+    if Command::new("nats-server")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        assert!(
+            !required,
+            "nats-server is missing: apt-get install nats-server"
+        );
+        println!("skipped: no nats-server (apt-get install nats-server)");
+        return None;
+    }
+    let port = free_port();
+    let mut command = Command::new("nats-server");
+    command.args([
+        "--jetstream",
+        "--addr",
+        "127.0.0.1",
+        "--port",
+        &port.to_string(),
+    ]);
+    command.arg("--store_dir").arg(folder);
+    let mut server = Server::spawn(command);
+    server.wait_for("Server is ready");
+    Some((server, format!("nats://127.0.0.1:{port}")))
+}
+
+/// A schema of this test alone; dropped with it.
+struct Schema {
+    server: String,
+    name: String,
+}
+
+impl Schema {
+    fn create() -> Option<Self> {
+        let server = std::env::var("DOORSTEP_POSTGRES_URL")
+            .unwrap_or_else(|_| "postgres://root@127.0.0.1:5432/test".to_owned());
+        let schema = Self {
+            server,
+            name: format!("ops_{}", uuid::Uuid::now_v7().simple()),
+        };
+        let made = schema.psql(&format!("CREATE SCHEMA {}", schema.name));
+        match made {
+            Ok(_) => Some(schema),
+            Err(why) => {
+                let required =
+                    std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
+                assert!(!required, "PostgreSQL: {why}");
+                println!(
+                    "skipped: no PostgreSQL ({why}); apt-get install postgresql, or set DOORSTEP_POSTGRES_URL"
+                );
+                None
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("{}?options=-csearch_path%3D{}", self.server, self.name)
+    }
+
+    /// One value.
+    fn psql(&self, sql: &str) -> Result<String, String> {
+        let output = Command::new("psql")
+            .args([
+                &self.server,
+                "--no-psqlrc",
+                "--tuples-only",
+                "--no-align",
+                "--quiet",
+            ])
+            .args(["--set", "ON_ERROR_STOP=1", "--command", sql])
+            .output()
+            .map_err(|error| format!("psql: {error}"))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        // A test that failed still wants its own message to be seen.
+        let _ = self.psql(&format!("DROP SCHEMA {} CASCADE", self.name));
+    }
+}
+
+#[test]
+fn the_page_is_true_for_servers_on_postgres_and_nats() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((_nats, nats_url)) = nats_server(&folder.path().join("nats")) else {
+        return;
+    };
+    let Some(schema) = Schema::create() else {
+        return;
+    };
+    let (first, second) = parts();
+    let database_url = schema.url();
+    let mut reader = Reader::new(
+        folder.path(),
+        &[("NATS", &nats_url), ("DATABASE_URL", &database_url)],
+    );
+    let is_server = |block: &&Block| block.words.first().is_some_and(|word| word == "server");
+    for block in first.iter().take_while(|block| !is_server(block)) {
+        reader.follow(block);
+    }
+    let stop = second
+        .iter()
+        .position(|block| !block.words.is_empty() && block.words[0] == "stop");
+    let (work, end) = second.split_at(stop.unwrap());
+    for block in work {
+        reader.follow(block);
+    }
+    let control_plane = reader.servers.get_mut("CONTROL_PLANE").unwrap();
+    control_plane.wait_for("settings are reloaded");
+
+    for block in end {
+        reader.follow(block);
+    }
+    assert!(
+        reader.servers.is_empty(),
+        "every server of the page is stopped on it"
+    );
+}
