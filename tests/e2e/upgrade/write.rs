@@ -77,7 +77,9 @@ pub(crate) fn write(folder: &Path, postgres: Option<&str>) {
         assert!(dump.status.success(), "{dump:?}");
         // Commands of newer versions of psql that older ones do not know.
         let dump = String::from_utf8(dump.stdout).unwrap();
-        let lines = dump.lines().filter(|line| !line.starts_with('\\'));
+        let is_new =
+            |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
+        let lines = dump.lines().filter(|line| !is_new(line));
         let dump: String = lines.flat_map(|line| [line, "\n"]).collect();
         fs::write(folder.join("postgres.sql"), dump).unwrap();
         psql(server, &format!("drop database {name} with (force)"));
