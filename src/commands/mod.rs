@@ -122,17 +122,24 @@ fn wants_colour() -> bool {
 }
 
 /// Ctrl-C, or what service managers send.
-pub(crate) async fn asked_to_stop() -> io::Result<()> {
+///
+/// Listens from the call on, not from the first poll: a signal that comes right after an address was printed counts.
+pub(crate) fn asked_to_stop() -> impl Future<Output = io::Result<()>> + Send {
     #[cfg(unix)]
     {
-        let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
+        use signal::unix::{SignalKind, signal};
+        let listeners = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+        async move {
+            let [interrupted, terminated] = listeners;
+            let (mut interrupted, mut terminated) = (interrupted?, terminated?);
+            tokio::select! {
+                _ = interrupted.recv() => Ok(()),
+                _ = terminated.recv() => Ok(()),
+            }
         }
     }
     #[cfg(not(unix))]
-    signal::ctrl_c().await
+    signal::ctrl_c()
 }
 
 #[cfg(test)]

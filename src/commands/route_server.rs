@@ -87,6 +87,7 @@ pub(crate) fn serve(
         .build()?;
     runtime.block_on(async {
         let bound = Bound::to(listen).await?;
+        let asked_to_stop = asked_to_stop();
         let profiles: Vec<&str> = atlas.profiles().map(Profile::name).collect();
         println!(
             "serving {} on http://{}",
@@ -96,7 +97,7 @@ pub(crate) fn serve(
         let stop = CancellationToken::new();
         let asked = stop.clone();
         tokio::spawn(async move {
-            if asked_to_stop().await.is_ok() {
+            if asked_to_stop.await.is_ok() {
                 asked.cancel();
             }
         });
