@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use doorstep_dispatch_wire::token::TokenKey;
@@ -82,8 +84,36 @@ pub(crate) struct App {
     pub(crate) wake: Wake,
     /// What does not work at the moment.
     pub(crate) health: Health,
+    /// How far the journal of changes was read.
+    pub(crate) changes_read: AtomicI64,
+    /// How this process holds leases.
+    pub(crate) leases: OwnLeases,
+    /// How long rows are kept.
+    pub(crate) retention: crate::config::Retention,
     /// Cancelled when the process shuts down; streams end then.
     pub(crate) shutdown: CancellationToken,
+}
+
+/// How this process holds leases.
+#[derive(Debug)]
+pub(crate) struct OwnLeases {
+    /// The name of this process among those on its database.
+    pub(crate) instance: String,
+    /// How often it says that it runs, real time.
+    pub(crate) beat: Duration,
+    /// After which real time without a beat another process counts as dead.
+    pub(crate) dead_after: Duration,
+}
+
+impl OwnLeases {
+    /// Leases under a name.
+    pub(crate) fn new(instance: String, leases: crate::config::Leases) -> Self {
+        Self {
+            instance,
+            beat: leases.beat,
+            dead_after: leases.dead_after,
+        }
+    }
 }
 
 /// Hints that there is work; a lost one only costs a poll interval.
@@ -93,6 +123,8 @@ pub(crate) struct Wake {
     pub(crate) payments: Notify,
     /// Dispatch has a message waiting.
     pub(crate) dispatch: Notify,
+    /// An order has changed, which the other processes want to hear of.
+    pub(crate) changes: Notify,
     /// The bus has a message waiting.
     pub(crate) bus: Notify,
 }
@@ -137,11 +169,17 @@ impl App {
     /// Tells a committed change to the listeners and the workers.
     pub(crate) fn tell(&self, order: &Order) -> OrderSummary {
         let summary = OrderSummary::of(order);
-        self.feed.tell(summary.clone());
+        self.feed.publish(summary.clone());
+        self.wake.changes.notify_one();
+        self.wake_all();
+        summary
+    }
+
+    /// Lets all workers look for work.
+    pub(crate) fn wake_all(&self) {
         self.wake.payments.notify_one();
         self.wake.dispatch.notify_one();
         self.wake.bus.notify_one();
-        summary
     }
 
     /// Orders that have not ended, oldest first; none when the database does not answer.

@@ -33,6 +33,13 @@ pub struct Config {
     pub bus: Arc<dyn EventBus>,
     /// Prices, fees and patience.
     pub policy: Policy,
+    /// The name of this process among those on its database, the same after a restart: then it takes its own leases up at
+    /// once. Without one: the host's name and the address that is listened on; `sqlite` with `SQLite`, which has one process.
+    pub instance: Option<String>,
+    /// When a process counts as dead.
+    pub leases: Leases,
+    /// How long rows are kept that only serve for a time.
+    pub retention: Retention,
     /// Real time between two looks at the drivers' positions; longer saves work, shorter moves smoother.
     pub drivers_poll: Duration,
     /// Opens the city view to everybody who can reach it instead of to holders of an admin token; to look, not to act.
@@ -65,6 +72,9 @@ impl Config {
             city_map: None,
             bus,
             policy: Policy::default(),
+            instance: None,
+            leases: Leases::default(),
+            retention: Retention::default(),
             drivers_poll: Duration::from_millis(500),
             public_city_view: false,
             public_assignments: false,
@@ -95,6 +105,52 @@ impl GatewayConfig {
             secret,
             patience: Duration::from_secs(5),
             webhook_url: None,
+        }
+    }
+}
+
+/// When a process counts as dead and another one takes over the messages and payments it was working on. Real time.
+#[derive(Clone, Copy, Debug)]
+pub struct Leases {
+    /// How often a process says that it runs.
+    pub beat: Duration,
+    /// Raising it tolerates longer pauses of a process; its leases wait that long after it has died.
+    pub dead_after: Duration,
+}
+
+impl Default for Leases {
+    fn default() -> Self {
+        Self {
+            beat: Duration::from_secs(1),
+            dead_after: Duration::from_secs(8),
+        }
+    }
+}
+
+/// How long rows are kept that only serve for a time. Real time; raising one costs disk.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Quotes after they have expired.
+    pub quotes: Duration,
+    /// Idempotency keys: a request that is repeated later counts as a new one.
+    pub idempotency_keys: Duration,
+    /// Ids of events that have had their effect: a webhook that is repeated later is looked into once more.
+    pub inbox: Duration,
+    /// The journal of changes: a process that could not read it for longer misses some on its live streams.
+    pub changes: Duration,
+    /// Between two looks for old rows.
+    pub every: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let days = |d: u64| Duration::from_secs(d * 86_400);
+        Self {
+            quotes: days(7),
+            idempotency_keys: days(30),
+            inbox: days(90),
+            changes: Duration::from_secs(3_600),
+            every: Duration::from_secs(60),
         }
     }
 }

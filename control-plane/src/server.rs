@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -11,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
 
-use crate::app::{App, AppState, Wake};
+use crate::app::{App, AppState, OwnLeases, Wake};
 use crate::city::{self, Live, LiveConfig, MapFile};
 use crate::config::{Config, LivePolicy, Policy};
 use crate::drivers::{self, DriverPicture};
@@ -83,6 +84,18 @@ impl Running {
     pub async fn shutdown(mut self) {
         self.shutdown.cancel();
         while self.tasks.join_next().await.is_some() {}
+        if let Err(error) = self.store.deregister().await {
+            tracing::warn!(%error, "the leases of this process wait until it counts as dead");
+        }
+        self.store.close().await;
+    }
+}
+
+#[cfg(test)]
+impl Running {
+    /// Stops everything where it is, as `kill -9` does.
+    pub(crate) async fn kill(mut self) {
+        self.tasks.shutdown().await;
         self.store.close().await;
     }
 }
@@ -97,7 +110,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let own = config.gateway.webhook_url.clone();
     let webhook_url = own.unwrap_or_else(|| format!("http://{addr}/v1/payments/webhook"));
     let gateway = Arc::new(HttpGateway::new(&config.gateway, webhook_url)?);
-    Ok(serve(config, store, gateway, listener, addr)?.0)
+    Ok(serve(config, store, gateway, listener, addr).await?.0)
 }
 
 /// Binds the address.
@@ -109,7 +122,7 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAd
 }
 
 /// Starts all tasks around an open database and any gateway.
-pub(crate) fn serve(
+pub(crate) async fn serve(
     config: Config,
     store: Store,
     gateway: Arc<dyn PaymentGateway>,
@@ -123,6 +136,14 @@ pub(crate) fn serve(
         &config.token_key,
         &config.clock,
     );
+    let instance = config
+        .instance
+        .clone()
+        .unwrap_or_else(|| store.default_instance(addr));
+    let freed = store.register(&instance, config.clock.now_ms()).await?;
+    workers::leases::note_freed(freed, "of this process before its restart");
+    // Asked before anybody listens, so that no change of another process falls between.
+    let position = store.change_position().await?;
     let (pictures, drivers) = watch::channel(Arc::new(DriverPicture::default()));
     let zone = time_zone(&config)?;
     let live = live_city(&config, zone.clone(), shutdown.clone())?;
@@ -141,6 +162,9 @@ pub(crate) fn serve(
         heard: Heard::default(),
         wake: Wake::default(),
         health: store.health().clone(),
+        leases: OwnLeases::new(instance, config.leases),
+        retention: config.retention,
+        changes_read: AtomicI64::new(position),
         shutdown: shutdown.clone(),
     });
     let mut tasks = JoinSet::new();

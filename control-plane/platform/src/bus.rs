@@ -4,10 +4,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
+/// The subjects of all published events, for a stream that takes them: the outbox publishes on no other.
+pub const SUBJECTS: [&str; 3] = ["orders.>", "payments.>", "deliveries.>"];
+
 /// Why a message was not taken; the outbox keeps it and tries again.
 #[derive(Debug, thiserror::Error)]
-#[error("the event bus did not take the message: {0}")]
-pub struct BusError(pub String);
+pub enum BusError {
+    /// The bus cannot be reached: no other message would arrive either.
+    #[error("the event bus cannot be reached: {0}")]
+    Away(String),
+    /// The bus answered that it does not take this message, or did not confirm it in time.
+    #[error("the event bus did not take the message: {0}")]
+    Refused(String),
+}
 
 /// Takes messages from the outbox: at least once, in order per order.
 #[async_trait]

@@ -117,6 +117,10 @@ id!(
     /// A payment; its text is the idempotency key of the charge.
     PaymentId, "pay"
 );
+id!(
+    /// A transfer of the ledger.
+    TransferId, "trf"
+);
 
 /// A driver, as dispatch numbers them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

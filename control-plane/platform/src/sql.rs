@@ -1,6 +1,7 @@
 //! One interface to both databases: pools, values, rows, transactions. A statement is written once.
 
 mod fault;
+mod notices;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use sqlx::{Connection, Postgres, Row as _, Sqlite, Transaction};
 use uuid::Uuid;
 
 use self::fault::noted;
+pub use self::notices::Notices;
 use crate::health::{Component, Health};
 
 /// Connections that read at once.
@@ -314,7 +316,8 @@ impl Database {
         // Whoever waits for a row longer than this is told to come again.
         let options = options.options([("lock_timeout", "5s"), ("synchronous_commit", "on")]);
         let pool = PgPoolOptions::new()
-            .max_connections(READERS_MAX)
+            // One more for the connection that waits for notices.
+            .max_connections(READERS_MAX + 1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
@@ -400,6 +403,12 @@ impl Database {
                 Self::open_postgres((*pool.connect_options()).clone(), migrations).await
             }
         }
+    }
+
+    /// Whether one process has the database for itself.
+    #[must_use]
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
     }
 
     /// Closes all connections.

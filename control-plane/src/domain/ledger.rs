@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::ids::{DriverId, OrderId, RestaurantId};
+use crate::domain::ids::{DriverId, OrderId, PaymentId, RestaurantId};
 use crate::domain::lifecycle::Order;
 use crate::domain::money::Currency;
 
@@ -36,7 +36,25 @@ impl fmt::Display for Account {
     }
 }
 
-/// Why money moved; an order has at most one transfer of each kind.
+/// What moved the money; it has at most one transfer of each [`Kind`], so that nothing is booked twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reference {
+    /// The order was delivered.
+    Order(OrderId),
+    /// The gateway captured or gave back.
+    Payment(PaymentId),
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(id) => id.fmt(f),
+            Self::Payment(id) => id.fmt(f),
+        }
+    }
+}
+
+/// Why money moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The gateway captured.
@@ -71,6 +89,7 @@ pub struct Entry {
 /// Money that moves at once; the entries sum to zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
+    reference: Reference,
     order_id: OrderId,
     kind: Kind,
     currency: Currency,
@@ -78,7 +97,7 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    fn new(order: &Order, kind: Kind, entries: &[(Account, i64)]) -> Self {
+    fn new(reference: Reference, order: &Order, kind: Kind, entries: &[(Account, i64)]) -> Self {
         let entries: Vec<Entry> = entries
             .iter()
             .filter(|(_, amount_minor)| *amount_minor != 0)
@@ -94,6 +113,7 @@ impl Transfer {
             order.terms.order_id
         );
         Self {
+            reference,
             order_id: order.terms.order_id,
             kind,
             currency: order.terms.price.currency,
@@ -106,6 +126,7 @@ impl Transfer {
     pub fn capture(order: &Order) -> Self {
         let total = order.terms.price.total_minor;
         Self::new(
+            Reference::Payment(order.terms.payment_id),
             order,
             Kind::Capture,
             &[
@@ -120,6 +141,7 @@ impl Transfer {
     pub fn refund(order: &Order) -> Self {
         let total = order.terms.price.total_minor;
         Self::new(
+            Reference::Payment(order.terms.payment_id),
             order,
             Kind::Refund,
             &[
@@ -139,6 +161,7 @@ impl Transfer {
             .driver_id
             .map_or(Account::DeliveryRevenue, Account::DriverPayable);
         Self::new(
+            Reference::Order(order.terms.order_id),
             order,
             Kind::Settlement,
             &[
@@ -152,6 +175,12 @@ impl Transfer {
                 (Account::DeliveryRevenue, -split.delivery_revenue_minor),
             ],
         )
+    }
+
+    /// What moved the money.
+    #[must_use]
+    pub fn reference(&self) -> Reference {
+        self.reference
     }
 
     /// The order it belongs to.

@@ -145,10 +145,7 @@ impl Order {
             delivered_at_ms: None,
             state: order::State::PendingPayment,
             reinstates_to: None,
-            payment: payment::State {
-                phase: payment::Phase::Created,
-                gateway_payment_id: None,
-            },
+            payment: payment::State::NEW,
             delivery: delivery::State::NEW,
         }
     }

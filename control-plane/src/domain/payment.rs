@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Refusal;
+use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
 
 /// Where the money is.
@@ -59,6 +60,14 @@ pub struct State {
     pub phase: Phase,
     /// The gateway's name for it, once known.
     pub gateway_payment_id: Option<String>,
+}
+
+impl State {
+    /// Nothing has been asked of the gateway.
+    pub const NEW: Self = Self {
+        phase: Phase::Created,
+        gateway_payment_id: None,
+    };
 }
 
 /// What is asked of a payment.
@@ -139,6 +148,62 @@ pub enum Event {
         /// The gateway's name for the refund.
         refund_id: String,
     },
+}
+
+/// What a payment is for; the first event of its log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// What is owed.
+    pub amount: Money,
+    /// The gateway's word for how it is paid.
+    pub method: String,
+}
+
+/// One event of a payment's own log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogEvent {
+    /// The payment was created together with its order.
+    Opened(Opening),
+    /// The payment machine moved.
+    Moved(Event),
+}
+
+/// A payment as its own log tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// What it is for.
+    pub opening: Opening,
+    /// The number of the newest event.
+    pub seq: u32,
+    /// Where the money is.
+    pub state: State,
+}
+
+impl Payment {
+    /// The fold of a whole log; `None` when it does not begin with the opening, or opens twice.
+    #[must_use]
+    pub fn fold(log: impl IntoIterator<Item = LogEvent>) -> Option<Self> {
+        let mut log = log.into_iter();
+        let LogEvent::Opened(opening) = log.next()? else {
+            return None;
+        };
+        let mut payment = Self {
+            opening,
+            seq: 1,
+            state: State::NEW,
+        };
+        for event in log {
+            match event {
+                LogEvent::Opened(_) => return None,
+                LogEvent::Moved(event) => evolve(&mut payment.state, &event),
+            }
+            payment.seq += 1;
+        }
+        Some(payment)
+    }
 }
 
 /// What follows from a command when `due` is owed; nothing when it has happened already.

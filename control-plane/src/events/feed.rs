@@ -1,6 +1,7 @@
-//! The live feed: order changes told to this process after their commit.
+//! The live feed: order changes published to this process after their commit.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast;
 
@@ -8,8 +9,10 @@ use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::summary::OrderSummary;
 use crate::events::topics::{Following, Topics};
 
-/// How many changes a slow listener may fall behind before it is told that it missed some.
+/// How many changes a slow listener may fall behind before it hears that it missed some.
 const FEED_MAX: usize = 4_096;
+/// Orders whose newest published change is remembered, twice: what is forgotten may be published again, which is harmless.
+const RECENT_MAX: usize = 32_768;
 
 /// The same for a listener of one order, and of one restaurant.
 const ORDER_MAX: usize = 8;
@@ -22,13 +25,14 @@ pub struct OrderChanged {
     pub summary: Arc<OrderSummary>,
 }
 
-/// Tells order changes to any number of listeners. A hint, not a record: after a
-/// `Lagged` a listener reads the database again.
+/// Publishes order changes to any number of listeners, each change once and never an older one after a newer one.
+/// A hint, not a record: after a `Lagged` a listener reads the database again.
 #[derive(Clone, Debug)]
 pub struct Feed {
     sender: broadcast::Sender<OrderChanged>,
     orders: Arc<Topics<OrderId, OrderChanged>>,
     restaurants: Arc<Topics<RestaurantId, OrderChanged>>,
+    recent: Arc<Mutex<Recent>>,
 }
 
 impl Default for Feed {
@@ -37,6 +41,7 @@ impl Default for Feed {
             sender: broadcast::Sender::new(FEED_MAX),
             orders: Arc::new(Topics::new(ORDER_MAX)),
             restaurants: Arc::new(Topics::new(RESTAURANT_MAX)),
+            recent: Arc::default(),
         }
     }
 }
@@ -61,8 +66,13 @@ impl Feed {
         self.restaurants.follow(id)
     }
 
-    /// Tells a committed change; nobody listening is fine.
-    pub fn tell(&self, summary: OrderSummary) {
+    /// Publishes a committed change; one that was published before, here or as part of a newer one, is dropped.
+    pub fn publish(&self, summary: OrderSummary) {
+        // The lock is held while sending, so that two changes of one order keep their order.
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if !recent.is_news(summary.order_id, summary.seq) {
+            return;
+        }
         let change = OrderChanged {
             summary: Arc::new(summary),
         };
@@ -71,5 +81,47 @@ impl Feed {
             .publish(change.summary.restaurant_id, &change);
         // An error only says that nobody listens.
         drop(self.sender.send(change));
+    }
+}
+
+/// The newest published event of the orders that moved lately, in two generations of bounded size.
+#[derive(Debug, Default)]
+struct Recent {
+    young: HashMap<OrderId, u32>,
+    old: HashMap<OrderId, u32>,
+}
+
+impl Recent {
+    fn is_news(&mut self, id: OrderId, seq: u32) -> bool {
+        let known = self.young.get(&id).or_else(|| self.old.get(&id));
+        if known.is_some_and(|&known| known >= seq) {
+            return false;
+        }
+        if self.young.len() >= RECENT_MAX && !self.young.contains_key(&id) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(id, seq);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RECENT_MAX, Recent};
+    use crate::domain::ids::OrderId;
+
+    #[test]
+    fn only_newer_events_are_news() {
+        let mut recent = Recent::default();
+        let id = OrderId::fresh(1);
+        assert!(recent.is_news(id, 3));
+        assert!(!recent.is_news(id, 3));
+        assert!(!recent.is_news(id, 2));
+        assert!(recent.is_news(id, 4));
+        for _ in 0..RECENT_MAX {
+            assert!(recent.is_news(OrderId::fresh(2), 1));
+        }
+        assert!(!recent.is_news(id, 4), "the older generation is asked too");
+        assert!(recent.young.len() + recent.old.len() <= 2 * RECENT_MAX);
     }
 }

@@ -1,6 +1,7 @@
 //! A gateway in memory that plays faults: for tests.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -12,10 +13,14 @@ use crate::gateway::{
 };
 
 /// The method says what happens: `ok`, `decline`, `wrong_amount`, `lost_request` (never arrives, the first time),
-/// `lost_answer` (captured, but the caller does not hear), `pending`.
+/// `lost_answer` (captured, but the caller does not hear), `pending`, `no_answer` (the call hangs and never arrives).
 #[derive(Default)]
 pub(crate) struct ScriptedGateway {
     book: Mutex<Book>,
+    /// Whether charges by `no_answer` hang; otherwise they are captured.
+    pub(crate) hangs: AtomicBool,
+    /// Charges that hang.
+    pub(crate) hanging: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -65,6 +70,10 @@ impl ScriptedGateway {
 #[async_trait]
 impl PaymentGateway for ScriptedGateway {
     async fn charge(&self, charge: &Charge) -> Result<GatewayPayment, GatewayError> {
+        if charge.method == "no_answer" && self.hangs.load(Ordering::Relaxed) {
+            self.hanging.fetch_add(1, Ordering::Relaxed);
+            std::future::pending::<()>().await;
+        }
         let key = charge.payment_id.to_string();
         let mut book = self.book();
         book.ask()?;

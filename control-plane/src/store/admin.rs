@@ -38,7 +38,7 @@ pub(crate) struct Balance {
 pub(crate) struct Rebuilt {
     /// Orders in the log.
     pub(crate) orders: u64,
-    /// Orders whose row was another than the fold of their log, and was put right.
+    /// Orders whose row was another than the fold of their log, and was put right; or whose payment's log tells otherwise.
     pub(crate) differing: u64,
 }
 
@@ -74,7 +74,8 @@ impl OrderStore {
                 let row = tx.row(INDEX_BODY, values![id]).await?;
                 let live = row.and_then(|row| row.json::<OrderSummary>("body").ok());
                 let folded = orders::restore_index(tx, OrderId::from_uuid(id)).await?;
-                differing += u64::from(live.as_ref() != Some(&folded));
+                let agrees = orders::payment_agrees(tx, OrderId::from_uuid(id)).await?;
+                differing += u64::from(live.as_ref() != Some(&folded) || !agrees);
             }
             Ok(differing)
         })

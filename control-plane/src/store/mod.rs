@@ -3,18 +3,22 @@
 pub(crate) mod admin;
 pub(crate) mod by_hand;
 pub(crate) mod catalogue;
+pub(crate) mod changes;
 pub(crate) mod figures;
+pub(crate) mod leases;
 pub(crate) mod orders;
 pub(crate) mod outbox;
 pub(crate) mod payments;
 pub(crate) mod placement;
 pub(crate) mod quotes;
+pub(crate) mod retention;
 pub(crate) mod reviews;
 
 pub(crate) use doorstep_platform::sql::{self as engine, StoreError, to_json};
 pub(crate) use doorstep_platform::{inbox, keys};
 use engine::{Database, Migrations};
 use inbox::InboxStore;
+use leases::Holder;
 
 use crate::domain::Refusal;
 use crate::health::Health;
@@ -49,6 +53,7 @@ pub(crate) struct OrderStore {
 #[derive(Clone, Debug)]
 pub(crate) struct MoneyStore {
     database: Database,
+    holder: Holder,
 }
 
 /// Restaurants, their menus, and quotes.
@@ -67,6 +72,7 @@ pub(crate) struct PeopleStore {
 #[derive(Clone, Debug)]
 pub(crate) struct OutboxStore {
     database: Database,
+    holder: Holder,
 }
 
 /// One store a domain, all over the same database.
@@ -85,6 +91,7 @@ pub(crate) struct Store {
     pub(crate) outbox: OutboxStore,
     /// Events that have arrived.
     pub(crate) inbox: InboxStore,
+    holder: Holder,
 }
 
 impl Store {
@@ -97,12 +104,14 @@ impl Store {
 
     /// Around an open database.
     pub(crate) fn around(database: Database) -> Self {
+        let holder = Holder::default();
         Self {
             orders: OrderStore {
                 database: database.clone(),
             },
             money: MoneyStore {
                 database: database.clone(),
+                holder: holder.clone(),
             },
             catalogue: CatalogueStore {
                 database: database.clone(),
@@ -112,9 +121,11 @@ impl Store {
             },
             outbox: OutboxStore {
                 database: database.clone(),
+                holder: holder.clone(),
             },
             inbox: InboxStore::new(database.clone()),
             database,
+            holder,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The log of orders and the read index that folds it.
 
 use crate::domain::effects::{Effect, effects};
-use crate::domain::ids::{CustomerId, OrderId, RestaurantId};
+use crate::domain::ids::{CustomerId, OrderId, RestaurantId, TransferId};
 use crate::domain::ledger::Transfer;
 use crate::domain::lifecycle::{Command, Event, Order, Recorded};
 use crate::domain::receipt::Receipt;
@@ -11,7 +11,7 @@ use crate::domain::{delivery, order};
 use crate::store::engine::{Row, Statement, Tx, transact, values};
 use crate::store::inbox::StreamPosition;
 use crate::store::{
-    CommandError, OrderStore, StoreError, figures, inbox, outbox, payments, to_json,
+    CommandError, OrderStore, StoreError, changes, figures, inbox, outbox, payments, to_json,
 };
 
 /// The name of this consumer's place in the stream of deliveries.
@@ -61,11 +61,11 @@ const WAITING_FOR_DISPATCH: Statement = Statement::both(
     "SELECT count(*) AS orders FROM order_index
      WHERE deadline_ms > $2 AND deadline_ms <= $1 AND state IN ('accepted', 'ready', 'picked_up')",
 );
-const INSERT_TRANSFER: Statement =
-    Statement::both("INSERT INTO ledger_transfer (order_id, kind, at_ms) VALUES ($1, $2, $3)");
+const INSERT_TRANSFER: Statement = Statement::both(
+    "INSERT INTO ledger_transfer (transfer_id, reference, kind, order_id, at_ms) VALUES ($1, $2, $3, $4, $5)",
+);
 const INSERT_ENTRY: Statement = Statement::both(
-    "INSERT INTO ledger_entry (order_id, kind, position, account, amount_minor, currency)
-     VALUES ($1, $2, $3, $4, $5, $6)",
+    "INSERT INTO ledger_entry (transfer_id, position, account, amount_minor, currency) VALUES ($1, $2, $3, $4, $5)",
 );
 const INSERT_RECEIPT: Statement =
     Statement::both("INSERT INTO receipt (order_id, at_ms, body) VALUES ($1, $2, $3)");
@@ -370,6 +370,7 @@ pub(crate) async fn open(tx: &mut Tx, order: &Order) -> Result<bool, StoreError>
     };
     insert_event(tx, order, &opening).await?;
     payments::open(tx, order).await?;
+    changes::note(tx, order.terms.order_id, order.placed_at_ms).await?;
     Ok(true)
 }
 
@@ -401,6 +402,9 @@ pub(crate) async fn append(
     }
     for one in recorded {
         insert_event(tx, order, one).await?;
+        if let Event::Payment(event) = &one.event {
+            payments::append(tx, order.terms.payment_id, one.at_ms, event).await?;
+        }
         figures::count(tx, order, one).await?;
         for effect in effects(order, one) {
             carry_out(tx, order, one, effect).await?;
@@ -415,6 +419,7 @@ pub(crate) async fn append(
     if recorded.iter().any(moves_payment) {
         payments::update(tx, order).await?;
     }
+    changes::note(tx, order.terms.order_id, order.updated_at_ms).await?;
     update_index(tx, &OrderSummary::of(order)).await
 }
 
@@ -425,6 +430,18 @@ pub(crate) async fn restore_index(tx: &mut Tx, id: OrderId) -> Result<OrderSumma
         update_index(tx, &summary).await?;
     }
     Ok(summary)
+}
+
+/// Whether an order and the log of its payment tell the same of the money.
+pub(crate) async fn payment_agrees(tx: &mut Tx, id: OrderId) -> Result<bool, StoreError> {
+    let order = fold(tx, id).await?;
+    let payment = payments::fold(tx, order.terms.payment_id).await?;
+    let agrees = payment.opening.order_id == id && payment.state == order.payment;
+    if !agrees {
+        let (order_says, payment_says) = (&order.payment, &payment.state);
+        tracing::error!(order = %id, ?order_says, ?payment_says, "an order and the log of its payment differ");
+    }
+    Ok(agrees)
 }
 
 /// Brings the index row to how the order stands.
@@ -478,14 +495,19 @@ async fn carry_out(
 }
 
 async fn insert_transfer(tx: &mut Tx, transfer: &Transfer, at_ms: i64) -> Result<(), StoreError> {
-    let (id, kind) = (transfer.order_id().uuid(), transfer.kind().as_str());
-    tx.execute(INSERT_TRANSFER, values![id, kind, at_ms])
-        .await?;
+    let id = TransferId::fresh(at_ms).uuid();
+    let row = values![
+        id,
+        transfer.reference().to_string(),
+        transfer.kind().as_str(),
+        transfer.order_id().uuid(),
+        at_ms
+    ];
+    tx.execute(INSERT_TRANSFER, row).await?;
     for (entry, position) in transfer.entries().iter().zip(1_i64..) {
         let account = entry.account.to_string();
         let row = values![
             id,
-            kind,
             position,
             account,
             entry.amount_minor,

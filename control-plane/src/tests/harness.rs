@@ -76,13 +76,46 @@ pub(crate) async fn on_sqlite_with<F: Future<Output = ()>>(
     configure: impl FnOnce(&mut Config),
     test: impl FnOnce(Harness) -> F,
 ) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    let store = Store::open(&url).await.unwrap();
-    test(Harness::start_with(store, configure).await).await;
+    with_sqlite(async |database| {
+        test(Harness::start_with(database.store().await, configure).await).await;
+    })
+    .await;
 }
 
 pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Harness) -> F) {
+    with_postgres(async |database| {
+        test(Harness::start(database.store().await).await).await;
+    })
+    .await;
+}
+
+/// A database of one test, which any number of stores can be opened on.
+pub(crate) enum TestDatabase {
+    Sqlite(String),
+    Postgres(Box<PgConnectOptions>),
+}
+
+impl TestDatabase {
+    /// Opens it as a process does, migrations included.
+    pub(crate) async fn store(&self) -> Store {
+        match self {
+            Self::Sqlite(url) => Store::open(url).await.unwrap(),
+            Self::Postgres(options) => {
+                let database =
+                    Database::open_postgres((**options).clone(), &crate::store::migrations()).await;
+                Store::around(database.unwrap())
+            }
+        }
+    }
+}
+
+pub(crate) async fn with_sqlite(test: impl AsyncFnOnce(TestDatabase)) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    test(TestDatabase::Sqlite(url)).await;
+}
+
+pub(crate) async fn with_postgres(test: impl AsyncFnOnce(TestDatabase)) {
     let url = std::env::var("DOORSTEP_POSTGRES_URL")
         .or_else(|_| std::env::var("DATABASE_URL"))
         .unwrap_or_else(|_| "postgres://root@127.0.0.1:5432/test".to_owned());
@@ -106,16 +139,10 @@ pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Harnes
         .execute(&mut connection)
         .await
         .unwrap();
-    let database = Database::open_postgres(
+    let database = TestDatabase::Postgres(Box::new(
         options.options([("search_path", schema.as_str())]),
-        &crate::store::migrations(),
-    )
-    .await;
-    let outcome = AssertUnwindSafe(async {
-        test(Harness::start(Store::around(database.unwrap())).await).await
-    })
-    .catch_unwind()
-    .await;
+    ));
+    let outcome = AssertUnwindSafe(test(database)).catch_unwind().await;
     let remove = format!("DROP SCHEMA {schema} CASCADE");
     let removed = sqlx::raw_sql(AssertSqlSafe(remove))
         .execute(&mut connection)
@@ -131,10 +158,9 @@ impl Harness {
         Self::start_with(store, |_| {}).await
     }
 
-    pub(super) async fn start_with(store: Store, configure: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn start_with(store: Store, configure: impl FnOnce(&mut Config)) -> Self {
         let (dispatch, dispatch_addr) = FakeDispatch::start().await;
         let bus = Arc::new(InProcessBus::default());
-        let clock = Clock::manual(START_MS);
         let mut config = Config::new(
             "127.0.0.1:0".parse().unwrap(),
             String::new(),
@@ -143,17 +169,18 @@ impl Harness {
             TokenKey::from_bytes(&[7; 32]).unwrap(),
             bus.clone(),
         );
-        config.clock = clock.clone();
+        config.clock = Clock::manual(START_MS);
         config.drivers_poll = Duration::from_millis(20);
         configure(&mut config);
         let gateway = Arc::new(ScriptedGateway::default());
         let (listener, addr) = listen(config.listen).await.unwrap();
-        let (running, app, live) =
-            serve(config.clone(), store, gateway.clone(), listener, addr).unwrap();
+        let (running, app, live) = serve(config.clone(), store, gateway.clone(), listener, addr)
+            .await
+            .unwrap();
         Self {
+            clock: app.clock.clone(),
             app,
             live,
-            clock,
             gateway,
             dispatch,
             bus,
@@ -173,8 +200,9 @@ impl Harness {
         let store = Store::around(database.reopen(&crate::store::migrations()).await.unwrap());
         let (listener, addr) = listen(self.config.listen).await.unwrap();
         let gateway = self.gateway.clone();
-        let (running, app, live) =
-            serve(self.config.clone(), store, gateway, listener, addr).unwrap();
+        let (running, app, live) = serve(self.config.clone(), store, gateway, listener, addr)
+            .await
+            .unwrap();
         Self {
             app,
             live,
@@ -188,6 +216,12 @@ impl Harness {
     pub(crate) async fn stop(self) {
         drop(self.client);
         in_time("the shutdown", self.running.shutdown()).await;
+    }
+
+    /// Ends as a killed process does: nothing is given back.
+    pub(crate) async fn kill(self) {
+        drop(self.client);
+        self.running.kill().await;
     }
 
     pub(crate) fn token(&self, audience: Audience, subject: &str) -> String {

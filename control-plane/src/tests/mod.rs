@@ -9,15 +9,20 @@ mod figures;
 mod full_disk;
 mod harness;
 mod idempotency;
+mod leases;
 mod lifecycle;
 mod outage;
+mod outbox;
+mod processes;
 mod published;
 mod records;
+mod retention;
 mod scopes;
 mod streams;
 mod supervision;
 mod surface;
 mod text;
+mod upgrade;
 mod why;
 
 /// Runs an async test on both databases; the name says which.
@@ -39,3 +44,23 @@ macro_rules! on_both {
     };
 }
 use on_both;
+
+/// Runs an async test on an empty database of both kinds, without a control plane.
+macro_rules! with_both {
+    ($($name:ident),* $(,)?) => {
+        $(
+            mod $name {
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    $crate::tests::harness::with_sqlite(super::super::$name).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    $crate::tests::harness::with_postgres(super::super::$name).await;
+                }
+            }
+        )*
+    };
+}
+use with_both;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use doorstep_dispatch_wire::dispatch::DeliveryState;
+
 use super::harness::{Harness, in_time};
 use crate::domain::lifecycle::Order;
 use crate::domain::scope::Scope;
@@ -17,16 +19,33 @@ mod both {
     );
 }
 
+/// What no process may do to rows that are there.
+pub(super) const REFUSED: [&str; 12] = [
+    "UPDATE order_event SET at_ms = 0",
+    "DELETE FROM order_event",
+    "UPDATE payment_event SET at_ms = 0",
+    "DELETE FROM payment_event",
+    "UPDATE ledger_transfer SET at_ms = 0",
+    "DELETE FROM ledger_transfer",
+    "UPDATE ledger_entry SET amount_minor = 1",
+    "DELETE FROM ledger_entry",
+    "UPDATE receipt SET at_ms = 0",
+    "DELETE FROM receipt",
+    "UPDATE idempotency_key SET status = 500",
+    "DELETE FROM idempotency_key",
+];
+
 async fn the_log_refuses_changes(h: Harness) {
     let town = h.town().await;
     let id = h.place(&town, "ok").await;
     h.until_state(id, "placed").await;
-    for change in [
-        "UPDATE order_event SET at_ms = 0",
-        "DELETE FROM order_event",
-        "UPDATE ledger_entry SET amount_minor = 1",
-        "DELETE FROM ledger_entry",
-    ] {
+    h.act(&town.restaurant, id, "accept").await;
+    h.dispatch.until_requested(id).await;
+    for state in [DeliveryState::Assigned, DeliveryState::DroppedOff] {
+        h.dispatch.report(id, state);
+    }
+    h.until_state(id, "delivered").await;
+    for change in REFUSED {
         let mut tx = h.app.store.database().begin().await.unwrap();
         let error = tx
             .execute(Statement::both(change), &[])

@@ -1,13 +1,12 @@
 //! Carries the outbox to dispatch: deliveries to find drivers for, new ready times, cancellations.
 
-use std::time::Duration;
-
 use doorstep_dispatch_wire::dispatch::{
     CancelDeliveryRequest, ChangeReadyTimeRequest, RequestDeliveryRequest,
 };
+use tokio::sync::Notify;
 use tonic::{Code, Status};
 
-use crate::app::{App, AppState};
+use crate::app::App;
 use crate::dispatch::{in_time, lat_lng};
 use crate::domain::effects::DispatchMessage;
 use crate::domain::ids::OrderId;
@@ -16,76 +15,38 @@ use crate::domain::order::{self, Party};
 use crate::domain::scope::Scope;
 use crate::store::StoreError;
 use crate::store::outbox::{Destination, Message};
-use crate::workers::{back_off, wait};
+use crate::workers::outbox::{Carried, Carrier};
 
-/// Messages taken at once.
-const BATCH_MAX: u32 = 64;
-/// Real time after which messages that a dead bridge took are taken by another.
-const LEASE: Duration = Duration::from_secs(30);
-/// A new ready time or a cancellation for a delivery that dispatch has not heard of by then is dropped.
-const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
+/// A new ready time or a cancellation for a delivery that dispatch has not heard of by then is dropped: dispatch has lost
+/// its memory, and the request that follows in the outbox carries the newest ready time.
+const UNKNOWN_ATTEMPTS_MAX: u32 = 4;
 
-pub(crate) async fn run(app: AppState) {
-    while wait(&app.wake.dispatch, &app.shutdown).await {
-        loop {
-            match run_once(&app).await {
-                Ok(arrived) if arrived > 0 => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::error!(%error, "the outbox cannot be read");
-                    break;
-                }
+/// Asks dispatch over gRPC.
+pub(crate) struct DispatchBridge;
+
+impl Carrier for DispatchBridge {
+    const DESTINATION: Destination = Destination::Dispatch;
+
+    fn wake(app: &App) -> &Notify {
+        &app.wake.dispatch
+    }
+
+    async fn carry(app: &App, message: &Message) -> Result<Carried, StoreError> {
+        let body: DispatchMessage = serde_json::from_str(&message.body)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let id = OrderId::from_uuid(message.aggregate_id);
+        let is_request = matches!(body, DispatchMessage::Request { .. });
+        // A request that comes after its order has ended would find a driver for nobody.
+        if is_request {
+            let order = app.store.orders.order(Scope::Admin, id).await?;
+            if order.is_none_or(|order| order.deadline_ms.is_none()) {
+                return Ok(Carried::Arrived);
             }
         }
-    }
-}
-
-/// What became of a message.
-enum Fate {
-    Arrived,
-    Again,
-}
-
-/// Carries one batch; answers how many messages are done with.
-pub(crate) async fn run_once(app: &App) -> Result<usize, StoreError> {
-    let clock = &app.clock;
-    let lease_ms = clock.after_real_ms(LEASE);
-    let batch = app
-        .store
-        .outbox
-        .claim_outbox(Destination::Dispatch, clock.now_ms(), lease_ms, BATCH_MAX)
-        .await?;
-    let (mut arrived, mut postponed) = (Vec::new(), Vec::new());
-    for message in &batch {
-        match carry(app, message).await? {
-            Fate::Arrived => arrived.push(message.id),
-            Fate::Again => {
-                postponed.push((message.id, clock.after_real_ms(back_off(message.attempts))))
-            }
-        }
-    }
-    app.store.outbox.settle_outbox(&arrived, &postponed).await?;
-    Ok(arrived.len())
-}
-
-async fn carry(app: &App, message: &Message) -> Result<Fate, StoreError> {
-    let body: DispatchMessage = serde_json::from_str(&message.body)
-        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    // A request that comes after its order has ended would find a driver for nobody.
-    if matches!(body, DispatchMessage::Request { .. }) {
-        let order = app
-            .store
-            .orders
-            .order(Scope::Admin, message.order_id)
-            .await?;
-        if order.is_none_or(|order| order.deadline_ms.is_none()) {
-            return Ok(Fate::Arrived);
-        }
-    }
-    let is_request = matches!(body, DispatchMessage::Request { .. });
-    match send(app, message.order_id, body).await {
-        Ok(()) => Ok(Fate::Arrived),
-        Err(status) => after_refusal(app, message, is_request, &status).await,
+        Ok(match send(app, id, body).await {
+            Ok(()) => Carried::Arrived,
+            Err(status) => after_refusal(app, id, message, is_request, &status).await,
+        })
     }
 }
 
@@ -127,11 +88,11 @@ async fn send(app: &App, id: OrderId, body: DispatchMessage) -> Result<(), Statu
 
 async fn after_refusal(
     app: &App,
+    order: OrderId,
     message: &Message,
     is_request: bool,
     status: &Status,
-) -> Result<Fate, StoreError> {
-    let order = message.order_id;
+) -> Carried {
     match status.code() {
         // Nobody can carry it: the order ends and the money goes back.
         Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange if is_request => {
@@ -142,18 +103,23 @@ async fn after_refusal(
             });
             if let Err(error) = app.command(Scope::Admin, order, command).await {
                 tracing::error!(%order, %error, "an order that nobody can carry cannot be cancelled");
-                return Ok(Fate::Again);
+                return Carried::Again;
             }
-            Ok(Fate::Arrived)
+            Carried::Arrived
         }
         // The food is on its way, or the trip is over: too late, and no harm.
-        Code::FailedPrecondition | Code::InvalidArgument => Ok(Fate::Arrived),
+        Code::FailedPrecondition | Code::InvalidArgument => Carried::Arrived,
         Code::NotFound if !is_request && message.attempts >= UNKNOWN_ATTEMPTS_MAX => {
-            Ok(Fate::Arrived)
+            tracing::warn!(%order, attempts = message.attempts, "dispatch does not know a delivery; its message is dropped");
+            Carried::Arrived
+        }
+        Code::Unavailable => {
+            tracing::debug!(%order, %status, "dispatch is away");
+            Carried::Away
         }
         _ => {
             tracing::debug!(%order, %status, attempts = message.attempts, "dispatch will be asked again");
-            Ok(Fate::Again)
+            Carried::Again
         }
     }
 }

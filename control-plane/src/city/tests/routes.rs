@@ -193,7 +193,7 @@ async fn a_viewer_gets_a_snapshot_then_deltas_until_shutdown() {
     );
 
     clock.advance(Duration::from_secs(1));
-    feed.tell(assigned(2, EVENING_MS));
+    feed.publish(assigned(2, EVENING_MS));
     pictures.send_replace(Arc::new(drivers(vec![driver(
         1,
         10,
