@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use self::commands::LogFormat;
+
 /// Doorstep: the open dispatch-and-ETA engine for food delivery.
 ///
 /// Example: doorstep demo --drivers 300 --speedup 20
@@ -18,6 +20,16 @@ use clap::{CommandFactory, Parser, Subcommand};
     arg_required_else_help = true
 )]
 struct Cli {
+    /// How log lines are written to standard error
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        env = "DOORSTEP_LOG_FORMAT",
+        value_name = "FORMAT"
+    )]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
@@ -47,13 +59,18 @@ enum Command {
 
 /// Exit codes: 0 done, 1 the work failed (bad input, a lost order), 2 the command line is wrong (clap's own).
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    let Cli {
+        command,
+        log_format,
+    } = Cli::parse();
+    commands::set_log_format(log_format);
     match command {
         // They start it with the level of their settings.
         Command::Dispatch(_) | Command::ControlPlane(_) | Command::Serve(_) => {}
         Command::GatewaySandbox(_) => commands::start_log("info"),
         _ => commands::start_log("warn"),
     }
+    doorstep_web::tls::install_provider();
     let outcome = match command {
         Command::Map(args) => commands::map::run(args),
         Command::Route(args) => commands::route::run(args),

@@ -1,12 +1,16 @@
 //! Everything that may be set from outside, parsed once at start.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use doorstep_dispatch_wire::token::TokenKey;
 pub use doorstep_platform::secret::Secret;
+use doorstep_web::limits::RateLimits;
+use doorstep_web::readiness::Readiness;
+use doorstep_web::serve::ServeConfig;
 
 use crate::clock::Clock;
 use crate::domain::money::{BasisPoints, Currency};
@@ -47,6 +51,14 @@ pub struct Config {
     /// Lets assignments by hand on the city view, and looks at what they would change, go without a token if the request is
     /// addressed to a loopback name. Only for a listener that nobody else can reach.
     pub public_assignments: bool,
+    /// How HTTP is served.
+    pub serve: ServeConfig,
+    /// What one address and one principal may ask for.
+    pub rate_limits: RateLimits,
+    /// Authorities that our clients of the gateway, of dispatch and of PostgreSQL trust beside the public ones, as a PEM file.
+    pub ca: Option<PathBuf>,
+    /// Where the checks of this server are registered.
+    pub readiness: Readiness,
     /// The zone of the times on the city view, such as `Europe/Malta`; UTC when none is named.
     pub city_time_zone: Option<String>,
 }
@@ -78,6 +90,10 @@ impl Config {
             drivers_poll: Duration::from_millis(500),
             public_city_view: false,
             public_assignments: false,
+            serve: ServeConfig::new("public"),
+            rate_limits: RateLimits::default(),
+            ca: None,
+            readiness: Readiness::default(),
             city_time_zone: None,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use doorstep_dispatch_wire::dispatch::LatLng;
 use doorstep_dispatch_wire::dispatch::dispatch_client::DispatchClient;
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenKey};
+use doorstep_platform::problem::current_request;
 use tonic::metadata::MetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -53,6 +54,11 @@ impl Interceptor for Signed {
         let value = MetadataValue::try_from(format!("Bearer {token}"))
             .map_err(|_| Status::internal("the token is no header value"))?;
         request.metadata_mut().insert("authorization", value);
+        // Ids are letters, digits and hyphens; one that is not goes without.
+        let id = current_request().and_then(|id| MetadataValue::try_from(id).ok());
+        if let Some(id) = id {
+            request.metadata_mut().insert("x-request-id", id);
+        }
         Ok(request)
     }
 }

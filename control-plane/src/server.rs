@@ -1,16 +1,20 @@
 //! Starts the control plane and stops it in order.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+use doorstep_web::readiness::Readiness;
+use doorstep_web::serve::{Bound, ListenError};
+use doorstep_web::tls::{TlsError, client_config};
 use jiff::tz::TimeZone;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Endpoint;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
 use crate::app::{App, AppState, OwnLeases, Wake};
 use crate::city::{self, Live, LiveConfig, MapFile};
@@ -25,17 +29,20 @@ use crate::platform::jobs::Supervisor;
 use crate::store::{Store, StoreError};
 use crate::{dispatch, http, workers};
 
+/// Real time that jobs may take to end once requests have.
+const WORKERS_GRACE: Duration = Duration::from_secs(1);
+/// Real time that the database may take to close.
+const DATABASE_GRACE: Duration = Duration::from_secs(1);
+
 /// Why the control plane did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The authorities to trust cannot be read.
+    #[error(transparent)]
+    Trust(#[from] TlsError),
     /// The time zone is not one of the tz database.
     #[error("the city's time zone {name} is not known: {source}")]
     TimeZone {
@@ -72,6 +79,8 @@ pub struct Running {
     tasks: JoinSet<()>,
     store: Store,
     policy: LivePolicy,
+    readiness: Readiness,
+    grace: Duration,
 }
 
 impl Running {
@@ -80,14 +89,25 @@ impl Running {
         self.policy.set(policy);
     }
 
-    /// Stops taking requests, ends the streams, and waits for the workers.
+    /// Stops taking requests, ends the streams, and waits for requests and workers, but not longer than the shutdown grace
+    /// and two seconds: then they are cut. What they had not committed has not happened.
     pub async fn shutdown(mut self) {
+        self.readiness.stop();
         self.shutdown.cancel();
-        while self.tasks.join_next().await.is_some() {}
-        if let Err(error) = self.store.deregister().await {
-            tracing::warn!(%error, "the leases of this process wait until it counts as dead");
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(self.grace + WORKERS_GRACE, ended).await.is_err() {
+            tracing::warn!(open = self.tasks.len(), "tasks are cut at shutdown");
+            self.tasks.shutdown().await;
         }
-        self.store.close().await;
+        let closed = async {
+            if let Err(error) = self.store.deregister().await {
+                tracing::warn!(%error, "the leases of this process wait until it counts as dead");
+            }
+            self.store.close().await;
+        };
+        if timeout(DATABASE_GRACE, closed).await.is_err() {
+            tracing::warn!("the database did not close in time");
+        }
     }
 }
 
@@ -105,20 +125,37 @@ impl Running {
 /// # Errors
 /// When the database cannot be opened, an address is not one, or the one to listen on is taken.
 pub async fn start(config: Config) -> Result<Running, StartError> {
-    let store = Store::open(&config.database_url).await?;
-    let (listener, addr) = listen(config.listen).await?;
+    let ca = config.ca.as_deref();
+    let store = Store::open(&trusting(&config.database_url, ca)).await?;
+    let bound = Bound::to(config.listen).await?;
     let own = config.gateway.webhook_url.clone();
-    let webhook_url = own.unwrap_or_else(|| format!("http://{addr}/v1/payments/webhook"));
-    let gateway = Arc::new(HttpGateway::new(&config.gateway, webhook_url)?);
-    Ok(serve(config, store, gateway, listener, addr).await?.0)
+    let (scheme, addr) = (config.serve.scheme(), bound.address());
+    let webhook_url = own.unwrap_or_else(|| format!("{scheme}://{addr}/v1/payments/webhook"));
+    let trust = client_config(ca)?;
+    let gateway = HttpGateway::new(&config.gateway, webhook_url, trust)?;
+    gateway.check_reachable().await;
+    Ok(serve(config, store, Arc::new(gateway), bound).await?.0)
 }
 
-/// Binds the address.
-pub(crate) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let addr = listener.local_addr().map_err(failed)?;
-    Ok((listener, addr))
+/// The address of the database; PostgreSQL is to trust our own authorities too, unless its address names some.
+fn trusting(url: &str, ca: Option<&Path>) -> String {
+    match ca {
+        Some(ca) if url.starts_with("postgres") && !url.contains("sslrootcert=") => {
+            let sign = if url.contains('?') { '&' } else { '?' };
+            let path: String = ca.to_string_lossy().bytes().map(escaped).collect();
+            format!("{url}{sign}sslrootcert={path}")
+        }
+        _ => url.to_owned(),
+    }
+}
+
+/// One byte of a value in a query.
+fn escaped(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
 }
 
 /// Starts all tasks around an open database and any gateway.
@@ -126,9 +163,10 @@ pub(crate) async fn serve(
     config: Config,
     store: Store,
     gateway: Arc<dyn PaymentGateway>,
-    listener: TcpListener,
-    addr: SocketAddr,
+    bound: Bound,
 ) -> Result<(Running, AppState, Live), StartError> {
+    let addr = bound.address();
+    let readiness = config.readiness.clone();
     let shutdown = CancellationToken::new();
     let policy = LivePolicy::new(config.policy.clone());
     let dispatch = dispatch::client(
@@ -173,15 +211,10 @@ pub(crate) async fn serve(
     watch_city(&state, live.clone(), &mut tasks);
     workers::start(&state, &mut tasks);
     let pages = city::router(state.clone(), live.clone());
-    let service = http::http_router(state.clone(), pages);
-    let stopped = shutdown.clone();
-    tasks.spawn(async move {
-        let serving =
-            axum::serve(listener, service).with_graceful_shutdown(stopped.cancelled_owned());
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "http stopped");
-        }
-    });
+    register_checks(&readiness, &store, &state.health);
+    let service = http::http_router(state.clone(), pages, readiness.clone(), config.rate_limits);
+    let grace = config.serve.limits.shutdown_grace;
+    tasks.spawn(bound.serve(service, config.serve, shutdown.clone()));
     Ok((
         Running {
             addr,
@@ -189,10 +222,41 @@ pub(crate) async fn serve(
             tasks,
             store,
             policy,
+            readiness,
+            grace,
         },
         state,
         live,
     ))
+}
+
+/// What this server must have to serve: a database that answers, and no fault that stands in its way.
+fn register_checks(
+    readiness: &Readiness,
+    store: &Store,
+    health: &doorstep_platform::health::Health,
+) {
+    let (store, health) = (store.clone(), health.clone());
+    readiness.check("database", move || {
+        let store = store.clone();
+        async move { store.answers().await.map_err(|error| error.to_string()) }
+    });
+    readiness.check("faults", move || {
+        let faults = health.faults();
+        let needed = faults
+            .iter()
+            .filter(|(component, _)| component.is_needed_to_serve());
+        let said: Vec<String> = needed
+            .map(|(component, fault)| format!("{}: {}", component.as_str(), fault.why))
+            .collect();
+        async move {
+            if said.is_empty() {
+                Ok(())
+            } else {
+                Err(said.join("; "))
+            }
+        }
+    });
 }
 
 /// Keeps the picture of the drivers.
@@ -226,10 +290,23 @@ fn watch_city(state: &AppState, live: Live, tasks: &mut JoinSet<()>) {
 }
 
 fn dispatch_endpoint(config: &Config) -> Result<Endpoint, StartError> {
-    Endpoint::from_shared(config.dispatch_url.clone()).map_err(|source| StartError::DispatchUrl {
+    let wrong = |source| StartError::DispatchUrl {
         url: config.dispatch_url.clone(),
         source,
-    })
+    };
+    let endpoint = Endpoint::from_shared(config.dispatch_url.clone()).map_err(wrong)?;
+    if endpoint.uri().scheme_str() != Some("https") {
+        return Ok(endpoint);
+    }
+    let mut tls = ClientTlsConfig::new().with_webpki_roots();
+    if let Some(path) = &config.ca {
+        let pem = std::fs::read(path).map_err(|source| TlsError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        tls = tls.ca_certificate(Certificate::from_pem(pem));
+    }
+    endpoint.tls_config(tls).map_err(wrong)
 }
 
 fn time_zone(config: &Config) -> Result<TimeZone, StartError> {

@@ -10,12 +10,16 @@ use doorstep_control_plane::config::GatewayConfig;
 use doorstep_control_plane::events::bus::{EventBus, InProcessBus};
 use doorstep_control_plane::{Config, Running, Secret};
 use doorstep_control_plane_nats::{JetStreamBus, JetStreamConfig};
+use doorstep_web::readiness::Readiness;
+use doorstep_web::tls::client_config;
+use tokio_util::sync::CancellationToken;
 
 use super::city_map::drawing_of;
 use super::reload::Reload;
 use super::secret_file::read_secret;
+use super::serving::{ServingArgs, block_on, stop_signal};
 use super::token::read_key;
-use super::{asked_to_stop, parse_listen, start_log};
+use super::{parse_listen, start_log};
 use crate::settings::{self, Overrides, Settings};
 
 /// Runs the control plane: orders, money, restaurants over HTTP.
@@ -56,14 +60,18 @@ pub(crate) struct ControlPlaneArgs {
     /// The map that the city view shows, an .osm.pbf or .road file; without it drivers and orders stand on blank ground
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// A PEM file with authorities to trust beside the public ones: for the gateway, dispatch, PostgreSQL and NATS
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    #[command(flatten)]
+    serving: ServingArgs,
 }
 
 pub(crate) fn run(args: ControlPlaneArgs) -> anyhow::Result<ExitCode> {
     let reload = Reload::new(settings::file_of(args.config.as_ref()), overrides(&args));
     let settings = reload.read()?;
     start_log(settings.text("log").unwrap_or("info"));
-    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(serve(settings, reload))
+    block_on(serve(args, settings, reload))
 }
 
 fn overrides(args: &ControlPlaneArgs) -> Overrides {
@@ -95,24 +103,56 @@ fn overrides(args: &ControlPlaneArgs) -> Overrides {
         .path("map", "--map", args.map.as_ref())
 }
 
-async fn serve(settings: Settings, reload: Reload) -> anyhow::Result<ExitCode> {
-    let bus: Arc<dyn EventBus> = match settings.text("control_plane.nats_url") {
+async fn serve(
+    args: ControlPlaneArgs,
+    settings: Settings,
+    reload: Reload,
+) -> anyhow::Result<ExitCode> {
+    let stop = stop_signal()?;
+    let readiness = Readiness::default();
+    readiness.check("start", async || {
+        Err("the database is being opened and brought up to date".to_owned())
+    });
+    let serve = args.serving.config()?;
+    let scheme = serve.scheme();
+    let watched = args.serving.watch(&readiness).await?;
+    let starting = async {
+        let bus = event_bus(&settings, args.ca.as_deref()).await?;
+        let mut config = config(&settings, bus)?;
+        if let Some(map) = settings.path("map") {
+            config.city_map = Some(drawing_of(&map)?.into());
+        }
+        config.serve = serve;
+        config.readiness = readiness.clone();
+        config.ca = args.ca;
+        anyhow::Ok(doorstep_control_plane::start(config).await?)
+    };
+    let running = tokio::select! {
+        started = starting => started?,
+        () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
+    };
+    readiness.check("start", async || Ok(()));
+    announce(scheme, running.addr);
+    until_stopped(&running, settings, &reload, &stop).await?;
+    watched.is_stopping();
+    running.shutdown().await;
+    watched.end().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where order events are published: NATS, or only this process.
+async fn event_bus(settings: &Settings, ca: Option<&Path>) -> anyhow::Result<Arc<dyn EventBus>> {
+    Ok(match settings.text("control_plane.nats_url") {
         None => Arc::new(InProcessBus::default()),
         Some(url) => Arc::new(
-            JetStreamBus::open(JetStreamConfig::new(url))
-                .await
-                .context("connecting to NATS")?,
+            JetStreamBus::open(JetStreamConfig {
+                trust: Some(client_config(ca)?),
+                ..JetStreamConfig::new(url)
+            })
+            .await
+            .context("connecting to NATS")?,
         ),
-    };
-    let mut config = config(&settings, bus)?;
-    if let Some(map) = settings.path("map") {
-        config.city_map = Some(drawing_of(&map)?.into());
-    }
-    let running = doorstep_control_plane::start(config).await?;
-    announce(running.addr);
-    until_stopped(&running, settings, &reload).await?;
-    running.shutdown().await;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// Waits for the signal to stop, and takes settings over at each signal to reload.
@@ -120,13 +160,12 @@ pub(crate) async fn until_stopped(
     running: &Running,
     mut settings: Settings,
     reload: &Reload,
+    stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let stop = asked_to_stop();
-    tokio::pin!(stop);
     let mut hangups = Reload::signals()?;
     loop {
         tokio::select! {
-            asked = &mut stop => return asked.context("waiting for a signal"),
+            () = stop.cancelled() => return Ok(()),
             _ = hangups.recv() => {
                 settings = reload.take_over(settings, |policy| running.set_policy(policy));
             }
@@ -161,6 +200,6 @@ pub(crate) fn config(settings: &Settings, bus: Arc<dyn EventBus>) -> anyhow::Res
 }
 
 #[allow(clippy::print_stdout, reason = "says where it can be reached")]
-fn announce(addr: SocketAddr) {
-    println!("control plane on http://{addr}, its interface at http://{addr}/openapi.json");
+fn announce(scheme: &str, addr: SocketAddr) {
+    println!("control plane on {scheme}://{addr}, its interface at {scheme}://{addr}/openapi.json");
 }

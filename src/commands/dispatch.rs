@@ -7,17 +7,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use doorstep_dispatch_server::{Clock, Config, Running, start};
+use doorstep_dispatch_server::{Clock, Config, Running, Vitals, start};
 use doorstep_routing::{Profile, Router};
+use doorstep_web::readiness::Readiness;
 
+use super::serving::{PrivateArgs, block_on, stop_signal};
 use super::token::read_key;
-use super::{asked_to_stop, parse_listen, start_log};
+use super::{parse_listen, start_log};
 use crate::settings::{self, Overrides, Settings};
 
 /// Runs a dispatch server.
 ///
-/// Drivers' apps connect over QUIC, the control plane over gRPC. It serves until Ctrl-C; with a journal it goes on after
-/// a restart where it was.
+/// Drivers' apps connect over QUIC, the control plane over gRPC. It serves until SIGTERM or Ctrl-C; with a
+/// journal it goes on after a restart where it was.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   doorstep token --audience admin --subject ops --key-file doorstep.key --generate
@@ -34,9 +36,15 @@ pub(crate) struct DispatchArgs {
     /// Where drivers connect over QUIC (UDP) [default: 0.0.0.0:4433]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
     quic: Option<SocketAddr>,
-    /// Where the control plane connects over gRPC (TCP, not encrypted) [default: 127.0.0.1:7443]
+    /// Where the control plane connects over gRPC (TCP; encrypted with --grpc-certificate) [default: 127.0.0.1:7443]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
     grpc: Option<SocketAddr>,
+    /// PEM file with the certificate that encrypts gRPC, own certificate first
+    #[arg(long, value_name = "FILE", requires = "grpc_certificate_key")]
+    grpc_certificate: Option<PathBuf>,
+    /// PEM file with its private key
+    #[arg(long, value_name = "FILE", requires = "grpc_certificate")]
+    grpc_certificate_key: Option<PathBuf>,
     /// The folder of the journal; without one a restart forgets everything
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -61,16 +69,15 @@ pub(crate) struct DispatchArgs {
     /// Milliseconds between two pings of an app; more saves batteries and makes positions older [default: 4000]
     #[arg(long, value_parser = clap::value_parser!(u32).range(100..=600_000))]
     ping_interval_ms: Option<u32>,
+    #[command(flatten)]
+    private: PrivateArgs,
 }
 
 pub(crate) fn run(args: DispatchArgs) -> anyhow::Result<ExitCode> {
     let file = settings::file_of(args.config.as_ref());
     let settings = Settings::load(file.as_deref(), &overrides(&args))?;
     start_log(settings.text("log").unwrap_or("info"));
-    let config = config(&settings)?;
-    let certificate_out = settings.path("dispatch.certificate_out");
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(serve(config, certificate_out.as_deref()))
+    block_on(serve(args, settings))
 }
 
 fn overrides(args: &DispatchArgs) -> Overrides {
@@ -105,7 +112,7 @@ fn overrides(args: &DispatchArgs) -> Overrides {
         )
 }
 
-fn config(settings: &Settings) -> anyhow::Result<Config> {
+fn config(args: DispatchArgs, settings: &Settings) -> anyhow::Result<Config> {
     let map = settings.required("map", "--map")?;
     let token_key = read_key(Path::new(
         settings.required("token_key_file", "--token-key")?,
@@ -116,6 +123,7 @@ fn config(settings: &Settings) -> anyhow::Result<Config> {
     Ok(Config {
         quic_listen: settings.address("dispatch.quic_listen")?,
         grpc_listen: settings.address("dispatch.grpc_listen")?,
+        grpc_certificate: args.grpc_certificate.zip(args.grpc_certificate_key),
         certificate,
         rpc_key: (!settings.grpc_is_open()).then(|| token_key.clone()),
         journal_dir: settings.path("dispatch.journal"),
@@ -126,29 +134,60 @@ fn config(settings: &Settings) -> anyhow::Result<Config> {
     })
 }
 
-async fn serve(config: Config, certificate_out: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let mut server = start(config).await?;
+async fn serve(args: DispatchArgs, settings: Settings) -> anyhow::Result<ExitCode> {
+    let stop = stop_signal()?;
+    let certificate_out = settings.path("dispatch.certificate_out");
+    let readiness = Readiness::default();
+    readiness.check("start", async || {
+        Err("the journal is being replayed".to_owned())
+    });
+    let watched = args.private.watch(&readiness).await?;
+    let starting = async {
+        start(tokio::task::spawn_blocking(move || config(args, &settings)).await??)
+            .await
+            .map_err(anyhow::Error::from)
+    };
+    let mut server = tokio::select! {
+        started = starting => started?,
+        () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
+    };
+    readiness.check("start", async || Ok(()));
+    check_dispatch(&readiness, server.vitals());
     if let Some(path) = certificate_out {
-        fs::write(path, &server.certificate_der)
+        fs::write(&path, &server.certificate_der)
             .with_context(|| format!("certificate {}", path.display()))?;
     }
-    tell(&server);
+    announce(&server);
     tokio::select! {
-        asked = asked_to_stop() => asked.context("waiting for Ctrl-C")?,
+        () = stop.cancelled() => {}
         failed = server.stopped() => {
             failed?;
             anyhow::bail!("the server has stopped by itself");
         }
     }
+    watched.is_stopping();
     server.shutdown().await?;
+    watched.end().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Not ready while the shard does not decide or its journal waits for room on the disk.
+pub(crate) fn check_dispatch(readiness: &Readiness, vitals: Vitals) {
+    readiness.check("dispatch", move || {
+        let fault = match (vitals.shard_lives(), vitals.is_stalled()) {
+            (false, _) => Some("the shard has ended"),
+            (true, true) => Some("the disk of the journal is full"),
+            (true, false) => None,
+        };
+        async move { fault.map_or(Ok(()), |fault| Err(fault.to_owned())) }
+    });
 }
 
 #[allow(
     clippy::print_stdout,
     reason = "scripts read the addresses from standard output"
 )]
-fn tell(server: &Running) {
+fn announce(server: &Running) {
     println!("quic {}", server.quic_addr);
     println!("grpc {}", server.grpc_addr);
 }

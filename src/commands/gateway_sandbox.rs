@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::Context;
 use doorstep_gateway_sandbox::{SandboxConfig, SigningSecret, start};
 
+use super::parse_listen;
 use super::secret_file::{read_secret, write_secret};
+use super::serving::{block_on, stop_signal};
 use super::token::parse_span;
-use super::{asked_to_stop, parse_listen};
 
 /// Runs a payment gateway without real money.
 ///
@@ -60,8 +61,7 @@ pub(crate) fn run(args: GatewaySandboxArgs) -> anyhow::Result<ExitCode> {
         duplicate_every: args.duplicate_every,
         ..SandboxConfig::new(args.listen, secret(&args.secret, args.generate)?)
     };
-    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(serve(config))
+    block_on(serve(config))
 }
 
 fn secret(path: &Path, generate: bool) -> anyhow::Result<SigningSecret> {
@@ -74,9 +74,10 @@ fn secret(path: &Path, generate: bool) -> anyhow::Result<SigningSecret> {
 }
 
 async fn serve(config: SandboxConfig) -> anyhow::Result<ExitCode> {
+    let stop = stop_signal()?;
     let running = start(config).await?;
     announce(running.addr);
-    asked_to_stop().await.context("waiting for a signal")?;
+    stop.cancelled().await;
     running.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ use doorstep_routing::Profile;
 
 use super::parse_listen;
 use super::route_server::{prepare, serve};
+use super::serving::ServingArgs;
 
 /// Serves a page with the map, where one clicks two points and sees the ways between them.
 ///
@@ -28,6 +29,8 @@ pub(crate) struct ViewArgs {
     /// How far a click may be from the nearest road, in metres
     #[arg(long, value_name = "METRES", default_value_t = 1000)]
     snap_limit: u32,
+    #[command(flatten)]
+    serving: ServingArgs,
 }
 
 pub(crate) fn run(args: &ViewArgs) -> anyhow::Result<ExitCode> {
@@ -41,5 +44,5 @@ pub(crate) fn run(args: &ViewArgs) -> anyhow::Result<ExitCode> {
     let profiles = Profile::ALL.map(Profile::name);
     let page = Page::prepare(&name, &archive.attribution, &profiles, drawing);
     drop(archive);
-    serve(args.listen, &atlas, Some(page))
+    serve(args.listen, &args.serving, &atlas, Some(page))
 }

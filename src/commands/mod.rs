@@ -20,6 +20,7 @@ pub(crate) mod route;
 pub(crate) mod route_server;
 mod secret_file;
 pub(crate) mod serve;
+pub(crate) mod serving;
 pub(crate) mod sim;
 mod sim_mdrp;
 pub(crate) mod token;
@@ -31,10 +32,10 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 
 use anyhow::Context;
-use tokio::signal;
+use clap::ValueEnum;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Registry, reload as reload_layer};
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload as reload_layer};
 
 /// Prints an error and its causes to standard error, on one line, each cause once.
 pub(crate) fn report(error: &anyhow::Error) {
@@ -88,6 +89,23 @@ pub(crate) fn say(text: &str) {
 
 /// The filter of the log, for [`set_log_level`].
 static LOG_FILTER: OnceLock<reload_layer::Handle<EnvFilter, Registry>> = OnceLock::new();
+/// How log lines are written, for [`start_log`].
+static LOG_FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people; in colour on a terminal, unless `NO_COLOR` is set
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Says how log lines are to be written, before the log starts.
+pub(crate) fn set_log_format(format: LogFormat) {
+    // Only the command line says it, once.
+    let _ = LOG_FORMAT.set(format);
+}
 
 /// Logs to standard error; `RUST_LOG` overrides the level.
 pub(crate) fn start_log(level: &str) {
@@ -96,6 +114,10 @@ pub(crate) fn start_log(level: &str) {
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(wants_colour())
         .with_writer(io::stderr);
+    let lines = match LOG_FORMAT.get() {
+        Some(LogFormat::Json) => lines.json().boxed(),
+        Some(LogFormat::Text) | None => lines.boxed(),
+    };
     tracing_subscriber::registry()
         .with(filter)
         .with(lines)
@@ -119,27 +141,6 @@ pub(crate) fn set_log_level(level: &str) -> anyhow::Result<()> {
 fn wants_colour() -> bool {
     let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stderr().is_terminal() && !is_unwanted
-}
-
-/// Ctrl-C, or what service managers send.
-///
-/// Listens from the call on, not from the first poll: a signal that comes right after an address was printed counts.
-pub(crate) fn asked_to_stop() -> impl Future<Output = io::Result<()>> + Send {
-    #[cfg(unix)]
-    {
-        use signal::unix::{SignalKind, signal};
-        let listeners = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-        async move {
-            let [interrupted, terminated] = listeners;
-            let (mut interrupted, mut terminated) = (interrupted?, terminated?);
-            tokio::select! {
-                _ = interrupted.recv() => Ok(()),
-                _ = terminated.recv() => Ok(()),
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    signal::ctrl_c()
 }
 
 #[cfg(test)]

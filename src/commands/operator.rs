@@ -89,5 +89,7 @@ impl Operator<'_> {
 }
 
 fn client() -> anyhow::Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().timeout(PATIENCE).build()?)
+    let trust = doorstep_web::tls::client_config(None)?;
+    let client = reqwest::Client::builder().tls_backend_preconfigured(trust);
+    Ok(client.timeout(PATIENCE).build()?)
 }

@@ -5,18 +5,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use doorstep_route_server::http::{Server, router};
-use doorstep_route_server::serve::Bound;
+use doorstep_route_server::http::{HEAD_BYTES_MAX, Server, router};
 use doorstep_route_server::{Atlas, Engines, Limits, Page};
 use doorstep_routing::{Distance, Profile, RoadArchive, Router};
-use tokio_util::sync::CancellationToken;
+use doorstep_web::readiness::Readiness;
+use doorstep_web::serve::Bound;
 
-use super::{asked_to_stop, parse_listen};
+use super::parse_listen;
+use super::serving::{ServingArgs, block_on, stop_signal};
 
 /// Serves routes, tables, nearest roads, trips and isochrones over HTTP.
 ///
 /// Speaks OSRM's API, version 1 (`/route`, `/table`, `/nearest`, `/trip`), so that its clients work unchanged, and
-/// answers `/isochrone` in Valhalla's shape. Stops at Ctrl-C, after the answers under way.
+/// answers `/isochrone` in Valhalla's shape. Stops at SIGTERM or Ctrl-C, after the answers under way.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   doorstep route-server --map porto.road --profile car --listen 127.0.0.1:5000
@@ -38,6 +39,8 @@ pub(crate) struct RouteServerArgs {
     /// How many coordinates a table may have; memory grows with its square
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().table_coordinates_max)]
     max_table_size: usize,
+    #[command(flatten)]
+    serving: ServingArgs,
 }
 
 pub(crate) fn run(args: RouteServerArgs) -> anyhow::Result<ExitCode> {
@@ -49,7 +52,7 @@ pub(crate) fn run(args: RouteServerArgs) -> anyhow::Result<ExitCode> {
     let atlas = prepare(&archive, &args.profile, args.snap_limit, limits);
     // The archive is not needed any more: the routers hold what they use of it.
     drop(archive);
-    serve(args.listen, &atlas, None)
+    serve(args.listen, &args.serving, &atlas, None)
 }
 
 /// Prepares a router for each profile that is named, each once.
@@ -75,34 +78,34 @@ pub(crate) fn prepare(
 }
 
 /// Serves until it is asked to stop; says where once it does.
-#[allow(clippy::print_stdout, reason = "the address goes to standard output")]
 pub(crate) fn serve(
     listen: SocketAddr,
+    serving: &ServingArgs,
     atlas: &Arc<Atlas>,
     page: Option<Page>,
 ) -> anyhow::Result<ExitCode> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    block_on(async {
+        let stop = stop_signal()?;
+        let mut config = serving.config()?;
+        config.limits.head_bytes_max = HEAD_BYTES_MAX;
         let bound = Bound::to(listen).await?;
-        let asked_to_stop = asked_to_stop();
-        let profiles: Vec<&str> = atlas.profiles().map(Profile::name).collect();
-        println!(
-            "serving {} on http://{}",
-            profiles.join(", "),
-            bound.address()
-        );
-        let stop = CancellationToken::new();
-        let asked = stop.clone();
-        tokio::spawn(async move {
-            if asked_to_stop.await.is_ok() {
-                asked.cancel();
-            }
-        });
+        let watched = serving.watch(&Readiness::default()).await?;
+        announce(atlas, config.scheme(), bound.address());
         let server = Server::new(Arc::clone(atlas), threads);
-        bound.serve(router(server, page), stop).await;
+        let serving = bound.serve(router(server, page), config, stop.clone());
+        let stopping = async {
+            stop.cancelled().await;
+            watched.is_stopping();
+        };
+        tokio::join!(serving, stopping);
+        watched.end().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+#[allow(clippy::print_stdout, reason = "the address goes to standard output")]
+fn announce(atlas: &Atlas, scheme: &str, address: SocketAddr) {
+    let profiles: Vec<&str> = atlas.profiles().map(Profile::name).collect();
+    println!("serving {} on {scheme}://{address}", profiles.join(", "));
 }

@@ -25,5 +25,6 @@ mod route_server;
 mod routing_oracle;
 mod serve;
 mod sim;
+mod stopping;
 mod upgrade;
 mod why;

@@ -50,6 +50,8 @@ pub struct JetStreamConfig {
     pub keep: Duration,
     /// Copies of the stream in a NATS cluster.
     pub replicas: usize,
+    /// Whom to trust on a `tls://` address; the authorities of the system when absent.
+    pub trust: Option<rustls::ClientConfig>,
 }
 
 impl JetStreamConfig {
@@ -65,6 +67,7 @@ impl JetStreamConfig {
             duplicate_window: Duration::from_secs(10 * 60),
             keep: Duration::from_secs(7 * 24 * 3_600),
             replicas: 1,
+            trust: None,
         }
     }
 }
@@ -225,7 +228,7 @@ async fn connect(
         address: address.to_owned(),
         source,
     };
-    let at_once = options(address, is_open).connection_timeout(START_WAIT);
+    let at_once = options(config, address, is_open).connection_timeout(START_WAIT);
     match at_once.connect(&config.url).await {
         Ok(client) => return Ok(client),
         Err(error) => match error.kind() {
@@ -243,15 +246,19 @@ async fn connect(
             | ConnectErrorKind::MaxReconnects => return Err(failed(error)),
         },
     }
-    let in_background = options(address, is_open).retry_on_initial_connect();
+    let in_background = options(config, address, is_open).retry_on_initial_connect();
     in_background.connect(&config.url).await.map_err(failed)
 }
 
-fn options(address: &str, is_open: &Arc<AtomicBool>) -> ConnectOptions {
+fn options(config: &JetStreamConfig, address: &str, is_open: &Arc<AtomicBool>) -> ConnectOptions {
     let (address, is_open) = (address.to_owned(), is_open.clone());
     let connected = metrics::gauge!("doorstep_bus_connected");
     let losses = metrics::counter!("doorstep_bus_disconnects_total");
-    ConnectOptions::new()
+    let mut options = ConnectOptions::new().require_tls(config.url.starts_with("tls:"));
+    if let Some(trust) = config.trust.clone() {
+        options = options.tls_client_config(trust);
+    }
+    options
         .name("doorstep control plane")
         .max_reconnects(None)
         .reconnect_delay_callback(|attempts| {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::Json;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, OptionalFromRequest, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenError, TokenKey};
 use serde::de::DeserializeOwned;
 
@@ -102,7 +102,11 @@ where
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {
-    let header = parts.headers.get(header::AUTHORIZATION)?;
+    bearer_of(&parts.headers)
+}
+
+fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(header::AUTHORIZATION)?;
     header.to_str().ok()?.strip_prefix("Bearer ")
 }
 
@@ -160,6 +164,17 @@ impl Tokens {
     fn verify(&self, token: &str, audience: Audience) -> Result<Claims, TokenError> {
         let now_ms = u64::try_from(self.clock.now_ms()).unwrap_or(0);
         self.key.verify(token, audience, now_ms)
+    }
+
+    /// Names who sends a request, for limits: audience and subject of a valid token. The operator has no limits.
+    #[must_use]
+    pub fn principal(&self, headers: &HeaderMap) -> Option<String> {
+        let token = bearer_of(headers)?;
+        match self.caller(token).ok()?.0 {
+            Scope::Admin => None,
+            Scope::Customer(id) => Some(format!("customer {id}")),
+            Scope::Restaurant(id) => Some(format!("restaurant {id}")),
+        }
     }
 
     /// What a token lets its holder see, and until when.

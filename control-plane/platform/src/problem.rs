@@ -2,10 +2,11 @@
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::sql::StoreError;
@@ -148,26 +149,43 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Names the request, gives it the security headers, and makes every error a problem body.
-pub async fn frame(request: Request, next: Next) -> Response {
-    let given = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok());
+/// The id of the request that this task works on: the caller's, or one of ours. Not in tasks that it spawned.
+#[must_use]
+pub fn current_request() -> Option<String> {
+    CURRENT_REQUEST.try_with(Clone::clone).ok()
+}
+
+/// Works on behalf of a request: its id is in log lines, in what is written to the outbox and in calls of others.
+pub async fn in_request<T>(id: String, work: impl Future<Output = T>) -> T {
+    let span = tracing::info_span!("request", request_id = %id);
+    CURRENT_REQUEST.scope(id, work.instrument(span)).await
+}
+
+/// The caller's `x-request-id`, else the trace of its `traceparent` (W3C Trace Context), else a fresh one.
+fn id_of(headers: &HeaderMap) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_plain = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    let id = given.filter(is_plain).map_or_else(
+    let is_trace = |id: &&str| {
+        id.len() == 32
+            && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+            && id.bytes().any(|b| b != b'0')
+    };
+    let trace = || text("traceparent")?.split('-').nth(1).filter(is_trace);
+    let given = text(REQUEST_ID).filter(is_plain).or_else(trace);
+    given.map_or_else(
         || Uuid::from_u128(rand::random()).simple().to_string(),
         str::to_owned,
-    );
+    )
+}
+
+/// Names the request, gives it the security headers, and makes every error a problem body.
+pub async fn frame(request: Request, next: Next) -> Response {
+    let id = id_of(request.headers());
     let is_api = request.uri().path().starts_with("/v1/");
-    let mut response = CURRENT_REQUEST
-        .scope(
-            id.clone(),
-            async move { as_problem(next.run(request).await) },
-        )
-        .await;
+    let answered = async move { as_problem(next.run(request).await) };
+    let mut response = in_request(id.clone(), answered).await;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
@@ -202,13 +220,50 @@ fn as_problem(response: Response) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
         StatusCode::PAYLOAD_TOO_LARGE => "too_large",
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => "timeout",
+        StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
         status if status.is_server_error() => "internal",
         _ => "bad_request",
     };
     let detail = status.canonical_reason().unwrap_or("error").to_lowercase();
     let mut problem = Problem::new(status, code, detail).into_response();
-    if let Some(allow) = response.headers().get(header::ALLOW) {
-        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = response.headers().get(&name) {
+            problem.headers_mut().insert(name, value.clone());
+        }
     }
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+
+    use super::id_of;
+
+    #[test]
+    fn the_callers_id_is_kept_if_it_can_be_logged() {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let named = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().expect("a header value"));
+            id_of(&headers)
+        };
+        assert_eq!(named("x-request-id", "order-7"), "order-7");
+        assert_eq!(
+            named("traceparent", trace),
+            "4bf92f3577b34da6a3ce929d0e0e4736"
+        );
+        for (name, value) in [
+            ("x-request-id", "two words"),
+            ("x-request-id", ""),
+            (
+                "traceparent",
+                "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            ),
+            ("traceparent", "nonsense"),
+        ] {
+            let id = named(name, value);
+            assert!(id.len() == 32 && id != value, "{name} {value}: {id}");
+        }
+    }
 }

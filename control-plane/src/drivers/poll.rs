@@ -31,6 +31,7 @@ pub(crate) async fn poll_dispatch(
     let mut client = dispatch.max_decoding_message_size(ANSWER_BYTES_MAX);
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_first = true;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -43,14 +44,29 @@ pub(crate) async fn poll_dispatch(
         match picture {
             Ok(picture) => drop(pictures.send_replace(Arc::new(picture))),
             Err(error) => {
+                metrics::counter!("doorstep_dispatch_unreachable_total").increment(1);
                 let was_reachable = pictures.borrow().reachable;
-                if was_reachable {
-                    tracing::warn!(%error, "dispatch does not answer");
+                if was_reachable || is_first {
+                    let why = causes(&error);
+                    tracing::warn!(why, "dispatch does not answer; orders wait");
                     pictures.send_modify(|last| Arc::make_mut(last).reachable = false);
                 }
             }
         }
+        is_first = false;
     }
+}
+
+/// A status with what is behind it: what TLS, DNS or the socket met.
+fn causes(status: &Status) -> String {
+    let mut said = status.to_string();
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        said.push_str(": ");
+        said.push_str(&error.to_string());
+        cause = error.source();
+    }
+    said
 }
 
 async fn look(client: &mut Dispatch) -> Result<DriverPicture, Status> {

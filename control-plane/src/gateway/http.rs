@@ -1,5 +1,8 @@
 //! A payment gateway over HTTP.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -18,6 +21,24 @@ pub struct HttpGateway {
     client: Client,
     base: String,
     webhook_url: String,
+    /// Whether the last call reached nobody.
+    is_away: Arc<AtomicBool>,
+}
+
+/// An error with its causes, without the address, which may hold what is secret. The causes say what TLS or DNS met.
+fn causes(error: &reqwest::Error) -> String {
+    let mut said = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        "the request failed".to_owned()
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        said.push_str(": ");
+        said.push_str(&error.to_string());
+        cause = error.source();
+    }
+    said
 }
 
 #[derive(Serialize)]
@@ -58,24 +79,57 @@ struct RefundAnswer {
 }
 
 impl HttpGateway {
-    /// A client that tells the gateway to send its webhooks to `webhook_url`.
+    /// A client that asks the gateway to send its webhooks to `webhook_url`; over HTTPS it trusts whom `trust` names.
     ///
     /// # Errors
-    /// When the system gives no sockets.
-    pub fn new(config: &GatewayConfig, webhook_url: String) -> Result<Self, reqwest::Error> {
+    /// When the address is not one or the system gives no sockets.
+    pub fn new(
+        config: &GatewayConfig,
+        webhook_url: String,
+        trust: rustls::ClientConfig,
+    ) -> Result<Self, reqwest::Error> {
+        let client = Client::builder()
+            .timeout(config.patience)
+            .tls_backend_preconfigured(trust)
+            .build()?;
+        // An address that no request can be made for is an error now, not with the first payment.
+        client.get(&config.url).build()?;
         Ok(Self {
-            client: Client::builder().timeout(config.patience).build()?,
+            client,
             base: config.url.trim_end_matches('/').to_owned(),
             webhook_url,
+            is_away: Arc::default(),
         })
     }
 
+    /// Asks the gateway for anything, to say at once, and not with the first payment, that it cannot be reached.
+    pub async fn check_reachable(&self) {
+        if let Err(error) = self.client.get(&self.base).send().await {
+            self.note_away(&error);
+        }
+    }
+
+    /// Counts a call that reached nobody; says so when it is the first after one that did.
+    fn note_away(&self, error: &reqwest::Error) {
+        metrics::counter!("doorstep_gateway_unreachable_total").increment(1);
+        if !self.is_away.swap(true, Ordering::Relaxed) {
+            let why = causes(error);
+            tracing::warn!(gateway = %self.base, why, "the payment gateway cannot be reached; payments wait");
+        }
+    }
+
     async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
         request: RequestBuilder,
     ) -> Result<Option<T>, GatewayError> {
-        let unknown =
-            |error: reqwest::Error| GatewayError::Unknown(error.without_url().to_string());
-        let response = request.send().await.map_err(unknown)?;
+        let unknown = |error: reqwest::Error| GatewayError::Unknown(causes(&error));
+        let response = request.send().await.map_err(|error| {
+            self.note_away(&error);
+            unknown(error)
+        })?;
+        if self.is_away.swap(false, Ordering::Relaxed) {
+            tracing::info!(gateway = %self.base, "the payment gateway answers again");
+        }
         match response.status() {
             // Only the gateway itself says so in a problem body; the page of a proxy is no answer.
             StatusCode::NOT_FOUND if is_problem(&response) => Ok(None),
@@ -141,7 +195,7 @@ impl PaymentGateway for HttpGateway {
             .post(format!("{}/v1/payments", self.base))
             .header("idempotency-key", charge.payment_id.to_string())
             .json(&body);
-        let answer: Option<PaymentAnswer> = Self::ask(request).await?;
+        let answer: Option<PaymentAnswer> = self.ask(request).await?;
         let answer = answer.ok_or_else(|| GatewayError::Unusable("404 for a charge".to_owned()))?;
         about(charge.reference, answer)
     }
@@ -150,7 +204,7 @@ impl PaymentGateway for HttpGateway {
         let request = self
             .client
             .get(format!("{}/v1/payments?reference={reference}", self.base));
-        let answer = Self::ask::<PaymentAnswer>(request).await?;
+        let answer = self.ask::<PaymentAnswer>(request).await?;
         answer.map(|answer| about(reference, answer)).transpose()
     }
 
@@ -162,7 +216,7 @@ impl PaymentGateway for HttpGateway {
         let request = self
             .client
             .get(format!("{}/v1/payments/{gateway_payment_id}", self.base));
-        Ok(Self::ask::<PaymentAnswer>(request).await?.map(Into::into))
+        Ok(self.ask::<PaymentAnswer>(request).await?.map(Into::into))
     }
 
     async fn refund(&self, refund: &RefundRequest) -> Result<String, GatewayError> {
@@ -174,7 +228,7 @@ impl PaymentGateway for HttpGateway {
             .json(&RefundBody {
                 amount_minor: refund.amount.minor,
             });
-        let answer: Option<RefundAnswer> = Self::ask(request).await?;
+        let answer: Option<RefundAnswer> = self.ask(request).await?;
         answer
             .map(|answer| answer.refund_id)
             .ok_or_else(|| GatewayError::Refused(format!("no payment {id}")))
@@ -202,6 +256,8 @@ mod tests {
     use axum::response::IntoResponse;
     use serde_json::json;
 
+    use doorstep_web::tls::client_config;
+
     use super::HttpGateway;
     use crate::config::{GatewayConfig, Secret};
     use crate::domain::ids::{OrderId, PaymentId};
@@ -222,7 +278,7 @@ mod tests {
         let router = axum::Router::new().fallback(answer);
         tokio::spawn(async move { axum::serve(listener, router).await });
         let config = GatewayConfig::new(url, Secret::new(*b"secret"));
-        HttpGateway::new(&config, String::new()).unwrap()
+        HttpGateway::new(&config, String::new(), client_config(None).unwrap()).unwrap()
     }
 
     fn charge() -> Charge {

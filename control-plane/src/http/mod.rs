@@ -31,12 +31,17 @@ mod webhook;
 
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::from_fn;
+use axum::extract::{DefaultBodyLimit, FromRef, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
+use doorstep_platform::extract::Tokens;
+use doorstep_web::content::Content;
+use doorstep_web::limits::{Limiter, RateLimits, limit};
+use doorstep_web::readiness::Readiness;
+use doorstep_web::{figures, private};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
@@ -85,18 +90,37 @@ pub(crate) fn api_router() -> OpenApiRouter<AppState> {
         ))
 }
 
+/// Routes that make something for whoever asks.
+const ANONYMOUS: &[(Method, &str)] = &[(Method::POST, "/v1/customers")];
+
 /// The routes of the API and of `pages` behind the same layers.
-pub(crate) fn http_router(state: AppState, pages: OpenApiRouter) -> axum::Router {
+pub(crate) fn http_router(
+    state: AppState,
+    pages: OpenApiRouter,
+    readiness: Readiness,
+    rate_limits: RateLimits,
+) -> axum::Router {
     let (router, mut document) = api_router().split_for_parts();
     let (pages, of_pages) = pages.split_for_parts();
     document.merge(of_pages);
     let document = document::complete(document);
     // Written once: every connection clones the router, and must not clone the document with it.
     let json = document.to_json().map(Bytes::from).unwrap_or_default();
-    let answer = move || async move { ([(header::CONTENT_TYPE, "application/json")], json) };
+    let document = Content::new("application/json", json);
+    let tokens = Tokens::from_ref(&state);
+    let limiter = Limiter::new(rate_limits, ANONYMOUS, move |headers| {
+        tokens.principal(headers)
+    });
     router
-        .route("/openapi.json", get(answer))
+        .route(
+            "/openapi.json",
+            get(move |headers: HeaderMap| {
+                let answer = document.answer(&headers);
+                async move { answer }
+            }),
+        )
         .route("/healthz", get(healthz))
+        .merge(private::ready(readiness))
         .with_state(state)
         .merge(pages)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -105,7 +129,9 @@ pub(crate) fn http_router(state: AppState, pages: OpenApiRouter) -> axum::Router
             PATIENCE,
         ))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(limiter, limit))
         .layer(from_fn(problem::frame))
+        .layer(from_fn(figures::measure))
 }
 
 /// `ok`, or the names of the components that do not work; 503 while nothing can be written. The reasons are in the log.

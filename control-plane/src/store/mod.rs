@@ -102,6 +102,13 @@ impl Store {
         Ok(store)
     }
 
+    /// Asks the database for nothing.
+    pub(crate) async fn answers(&self) -> Result<(), StoreError> {
+        const NOTHING: engine::Statement = engine::Statement::both("SELECT 1 AS one");
+        self.database.row(NOTHING, &[]).await?;
+        Ok(())
+    }
+
     /// Around an open database.
     pub(crate) fn around(database: Database) -> Self {
         let holder = Holder::default();

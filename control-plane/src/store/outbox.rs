@@ -5,6 +5,8 @@
 
 use uuid::Uuid;
 
+use doorstep_platform::problem::current_request;
+
 use crate::domain::effects::DispatchMessage;
 use crate::domain::ids::OrderId;
 use crate::domain::lifecycle::Recorded;
@@ -13,8 +15,8 @@ use crate::store::engine::{Row, Statement, Tx, transact, values};
 use crate::store::{OutboxStore, StoreError, to_json};
 
 const PUSH: Statement = Statement::both(
-    "INSERT INTO outbox (destination, aggregate, aggregate_id, subject, message_id, body, created_at_ms, attempts, next_at_ms)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7)",
+    "INSERT INTO outbox (destination, aggregate, aggregate_id, subject, message_id, body, created_at_ms, attempts, next_at_ms, request_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7, $8)",
 );
 // The claim of a message locks its row; a second publisher skips it and, since it is still there, all later ones of its key.
 const CLAIM: Statement = Statement::pair(
@@ -23,16 +25,16 @@ const CLAIM: Statement = Statement::pair(
                   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = o.destination AND p.aggregate = o.aggregate
                                   AND p.aggregate_id = o.aggregate_id AND p.id < o.id)
                   ORDER BY o.id LIMIT $4)
-     RETURNING id, aggregate, aggregate_id, subject, message_id, body, attempts",
+     RETURNING id, aggregate, aggregate_id, subject, message_id, body, attempts, request_id",
     "UPDATE outbox SET attempts = attempts + 1, next_at_ms = $3, holder = $5
      WHERE id IN (SELECT o.id FROM outbox o WHERE o.destination = $1 AND o.next_at_ms <= $2
                   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = o.destination AND p.aggregate = o.aggregate
                                   AND p.aggregate_id = o.aggregate_id AND p.id < o.id)
                   ORDER BY o.id LIMIT $4 FOR UPDATE OF o SKIP LOCKED)
-     RETURNING id, aggregate, aggregate_id, subject, message_id, body, attempts",
+     RETURNING id, aggregate, aggregate_id, subject, message_id, body, attempts, request_id",
 );
 const FOLLOWING: Statement = Statement::both(
-    "SELECT id, aggregate, aggregate_id, subject, message_id, body, attempts FROM outbox
+    "SELECT id, aggregate, aggregate_id, subject, message_id, body, attempts, request_id FROM outbox
      WHERE destination = $1 AND aggregate = $2 AND aggregate_id = $3 AND id > $4 ORDER BY id LIMIT $5",
 );
 const DONE: Statement = Statement::both("DELETE FROM outbox WHERE id = $1");
@@ -110,6 +112,8 @@ pub(crate) struct Message {
     pub(crate) body: String,
     /// How often it has been tried; for the oldest of its key this time included.
     pub(crate) attempts: u32,
+    /// The request that caused it, if one did.
+    pub(crate) request_id: Option<String>,
 }
 
 /// How many messages wait for a destination.
@@ -229,6 +233,7 @@ pub(crate) async fn push_dispatch(
         format!("{id}:{seq}"),
         to_json(message)?,
         now_ms,
+        current_request(),
     ];
     tx.execute(PUSH, row).await?;
     Ok(())
@@ -251,6 +256,7 @@ pub(crate) async fn push_bus(
         format!("{id}:{seq}"),
         body,
         at_ms,
+        current_request(),
     ];
     tx.execute(PUSH, row).await?;
     Ok(())
@@ -265,5 +271,6 @@ fn message_of(row: &Row) -> Result<Message, StoreError> {
         message_id: row.text("message_id")?,
         body: row.text("body")?,
         attempts: row.int_as("attempts")?,
+        request_id: row.text_opt("request_id")?,
     })
 }

@@ -8,6 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenKey};
+use doorstep_web::limits::RateLimits;
+use doorstep_web::readiness::Readiness;
+use doorstep_web::serve::Bound;
+use doorstep_web::tls::client_config;
 use futures::FutureExt;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -25,7 +29,7 @@ use crate::domain::scope::Scope;
 use crate::domain::summary::OrderSummary;
 use crate::events::bus::InProcessBus;
 use crate::gateway::scripted::ScriptedGateway;
-use crate::server::{Running, listen, serve};
+use crate::server::{Running, serve};
 use crate::store::Store;
 use crate::store::engine::{Database, Statement, values};
 
@@ -60,6 +64,13 @@ pub(crate) struct Town {
     pub(crate) restaurant: Actor,
     pub(crate) admin: Actor,
     pub(crate) items: Vec<String>,
+}
+
+/// A client that needs no default of the process.
+pub(crate) fn http_client() -> reqwest::Client {
+    let trust = client_config(None).unwrap();
+    let client = reqwest::Client::builder().tls_backend_preconfigured(trust);
+    client.build().unwrap()
 }
 
 pub(crate) async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
@@ -170,11 +181,13 @@ impl Harness {
             bus.clone(),
         );
         config.clock = Clock::manual(START_MS);
+        config.rate_limits = RateLimits::NONE;
         config.drivers_poll = Duration::from_millis(20);
         configure(&mut config);
         let gateway = Arc::new(ScriptedGateway::default());
-        let (listener, addr) = listen(config.listen).await.unwrap();
-        let (running, app, live) = serve(config.clone(), store, gateway.clone(), listener, addr)
+        let bound = Bound::to(config.listen).await.unwrap();
+        let addr = bound.address();
+        let (running, app, live) = serve(config.clone(), store, gateway.clone(), bound)
             .await
             .unwrap();
         Self {
@@ -184,7 +197,7 @@ impl Harness {
             gateway,
             dispatch,
             bus,
-            client: reqwest::Client::new(),
+            client: http_client(),
             config,
             base: format!("http://{addr}"),
             running,
@@ -198,15 +211,16 @@ impl Harness {
         in_time("the shutdown", self.running.shutdown()).await;
         meanwhile(&self.dispatch, &self.clock);
         let store = Store::around(database.reopen(&crate::store::migrations()).await.unwrap());
-        let (listener, addr) = listen(self.config.listen).await.unwrap();
+        let bound = Bound::to(self.config.listen).await.unwrap();
+        let addr = bound.address();
         let gateway = self.gateway.clone();
-        let (running, app, live) = serve(self.config.clone(), store, gateway, listener, addr)
-            .await
-            .unwrap();
+        let mut config = self.config.clone();
+        config.readiness = Readiness::default();
+        let (running, app, live) = serve(config, store, gateway, bound).await.unwrap();
         Self {
             app,
             live,
-            client: reqwest::Client::new(),
+            client: http_client(),
             base: format!("http://{addr}"),
             running,
             ..self

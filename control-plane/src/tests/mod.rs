@@ -7,7 +7,7 @@ mod dispatch;
 mod faults;
 mod figures;
 mod full_disk;
-mod harness;
+pub(crate) mod harness;
 mod idempotency;
 mod leases;
 mod lifecycle;
@@ -22,6 +22,7 @@ mod streams;
 mod supervision;
 mod surface;
 mod text;
+mod tls;
 mod upgrade;
 mod why;
 

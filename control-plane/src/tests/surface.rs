@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use doorstep_api::problem::ProblemBody;
 use doorstep_api::text::IdempotencyKey;
+use doorstep_web::limits::RateLimits;
+use doorstep_web::readiness::Readiness;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -97,7 +99,10 @@ async fn document(h: &Harness) -> Value {
 /// The routes of the router, by its own account: its paths, and the methods that it allows when it is asked for another.
 async fn served_routes(h: &Harness) -> BTreeSet<String> {
     let pages = crate::city::router(h.app.clone(), h.live.clone());
-    let router = format!("{:?}", crate::http::http_router(h.app.clone(), pages));
+    let router = format!(
+        "{:?}",
+        crate::http::http_router(h.app.clone(), pages, Readiness::default(), RateLimits::NONE)
+    );
     let named = router.split("RouteId(").filter_map(|part| {
         let (_, rest) = part.split_once("): \"")?;
         rest.split_once('"').map(|(path, _)| path)

@@ -3,6 +3,7 @@
 use doorstep_dispatch_wire::dispatch::{
     CancelDeliveryRequest, ChangeReadyTimeRequest, RequestDeliveryRequest,
 };
+use doorstep_platform::problem::in_request;
 use tokio::sync::Notify;
 use tonic::{Code, Status};
 
@@ -43,7 +44,12 @@ impl Carrier for DispatchBridge {
                 return Ok(Carried::Arrived);
             }
         }
-        Ok(match send(app, id, body).await {
+        let sent = send(app, id, body);
+        let sent = match message.request_id.clone() {
+            Some(request) => in_request(request, sent).await,
+            None => sent.await,
+        };
+        Ok(match sent {
             Ok(()) => Carried::Arrived,
             Err(status) => after_refusal(app, id, message, is_request, &status).await,
         })

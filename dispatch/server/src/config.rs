@@ -17,8 +17,10 @@ use crate::clock::Clock;
 pub struct Config {
     /// Where drivers connect over QUIC. Port 0 takes any free one.
     pub quic_listen: SocketAddr,
-    /// Where the control plane connects over gRPC, unencrypted: keep it on loopback or a private network.
+    /// Where the control plane connects over gRPC; without a certificate keep it on loopback or a private network.
     pub grpc_listen: SocketAddr,
+    /// Encrypts gRPC: PEM files with the certificate and those above it, and its private key.
+    pub grpc_certificate: Option<(PathBuf, PathBuf)>,
     /// By what apps know the server.
     pub certificate: CertificateSource,
     /// Checks the tokens of drivers.
@@ -47,6 +49,7 @@ impl Config {
         Self {
             quic_listen: loopback,
             grpc_listen: loopback,
+            grpc_certificate: None,
             certificate: CertificateSource::SelfSigned {
                 names: vec!["localhost".to_owned()],
             },

@@ -32,4 +32,4 @@ pub use clock::Clock;
 pub use config::{Config, Limits};
 pub use journal::JournalError;
 pub use metrics::{METRICS, MetricKind, MetricName};
-pub use running::{Running, StartError, Stopped, start};
+pub use running::{Running, StartError, Stopped, Vitals, start};

@@ -105,9 +105,12 @@ impl Dispatch for Rpc {
         &self,
         request: Request<RequestDeliveryRequest>,
     ) -> Result<Response<RequestDeliveryResponse>, Status> {
-        let request = convert::delivery_request(request.into_inner())?;
+        let request = request.into_inner();
+        let delivery = request.delivery_id.clone();
+        let request = convert::delivery_request(request)?;
         let handled = self.handle(Input::RequestDelivery(request)).await?;
         let created = handled == doorstep_dispatch_core::Handled::Done;
+        tracing::info!(%delivery, created, "delivery requested");
         Ok(Response::new(RequestDeliveryResponse { created }))
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -16,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::calls::CountCallsLayer;
 use crate::certificate::{self, CertificateError};
@@ -29,7 +30,10 @@ use crate::journal::{JournalError, Setup};
 use crate::metrics::{self, Metrics};
 use crate::routes::Routes;
 use crate::rpc::{AdminOnly, Rpc};
-use crate::shard::Shard;
+use crate::shard::{Shard, ShardCommand};
+
+/// The longest id of a request that is logged.
+const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// Why a server does not start.
 #[derive(Debug, Error)]
@@ -43,6 +47,14 @@ pub enum StartError {
     /// The journal cannot be opened or replayed.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Certificate and key of gRPC cannot be used.
+    #[error("the certificate of gRPC, {path}: {source}")]
+    GrpcCertificate {
+        /// The file with the certificate.
+        path: PathBuf,
+        /// What the TLS library said.
+        source: tonic::transport::Error,
+    },
     /// A socket or a thread cannot be had.
     #[error("{what}: {source}")]
     System {
@@ -79,10 +91,32 @@ pub struct Running {
     /// Ends the shard although sessions or calls still hold ways into it.
     halt: CancellationToken,
     drain_timeout: Duration,
-    is_stalled: Arc<AtomicBool>,
+    vitals: Vitals,
     accepting: JoinHandle<()>,
     calls: JoinHandle<Result<(), tonic::transport::Error>>,
     shard: oneshot::Receiver<Result<(), JournalError>>,
+}
+
+/// Says whether a server still decides. It keeps nothing alive.
+#[derive(Clone)]
+pub struct Vitals {
+    commands: mpsc::WeakSender<ShardCommand>,
+    is_stalled: Arc<AtomicBool>,
+}
+
+impl Vitals {
+    /// Whether the journal's disk is full: the server waits for room, and answers calls with `UNAVAILABLE` meanwhile.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.is_stalled.load(Ordering::Relaxed)
+    }
+
+    /// Whether the shard takes commands.
+    #[must_use]
+    pub fn shard_lives(&self) -> bool {
+        let commands = self.commands.upgrade();
+        commands.is_some_and(|commands| !commands.is_closed())
+    }
 }
 
 /// Starts a server: replays the journal, then opens the sockets.
@@ -101,25 +135,25 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let quic_addr = endpoint
         .local_addr()
         .map_err(|source| system("the address of QUIC", source))?;
-    let listener = TcpListener::bind(config.grpc_listen)
-        .await
-        .map_err(|source| system(format!("gRPC on {}", config.grpc_listen), source))?;
-    let grpc_addr = listener
-        .local_addr()
-        .map_err(|source| system("the address of gRPC", source))?;
+    let (listener, grpc_addr) = bind_grpc(config.grpc_listen).await?;
 
+    let grpc = grpc_server(&config)?;
     let halt = CancellationToken::new();
     let (commands, command_queue) = mpsc::channel(config.limits.commands_max);
     // Twice: a slot of a session that has ended may still be queued when the driver's next session has one.
     let (fixes, dirty) = fix_queue(config.limits.connections_max.saturating_mul(2));
     let is_stalled = shard.stall_flag();
     let shard = spawn_shard(shard, command_queue, dirty, halt.clone())?;
+    let vitals = Vitals {
+        commands: commands.downgrade(),
+        is_stalled: Arc::clone(&is_stalled),
+    };
     let stop = CancellationToken::new();
     let rpc = Rpc {
         commands: commands.clone(),
         command_timeout: config.limits.command_timeout,
         events,
-        is_stalled: Arc::clone(&is_stalled),
+        is_stalled,
         picture: SharedPicture::new(config.limits.driver_picture_age_max),
         routes: Arc::new(Routes::new(Arc::clone(&config.router))),
         stop: stop.clone(),
@@ -128,7 +162,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         key: config.rpc_key,
         clock: config.clock,
     };
-    let calls = Server::builder()
+    let calls = grpc
         .layer(CountCallsLayer)
         .add_service(DispatchServer::with_interceptor(rpc, admin_only))
         .serve_with_incoming_shutdown(
@@ -155,7 +189,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         stop,
         halt,
         drain_timeout,
-        is_stalled,
+        vitals,
         accepting,
         calls: tokio::spawn(calls),
         shard,
@@ -163,10 +197,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 }
 
 impl Running {
-    /// Whether the journal's disk is full: the server waits for room, and answers calls with `UNAVAILABLE` meanwhile.
+    /// For readiness: whether the server still decides, and can write.
     #[must_use]
-    pub fn is_stalled(&self) -> bool {
-        self.is_stalled.load(Ordering::Relaxed)
+    pub fn vitals(&self) -> Vitals {
+        self.vitals.clone()
     }
 
     /// Waits until the server stops by itself: only after a failure.
@@ -207,6 +241,47 @@ impl Running {
     }
 }
 
+async fn bind_grpc(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| system(format!("gRPC on {address}"), source))?;
+    let bound = listener
+        .local_addr()
+        .map_err(|source| system("the address of gRPC", source))?;
+    Ok((listener, bound))
+}
+
+/// The gRPC server before its services, encrypted if there is a certificate.
+fn grpc_server(config: &Config) -> Result<Server, StartError> {
+    let server = Server::builder().trace_fn(span_of);
+    let Some((chain, key)) = &config.grpc_certificate else {
+        return Ok(server);
+    };
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|source| system(format!("reading {}", path.display()), source))
+    };
+    let identity = Identity::from_pem(read(chain)?, read(key)?);
+    let tls = ServerTlsConfig::new().identity(identity);
+    server
+        .tls_config(tls)
+        .map_err(|source| StartError::GrpcCertificate {
+            path: chain.clone(),
+            source,
+        })
+}
+
+/// Log lines of a call carry the id of the request that caused it, as the control plane names it.
+fn span_of(call: &tonic::codegen::http::Request<()>) -> tracing::Span {
+    let id = call.headers().get("x-request-id");
+    match id.and_then(|id| id.to_str().ok()) {
+        Some(id) => {
+            let id: String = id.chars().take(REQUEST_ID_CHARS_MAX).collect();
+            tracing::info_span!("call", path = call.uri().path(), request_id = %id)
+        }
+        None => tracing::Span::none(),
+    }
+}
+
 fn system(what: impl Into<String>, source: io::Error) -> StartError {
     StartError::System {
         what: what.into(),
@@ -240,7 +315,7 @@ async fn open_shard(
 /// Gives the shard a thread of its own; what comes out of the channel is how it ended.
 fn spawn_shard(
     shard: Shard,
-    commands: mpsc::Receiver<crate::shard::ShardCommand>,
+    commands: mpsc::Receiver<ShardCommand>,
     fixes: mpsc::Receiver<Arc<crate::fix_slots::FixSlot>>,
     halt: CancellationToken,
 ) -> Result<oneshot::Receiver<Result<(), JournalError>>, StartError> {

@@ -8,8 +8,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::http::{HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::middleware::from_fn;
 use axum::routing::get;
 use bytes::Bytes;
+use doorstep_web::figures;
 use tokio::sync::Semaphore;
 
 use crate::error::{ApiError, Code};
@@ -22,6 +24,9 @@ use crate::url;
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// Long requests that wait for a thread; further ones are answered 503.
 const WAITING_MAX: usize = 64;
+
+/// The longest head of a request in bytes; OSRM's clients put everything into the address.
+pub const HEAD_BYTES_MAX: usize = 128 * 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
@@ -103,6 +108,7 @@ pub fn router(server: Server, page: Option<Page>) -> Router {
         )
         .fallback(osrm)
         .with_state(server)
+        .layer(from_fn(figures::measure))
 }
 
 async fn osrm(State(server): State<Server>, method: Method, uri: Uri) -> Response<Body> {

@@ -4,7 +4,7 @@
 //! bytes ──▶ url, options, isochrone_request ──▶ service/* ──▶ answer ──▶ bytes
 //!           (plain functions on text)           (an Engine a profile)    (serde)
 //! ```
-//! [`http`] puts these behind axum, [`serve`] binds, bounds and stops the whole.
+//! [`http`] puts these behind axum; `doorstep_web::serve` binds, bounds and stops the whole.
 
 mod answer;
 mod engine;
@@ -14,7 +14,6 @@ pub mod isochrone_request;
 pub mod options;
 mod page;
 pub mod polyline;
-pub mod serve;
 mod service;
 mod tsp;
 pub mod url;

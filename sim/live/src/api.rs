@@ -128,8 +128,12 @@ pub(crate) fn order_path(order: DeliveryId) -> String {
 
 impl Api {
     pub(crate) fn new(base: &str, request_timeout: Duration) -> Result<Self, ApiError> {
+        // An error only says that the process has a provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(request_timeout)
+            // A simulated city talks to servers of this machine: no authority has to be looked for.
+            .tls_certs_only([])
             .build()
             .map_err(ApiError::Client)?;
         Ok(Self {

@@ -18,7 +18,10 @@ use tokio_util::sync::CancellationToken;
 use self::city::City;
 use self::servers::{Servers, WARM_UP_SPEEDUP};
 use self::summary::Summary;
-use super::asked_to_stop;
+use super::serving::{block_on, stop_signal};
+
+/// Real time that the summary may take once the demo is asked to stop.
+const SUMMARY_GRACE: Duration = Duration::from_secs(3);
 
 /// Runs a whole city in one process, on real sockets, with a page to watch it.
 ///
@@ -84,20 +87,28 @@ impl DemoArgs {
 pub(crate) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(!args.headless);
     let city = City::open(&args, &progress)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let summary = runtime.block_on(live(&args, city, &progress))?;
-    print_summary(&summary, args.json)?;
-    Ok(if summary.is_sound() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
+    block_on(async {
+        let stop = stop_signal()?;
+        let Some(summary) = live(&args, city, &progress, &stop).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        print_summary(&summary, args.json)?;
+        Ok(if summary.is_sound() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     })
 }
 
-/// Starts the servers, lets the people live until the end, and asks the servers what they saw.
-async fn live(args: &DemoArgs, city: City, progress: &Progress) -> anyhow::Result<Summary> {
+/// Starts the servers, lets the people live until the end, and asks the servers what they saw. A demo that was asked to stop
+/// and could not sum up in time has no summary.
+async fn live(
+    args: &DemoArgs,
+    city: City,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Summary>> {
     let folder = DataFolder::open(args.data.as_deref())?;
     let servers = Servers::start(args, &city, folder.path()).await?;
     let mut opening = Opening {
@@ -121,15 +132,30 @@ async fn live(args: &DemoArgs, city: City, progress: &Progress) -> anyhow::Resul
     let shutdown = CancellationToken::new();
     let people = tokio::spawn(doorstep_sim_live::run(config.clone(), shutdown.clone()));
     let clock = servers.live_clock();
-    wait_for_the_end(args.runs_for, &people, clock, progress, &mut opening).await?;
+    wait_for_the_end(args.runs_for, &people, clock, progress, &mut opening, stop).await;
     shutdown.cancel();
-    let report = people.await.context("the simulated people")??;
-    let audit = audit(&config, &report)
-        .await
-        .context("what became of the orders")?;
-    let status = servers.status().await.context("the figures of dispatch")?;
+    let summing_up = async {
+        let report = people.await.context("the simulated people")??;
+        let audit = audit(&config, &report)
+            .await
+            .context("what became of the orders")?;
+        let status = servers.status().await.context("the figures of dispatch")?;
+        anyhow::Ok(Summary::new(args, city.name, &report, &audit, &status))
+    };
+    // Whoever asked the demo to stop does not wait for long; a summary may take as long as there are orders.
+    let too_late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(SUMMARY_GRACE).await;
+    };
+    let summary = tokio::select! {
+        summary = summing_up => Some(summary?),
+        () = too_late => {
+            tracing::warn!("the demo was asked to stop and ends without a summary");
+            None
+        }
+    };
     servers.shutdown(folder.path()).await?;
-    Ok(Summary::new(args, city.name, &report, &audit, &status))
+    Ok(summary)
 }
 
 /// When the city has warmed up, and what is said then, once.
@@ -152,16 +178,15 @@ impl Opening {
     }
 }
 
-/// Until the time is over, Ctrl-C, SIGTERM, or the people stopped by themselves because of an error.
+/// Until the time is over, somebody asks to stop, or the people stopped by themselves because of an error.
 async fn wait_for_the_end<T>(
     runs_for: Option<Duration>,
     people: &tokio::task::JoinHandle<T>,
     clock: doorstep_sim_live::Clock,
     progress: &Progress,
     opening: &mut Opening,
-) -> anyhow::Result<()> {
-    let stop = asked_to_stop();
-    tokio::pin!(stop);
+    stop: &CancellationToken,
+) {
     let end = async {
         match runs_for {
             Some(duration) => tokio::time::sleep(duration).await,
@@ -172,11 +197,11 @@ async fn wait_for_the_end<T>(
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
         tokio::select! {
-            () = &mut end => return Ok(()),
-            asked = &mut stop => return asked.context("waiting for a signal"),
+            () = &mut end => return,
+            () = stop.cancelled() => return,
             _ = tick.tick() => {
                 if people.is_finished() {
-                    return Ok(());
+                    return;
                 }
                 let time = city_time(clock);
                 progress.show(&match opening.look(progress) {

@@ -16,6 +16,7 @@ use doorstep_dispatch_wire::dispatch::{StatusRequest, StatusResponse};
 use doorstep_dispatch_wire::token::TokenKey;
 use doorstep_gateway_sandbox::{self as sandbox, SandboxConfig, SigningSecret};
 use doorstep_sim_live::Clock as LiveClock;
+use doorstep_web::limits::RateLimits;
 
 use super::DemoArgs;
 use super::city::City;
@@ -29,6 +30,9 @@ const CLOCK_KEPT_EVERY: Duration = Duration::from_millis(500);
 /// How fast a city fills before it is shown.
 pub(crate) const WARM_UP_SPEEDUP: u32 = 100;
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Real time that open requests and calls of each server may take to end.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
 /// Everything that serves.
 pub(crate) struct Servers {
@@ -147,6 +151,9 @@ impl Servers {
         config.clock = clock.control_plane();
         config.city_map = (!args.headless).then(|| city.drawing.clone().into());
         config.public_city_view = true;
+        // All people of a simulated city live at one address.
+        config.rate_limits = RateLimits::NONE;
+        config.serve.limits.shutdown_grace = SHUTDOWN_GRACE;
         config.public_assignments = args.listen.ip().to_canonical().is_loopback();
         let control_plane = doorstep_control_plane::start(config)
             .await
@@ -220,6 +227,7 @@ async fn start_dispatch(
         token_key.clone(),
         clock.dispatch(),
     );
+    config.limits.drain_timeout = SHUTDOWN_GRACE;
     config.journal_dir = Some(data.join("journal"));
     doorstep_dispatch_server::start(config)
         .await

@@ -17,12 +17,15 @@ use doorstep_dispatch_server::{
 use doorstep_gateway_sandbox::{SandboxConfig, SigningSecret};
 use doorstep_maps::ShownMap;
 use doorstep_routing::{RoadArchive, Router};
+use doorstep_web::readiness::Readiness;
 use tokio::time::timeout;
 
 use self::folder::DataFolder;
 use super::control_plane;
+use super::dispatch::check_dispatch;
 use super::reload::Reload;
 use super::secret_file::read_secret;
+use super::serving::{ServingArgs, block_on, stop_signal};
 use super::token::read_key;
 use super::{parse_listen, start_log};
 use crate::settings::{self, Overrides, Settings};
@@ -69,6 +72,8 @@ pub(crate) struct ServeArgs {
     /// Names and addresses in the certificate that is made for apps, besides localhost
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
+    #[command(flatten)]
+    serving: ServingArgs,
 }
 
 pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
@@ -78,8 +83,7 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let folder = DataFolder::open(&args.data)?;
     let map = PathBuf::from(settings.required("map", "--map")?);
     let shown = folder.map(&map)?;
-    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(serve(&args, settings, &reload, &folder, &shown))
+    block_on(serve(&args, settings, &reload, &folder, &shown))
 }
 
 fn overrides(args: &ServeArgs) -> Overrides {
@@ -102,6 +106,12 @@ async fn serve(
     folder: &DataFolder,
     shown: &ShownMap,
 ) -> anyhow::Result<ExitCode> {
+    let stop = stop_signal()?;
+    let readiness = Readiness::default();
+    readiness.check("start", async || Err("the servers are starting".to_owned()));
+    let serving = args.serving.config()?;
+    let scheme = serving.scheme();
+    let watched = args.serving.watch(&readiness).await?;
     set_path(&mut settings, "token_key_file", &folder.token_key()?)?;
     set_path(
         &mut settings,
@@ -118,10 +128,15 @@ async fn serve(
     let mut config = control_plane::config(&settings, Arc::new(InProcessBus::default()))
         .context("the payment gateway is named by --gateway-url, or use --sandbox")?;
     config.dispatch_url = format!("http://{}", dispatch.grpc_addr);
+    config.serve = serving;
+    config.readiness = readiness.clone();
+    check_dispatch(&readiness, dispatch.vitals());
     let drawing = doorstep_maps::city_drawing(&shown.archive, shown.features.as_ref());
     config.city_map = Some(serde_json::to_vec(&drawing)?.into());
     let running = doorstep_control_plane::start(config).await?;
+    readiness.check("start", async || Ok(()));
     announce(&Announcement {
+        scheme,
         http: running.addr,
         quic: dispatch.quic_addr,
         folder,
@@ -129,12 +144,13 @@ async fn serve(
         sandbox: args.sandbox,
     });
     let ended = tokio::select! {
-        asked = control_plane::until_stopped(&running, settings, reload) => asked,
+        asked = control_plane::until_stopped(&running, settings, reload, &stop) => asked,
         failed = dispatch.stopped() => Err(failed.err().map_or_else(
             || anyhow::anyhow!("dispatch has stopped by itself"),
             Into::into,
         )),
     };
+    watched.is_stopping();
     // Who asks ends before who answers. What a grace cuts off is on disk: the next start takes it up.
     if timeout(SHUTDOWN_GRACE, running.shutdown()).await.is_err() {
         tracing::warn!("requests that were still open are cut off");
@@ -145,6 +161,7 @@ async fn serve(
     if let Some(sandbox) = sandbox {
         sandbox.shutdown().await;
     }
+    watched.end().await;
     ended.map(|()| ExitCode::SUCCESS)
 }
 
@@ -228,6 +245,7 @@ fn set_journal_aside(folder: &DataFolder) -> anyhow::Result<()> {
 
 /// What an operator needs next.
 struct Announcement<'a> {
+    scheme: &'static str,
     http: SocketAddr,
     quic: SocketAddr,
     folder: &'a DataFolder,
@@ -243,8 +261,9 @@ fn announce(at: &Announcement<'_>) {
     } else {
         ""
     };
-    println!("city view    http://{}/", at.http);
-    println!("interface    http://{}/openapi.json", at.http);
+    let scheme = at.scheme;
+    println!("city view    {scheme}://{}/", at.http);
+    println!("interface    {scheme}://{}/openapi.json", at.http);
     println!(
         "drivers      quic {}, apps trust {}",
         at.quic,
@@ -256,7 +275,7 @@ fn announce(at: &Announcement<'_>) {
         file("token.key")
     );
     println!(
-        "             opens the city view as http://{}/?token=TOKEN",
+        "             opens the city view as {scheme}://{}/?token=TOKEN",
         at.http
     );
     println!("ready");

@@ -83,10 +83,26 @@ fn listen(stream: impl Read + Send + 'static, lines: mpsc::Sender<String>) {
     });
 }
 
+/// A client that needs no default of the process.
+fn http_client() -> reqwest::Client {
+    let trust = doorstep_web::tls::client_config(None).unwrap();
+    let client = reqwest::Client::builder().tls_backend_preconfigured(trust);
+    client.build().unwrap()
+}
+
 /// The codes of the orders on the page as it reads without scripts.
 pub(crate) fn codes(url: &str) -> Vec<String> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let page = runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() });
+    let page = runtime.block_on(async {
+        http_client()
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+    });
     page.split("class=\"order-code\">#")
         .skip(1)
         .map(|rest| rest.split('<').next().unwrap().to_owned())

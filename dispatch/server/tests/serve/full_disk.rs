@@ -86,7 +86,7 @@ async fn a_full_disk_is_waited_for_and_nothing_acknowledged_is_lost() {
         }
     }
     let refused = refused.expect("the disk is full before 250 deliveries");
-    assert!(town.server.is_stalled());
+    assert!(town.server.vitals().is_stalled());
     let status = control_plane
         .request_delivery(request(refused, town.now_ms()))
         .await;
@@ -94,7 +94,7 @@ async fn a_full_disk_is_waited_for_and_nothing_acknowledged_is_lost() {
 
     disk.free();
     soon("room on the disk", async {
-        while town.server.is_stalled() {
+        while town.server.vitals().is_stalled() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })

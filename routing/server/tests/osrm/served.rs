@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use axum::Router;
 use doorstep_route_server::http::{Server, router};
-use doorstep_route_server::serve::Bound;
 use doorstep_route_server::{Limits, Page};
+use doorstep_web::serve::{Bound, ServeConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::town::{at, atlas, written};
@@ -24,13 +26,17 @@ async fn exchange(address: SocketAddr, head: &str, body: &str) -> String {
     answer
 }
 
+fn serve(bound: Bound, router: Router, stop: &CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(bound.serve(router, ServeConfig::new("public"), stop.clone()))
+}
+
 #[tokio::test]
 async fn clients_are_answered_until_the_server_is_stopped() {
     let bound = Bound::to(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = bound.address();
     let stop = CancellationToken::new();
     let server = Server::new(atlas(Limits::default()), 2);
-    let serving = tokio::spawn(bound.serve(router(server, None), stop.clone()));
+    let serving = serve(bound, router(server, None), &stop);
     let pair = format!("{};{}", written(at(0.0, 0.5)), written(at(3.5, 4.0)));
 
     let answer = exchange(
@@ -108,7 +114,7 @@ async fn the_page_comes_with_its_policy_and_its_map() {
     let address = bound.address();
     let stop = CancellationToken::new();
     let server = Server::new(atlas(Limits::default()), 1);
-    let serving = tokio::spawn(bound.serve(router(server, Some(page)), stop.clone()));
+    let serving = serve(bound, router(server, Some(page)), &stop);
     for (target, part) in [
         ("GET /", "© them"),
         ("GET /map.json", r#""attribution":"them""#),
