@@ -25,10 +25,7 @@ install -m 755 "$binary" "$out/bin/doorstep"
 "$binary" completions fish >"$out/$name/share/fish/vendor_completions.d/doorstep.fish"
 "$binary" man "$out/$name/share/man/man1"
 install -m 644 deploy/systemd/*.service "$out/$name/lib/systemd/system/"
-# The settings file of the servers, for those versions that read one.
-if [ -f deploy/doorstep.toml ]; then
-  install -m 644 deploy/doorstep.toml "$out/$name/etc/doorstep/doorstep.toml.example"
-fi
+install -m 644 docs/doorstep.toml "$out/$name/etc/doorstep/doorstep.toml.example"
 install -m 644 LICENSE README.md CHANGELOG.md SECURITY.md docs/*.md "$out/$name/share/doc/doorstep/"
 cp -r deploy/grafana "$out/$name/share/doc/doorstep/grafana"
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use doorstep_control_plane_nats::{ConsumerConfig, JetStreamBus, JetStreamConfig};
 
 use crate::processes::Server;
 
@@ -241,8 +243,33 @@ impl Drop for Schema {
     }
 }
 
-#[test]
-fn the_page_is_true_for_servers_on_postgres_and_nats() {
+/// The numbers of each order's events in the stream, in the order of the stream.
+async fn numbers_by_order(nats: &str) -> BTreeMap<String, Vec<u64>> {
+    let bus = JetStreamBus::open(JetStreamConfig::new(nats))
+        .await
+        .unwrap();
+    let consumer = bus
+        .consumer(ConsumerConfig::new("operations-test"))
+        .await
+        .unwrap();
+    let mut orders: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    loop {
+        let batch = consumer.fetch(500, Duration::from_secs(1)).await.unwrap();
+        if batch.is_empty() {
+            return orders;
+        }
+        for message in batch {
+            let event: serde_json::Value = serde_json::from_slice(message.payload()).unwrap();
+            let order = event["order_id"].as_str().unwrap().to_owned();
+            let numbers = orders.entry(order).or_default();
+            numbers.push(event["seq"].as_u64().unwrap());
+            message.ack().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_true_for_servers_on_postgres_and_nats() {
     let folder = tempfile::tempdir().unwrap();
     let Some((_nats, nats_url)) = nats_server(&folder.path().join("nats")) else {
         return;
@@ -269,9 +296,22 @@ fn the_page_is_true_for_servers_on_postgres_and_nats() {
     }
     let control_plane = reader.servers.get_mut("CONTROL_PLANE").unwrap();
     control_plane.wait_for("settings are reloaded");
+    let outbox = format!("SELECT count(*) FROM {}.outbox", schema.name);
+    let until = Instant::now() + Duration::from_secs(30);
+    while schema.psql(&outbox).unwrap() != "0" {
+        assert!(Instant::now() < until, "the outbox does not drain");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 
     for block in end {
         reader.follow(block);
+    }
+    let orders = numbers_by_order(&nats_url).await;
+    assert_eq!(orders.len(), 1, "{orders:?}");
+    for (order, numbers) in orders {
+        let gapless: Vec<u64> = (1..).take(numbers.len()).collect();
+        assert_eq!(numbers, gapless, "{order}");
+        assert!(numbers.len() > 5, "{order} has only {numbers:?}");
     }
     assert!(
         reader.servers.is_empty(),

@@ -349,7 +349,7 @@ fn connections_that_rest_cost_little_memory() {
     );
     let rests = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n".to_owned();
     for (what, request, end, most) in [
-        ("keep-alive connection", rests, "\r\n\r\nok", 20_000),
+        ("keep-alive connection", rests, "\r\n\r\nok", 25_000),
         ("event stream", inbox, "text/event-stream", 25_000),
     ] {
         // The first few pay for what all share.
