@@ -63,6 +63,10 @@ pub(crate) struct ControlPlaneArgs {
     /// A PEM file with authorities to trust beside the public ones: for the gateway, dispatch, PostgreSQL and NATS
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// The name of this process among all on one database; a restart under the same name takes up its own payments and
+    /// messages at once [default: the host's name and the listening address]
+    #[arg(long, value_name = "NAME")]
+    instance: Option<String>,
     #[command(flatten)]
     serving: ServingArgs,
 }
@@ -125,6 +129,7 @@ async fn serve(
         config.serve = serve;
         config.readiness = readiness.clone();
         config.ca = args.ca;
+        config.instance = args.instance;
         anyhow::Ok(doorstep_control_plane::start(config).await?)
     };
     let running = tokio::select! {

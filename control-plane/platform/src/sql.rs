@@ -2,6 +2,7 @@
 
 mod fault;
 mod notices;
+mod postgres_start;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 use self::fault::noted;
 pub use self::notices::Notices;
+use self::postgres_start::{START_WAIT, wait_for_postgres};
 use crate::health::{Component, Health};
 
 /// Connections that read at once.
@@ -33,6 +35,16 @@ pub enum StoreError {
     /// The driver's error.
     #[error("database: {0}")]
     Driver(#[from] sqlx::Error),
+    /// PostgreSQL did not answer for as long as a start waits for it.
+    #[error("PostgreSQL at {address} did not answer for {} s: {source}", waited.as_secs())]
+    Unreachable {
+        /// Host and port, or the socket's folder.
+        address: String,
+        /// How long it was called.
+        waited: Duration,
+        /// The last answer.
+        source: sqlx::Error,
+    },
     /// The schema could not be brought up to date.
     #[error("migrating the database: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -308,13 +320,14 @@ impl Database {
     /// Opens PostgreSQL with options of one's own, such as another schema, and migrates it.
     ///
     /// # Errors
-    /// When nothing answers within 10 s or the migration fails.
+    /// When nothing answers within 30 s, the server refuses us, or the migration fails.
     pub async fn open_postgres(
         options: PgConnectOptions,
         migrations: &Migrations,
     ) -> Result<Self, StoreError> {
         // Whoever waits for a row longer than this is told to come again.
         let options = options.options([("lock_timeout", "5s"), ("synchronous_commit", "on")]);
+        wait_for_postgres(&options, START_WAIT).await?;
         let pool = PgPoolOptions::new()
             // One more for the connection that waits for notices.
             .max_connections(READERS_MAX + 1)
