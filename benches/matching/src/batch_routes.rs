@@ -19,11 +19,11 @@ use route::Nodes;
 use search::Search;
 
 /// Times and travel times are below this, so that their sums fit 32 bits.
-pub const TIME_MAX: u32 = 1 << 28;
+pub(crate) const TIME_MAX: u32 = 1 << 28;
 
 /// A driver and where and when the route begins. It ends wherever the last stop is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DriverStart {
+pub(crate) struct DriverStart {
     /// Row of the travel times.
     pub at: usize,
     /// Cannot leave before.
@@ -36,7 +36,7 @@ pub struct DriverStart {
 
 /// One of the two stops of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Visit {
+pub(crate) struct Visit {
     /// Row of the travel times.
     pub at: usize,
     /// Who comes earlier waits.
@@ -49,7 +49,7 @@ pub struct Visit {
 
 /// What is to be carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OrderVisits {
+pub(crate) struct OrderVisits {
     /// Where it is fetched.
     pub pickup: Visit,
     /// Where it goes.
@@ -60,7 +60,7 @@ pub struct OrderVisits {
 
 /// Drivers, orders, and travel times from row to column in one array, all in the same unit of time.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// Who can drive.
     pub drivers: Vec<DriverStart>,
     /// What they carry.
@@ -73,7 +73,7 @@ pub struct Batch {
 
 /// A pickup or a dropoff on a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Halt {
+pub(crate) enum Halt {
     /// Fetch this order.
     Pickup(usize),
     /// Hand this order over.
@@ -82,7 +82,7 @@ pub enum Halt {
 
 /// How long to try, counted in steps and not by a clock, so that the answer is the same on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Effort {
+pub(crate) struct Effort {
     /// Times that some orders are taken out and put back.
     pub steps: usize,
     /// Seed of what is taken out.
@@ -100,7 +100,7 @@ impl Default for Effort {
 
 /// Who drives where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Routes {
+pub(crate) struct Routes {
     /// For each driver the halts in order.
     pub halts: Vec<Vec<Halt>>,
     /// Orders that fit nowhere, ascending.
@@ -116,7 +116,7 @@ pub struct Routes {
 ///
 /// If the travel times are not `places * places`, a place is not among them, or a time is not below [`TIME_MAX`].
 #[must_use]
-pub fn plan(batch: &Batch, effort: &Effort) -> Routes {
+pub(crate) fn plan(batch: &Batch, effort: &Effort) -> Routes {
     let nodes = Nodes::new(batch);
     let mut search = Search::new(&nodes, effort.seed);
     search.construct();

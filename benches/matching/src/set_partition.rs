@@ -19,10 +19,10 @@ use improvement::improve;
 use prices::Prices;
 
 /// The orders that one bundle may hold.
-pub const BUNDLE_ORDERS_MAX: usize = 4;
+pub(crate) const BUNDLE_ORDERS_MAX: usize = 4;
 
 /// No single cost is larger.
-pub const COST_MAX: i64 = 1 << 40;
+pub(crate) const COST_MAX: i64 = 1 << 40;
 
 /// One driver could carry these orders together.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ struct Bundle {
 
 /// The orders, drivers and bundles to choose from.
 #[derive(Debug, Clone)]
-pub struct Bundles {
+pub(crate) struct Bundles {
     unserved: Vec<i64>,
     driver_count: usize,
     bundles: Vec<Bundle>,
@@ -48,7 +48,7 @@ impl Bundles {
     ///
     /// If a cost is not within `0..=COST_MAX`, or there are 2³² orders or drivers.
     #[must_use]
-    pub fn new(driver_count: usize, unserved: Vec<i64>) -> Self {
+    pub(crate) fn new(driver_count: usize, unserved: Vec<i64>) -> Self {
         let is_fine = |&cost: &i64| (0..=COST_MAX).contains(&cost);
         assert!(unserved.iter().all(is_fine), "a cost is out of range");
         assert!(
@@ -68,7 +68,7 @@ impl Bundles {
     ///
     /// If the driver or an order is not there, an order is named twice, there is no order or more than
     /// [`BUNDLE_ORDERS_MAX`], or the cost is not within `0..=COST_MAX`.
-    pub fn push(&mut self, driver: u32, orders: &[u32], cost: i64) -> usize {
+    pub(crate) fn push(&mut self, driver: u32, orders: &[u32], cost: i64) -> usize {
         let count = u32::try_from(self.unserved.len()).expect("checked at the start");
         assert!(
             (driver as usize) < self.driver_count,
@@ -109,7 +109,7 @@ impl Bundles {
 
 /// How long to try, counted in steps and not by a clock, so that the answer is the same on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Effort {
+pub(crate) struct Effort {
     /// Steps towards better prices; each reads all bundles once. Fewer of them lead from the prices to a first choice.
     pub price_steps: usize,
     /// Neighbourhoods to solve; each takes some ten microseconds.
@@ -130,7 +130,7 @@ impl Default for Effort {
 
 /// A feasible choice, and how far from the best it can be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// The numbers of the chosen bundles, ascending.
     pub bundles: Vec<usize>,
     /// The orders in none of them, ascending.
@@ -144,7 +144,7 @@ pub struct Choice {
 /// Chooses bundles at little cost. Where costs are equal, the bundle that was added first is tried first; nothing but
 /// the input and the effort decides.
 #[must_use]
-pub fn choose(problem: &Bundles, effort: &Effort) -> Choice {
+pub(crate) fn choose(problem: &Bundles, effort: &Effort) -> Choice {
     let mut problem = problem.clone();
     let mut number: Vec<usize> = (0..problem.bundles.len()).collect();
     number.sort_by_key(|&bundle| problem.bundles[bundle].driver);
