@@ -21,6 +21,7 @@ const ARGUMENTS: &[&str] = &[
 
 async fn pay(base: &str) -> Value {
     let payment = json!({"amount_minor": 1_250, "currency": "EUR", "reference": "order-1", "method": "sandbox_ok"});
+    doorstep_web::tls::install_provider();
     let request = reqwest::Client::new()
         .post(format!("{base}/v1/payments"))
         .header("Idempotency-Key", "key-1")

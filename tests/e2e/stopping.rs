@@ -327,7 +327,11 @@ fn connections_that_rest_cost_little_memory() {
     };
     let folder = tempfile::tempdir().unwrap();
     secrets(folder.path());
-    let process = Process::start(folder.path(), CONTROL_PLANE);
+    // Each connection comes from an address of its own, as far as the limits know.
+    let process = Process::start(
+        folder.path(),
+        &format!("{CONTROL_PLANE} --trusted-proxy 127.0.0.1"),
+    );
     let public = process.address("control plane on http://");
     let token = text_of(&folder.path().join("admin.token"));
     let new = "{\"name\":\"Quiet\",\"lat\":41.15,\"lng\":-8.61,\"menu\":[{\"name\":\"Soup\",\"price_minor\":500}]}";
@@ -356,6 +360,13 @@ fn connections_that_rest_cost_little_memory() {
         let mut open: Vec<TcpStream> = Vec::new();
         let connect = |open: &mut Vec<TcpStream>| {
             let mut stream = TcpStream::connect(public).unwrap();
+            let from = open.len();
+            let head = request.trim_end();
+            let request = format!(
+                "{head}\r\nx-forwarded-for: 10.0.{}.{}\r\n\r\n",
+                from / 250,
+                from % 250
+            );
             until(&mut stream, &request, end);
             open.push(stream);
         };

@@ -158,6 +158,8 @@ impl Running {
 /// # Errors
 /// When the address cannot be bound or the book cannot be opened.
 pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
+    // Webhooks may go to https addresses. An error only says that the process has chosen a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let book = Arc::new(Mutex::new(open_book(&config)?));
     let failed = |source| StartError::Listen {
         address: config.listen,

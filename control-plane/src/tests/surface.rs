@@ -87,6 +87,7 @@ const UNDOCUMENTED: &[&str] = &[
     "/city/stream",
     "/healthz",
     "/openapi.json",
+    "/readyz",
 ];
 
 async fn document(h: &Harness) -> Value {

@@ -19,6 +19,7 @@ use doorstep_maps::ShownMap;
 use doorstep_routing::{RoadArchive, Router};
 use doorstep_web::readiness::Readiness;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use self::folder::DataFolder;
 use super::control_plane;
@@ -80,10 +81,21 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let reload = Reload::new(settings::file_of(args.config.as_ref()), overrides(&args));
     let settings = reload.read()?;
     start_log(settings.text("log").unwrap_or("info"));
-    let folder = DataFolder::open(&args.data)?;
+    let folder = Arc::new(DataFolder::open(&args.data)?);
     let map = PathBuf::from(settings.required("map", "--map")?);
-    let shown = folder.map(&map)?;
-    block_on(serve(&args, settings, &reload, &folder, &shown))
+    block_on(async {
+        let stop = stop_signal()?;
+        // A large city is imported for a minute, once: that long nobody wants to wait for an end.
+        let importing = tokio::task::spawn_blocking({
+            let folder = Arc::clone(&folder);
+            move || folder.map(&map)
+        });
+        let shown = tokio::select! {
+            shown = importing => shown??,
+            () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
+        };
+        serve(&args, settings, &reload, &folder, &shown, &stop).await
+    })
 }
 
 fn overrides(args: &ServeArgs) -> Overrides {
@@ -105,8 +117,8 @@ async fn serve(
     reload: &Reload,
     folder: &DataFolder,
     shown: &ShownMap,
+    stop: &CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let stop = stop_signal()?;
     let readiness = Readiness::default();
     readiness.check("start", async || Err("the servers are starting".to_owned()));
     let serving = args.serving.config()?;
@@ -144,7 +156,7 @@ async fn serve(
         sandbox: args.sandbox,
     });
     let ended = tokio::select! {
-        asked = control_plane::until_stopped(&running, settings, reload, &stop) => asked,
+        asked = control_plane::until_stopped(&running, settings, reload, stop) => asked,
         failed = dispatch.stopped() => Err(failed.err().map_or_else(
             || anyhow::anyhow!("dispatch has stopped by itself"),
             Into::into,

@@ -26,6 +26,7 @@ use doorstep_gateway_sandbox::{self as sandbox, SandboxConfig, SigningSecret};
 use doorstep_routing::{Profile, RoadArchive, Router};
 use doorstep_sim::{Scenario, World};
 use doorstep_sim_live::{Clock as LiveClock, LiveConfig};
+use doorstep_web::limits::RateLimits;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -150,6 +151,8 @@ impl Town {
             Arc::new(InProcessBus::default()),
         );
         config.clock = ControlClock::scaled(ORIGIN_MS, anchor, SPEEDUP);
+        // All people of a simulated city live at one address.
+        config.rate_limits = RateLimits::NONE;
         let control_plane = doorstep_control_plane::start(config).await.unwrap();
 
         let mut scenario = Scenario::parse("demo.toml", SCENARIO).unwrap();
@@ -208,6 +211,7 @@ pub(crate) fn admin(key: &TokenKey) -> String {
 
 /// How orders stand, as the control plane says.
 pub(crate) async fn states(base: &str, key: &TokenKey, orders: &[String]) -> Vec<(String, String)> {
+    doorstep_web::tls::install_provider();
     let client = reqwest::Client::new();
     let mut states = Vec::new();
     for order in orders {

@@ -8,6 +8,9 @@ import { orderColour } from "./palette.js";
 import { DRIVER_COLOURS } from "./sprites.js";
 import { Why } from "./why.js";
 
+// City time, milliseconds.
+const SHIFT_MAX = 2 * 24 * 3600 * 1000;
+
 const STEPS = [
   ["placed", "placed"],
   ["assigned", "driver found"],
@@ -149,6 +152,12 @@ function orderRows(order, city, now, facts) {
   return rows;
 }
 
+// A shift that ends after two days or never is one without an end to plan by.
+function shiftEnd(until, city, now) {
+  if (until === null) return "not known";
+  return until - now > SHIFT_MAX ? "open" : clock(until, city.offsetS);
+}
+
 function driverRows(driver, city, now, facts) {
   const rows = [{ label: "state", value: DRIVER_WORDS[driver.state] }];
   if (!facts) return rows;
@@ -156,7 +165,7 @@ function driverRows(driver, city, now, facts) {
   if (vehicle) rows.push({ label: "vehicle", value: vehicle });
   rows.push(
     { label: "last ping", value: `${clock(ping, city.offsetS)}, ${minutes(now - ping)} ago` },
-    { label: "shift ends", value: until === null ? "not known" : clock(until, city.offsetS) },
+    { label: "shift ends", value: shiftEnd(until, city, now) },
   );
   return rows;
 }
