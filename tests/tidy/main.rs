@@ -9,6 +9,7 @@ mod arrows;
 mod dependencies;
 mod files;
 mod layers;
+mod mutants;
 mod settings;
 
 use std::path::{Path, PathBuf};
