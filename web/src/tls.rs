@@ -15,9 +15,6 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-/// Real time between two looks at the files of a certificate.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -81,12 +78,12 @@ impl ServerTls {
         })
     }
 
-    /// Looks at the files every five seconds and presents what they hold to connections that begin later. Files that
+    /// Looks at the files every so often until `stop`, and presents what they hold to connections that begin later. Files that
     /// cannot be used are reported and counted; the certificate before them stays.
-    pub async fn reload(self, stop: CancellationToken) {
+    pub(crate) async fn reload(self, every: Duration, stop: CancellationToken) {
         let mut seen = self.fingerprint();
         while stop
-            .run_until_cancelled(tokio::time::sleep(LOOK_EVERY))
+            .run_until_cancelled(tokio::time::sleep(every))
             .await
             .is_some()
         {
@@ -99,7 +96,7 @@ impl ServerTls {
     }
 
     /// Reads the files once more.
-    pub fn look_again(&self) {
+    fn look_again(&self) {
         let chain = self.files.chain.display();
         match server_config(&self.files) {
             Ok(config) => {

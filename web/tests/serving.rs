@@ -281,22 +281,29 @@ async fn https_is_served_and_a_new_certificate_is_taken_up() {
     let (files, first) = certificate(folder.path());
     let ca = folder.path().join("ca.pem");
     std::fs::write(&ca, &first).unwrap();
-    let tls = ServerTls::open(files.clone()).unwrap();
-    let served = served(app(), |config| config.tls = Some(tls.clone())).await;
+    let served = served(app(), |config| {
+        config.tls = Some(ServerTls::open(files.clone()).unwrap());
+        config.certificate_look_every = Duration::from_millis(20);
+    })
+    .await;
     let answer = over_tls(served.address, &ca).await.unwrap();
     assert!(answer.ends_with("hello"), "{answer}");
 
     let (_, second) = certificate(folder.path());
-    tls.look_again();
-    assert!(
-        over_tls(served.address, &ca).await.is_err(),
-        "another certificate is presented"
-    );
+    // The first is presented until the files are looked at.
+    let replaced = async {
+        while over_tls(served.address, &ca).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(HANG, replaced)
+        .await
+        .expect("the old certificate is still presented");
     std::fs::write(&ca, &second).unwrap();
     over_tls(served.address, &ca).await.unwrap();
 
     std::fs::write(&files.chain, "no certificate").unwrap();
-    tls.look_again();
+    tokio::time::sleep(Duration::from_millis(100)).await;
     over_tls(served.address, &ca).await.unwrap();
     let refused = ServerTls::open(files).map(drop).unwrap_err().to_string();
     assert!(

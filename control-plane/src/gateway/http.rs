@@ -128,7 +128,7 @@ impl HttpGateway {
             unknown(error)
         })?;
         if self.is_away.swap(false, Ordering::Relaxed) {
-            tracing::info!(gateway = %self.base, "the payment gateway answers again");
+            tracing::info!(gateway = %self.base, status = %response.status(), "the payment gateway can be reached again");
         }
         match response.status() {
             // Only the gateway itself says so in a problem body; the page of a proxy is no answer.

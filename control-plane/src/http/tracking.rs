@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use doorstep_api::ids;
 use doorstep_api::number::UnixMs;
 use doorstep_api::orders::{DriverAt, OrderPage, OrderView};
 use doorstep_api::place::PlaceView;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use serde::Serialize;
 use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -56,7 +57,7 @@ pub(crate) async fn track_order(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let id: OrderId = path_id(&id, "order")?;
     let seen = headers
         .get("last-event-id")
@@ -83,9 +84,15 @@ pub(crate) async fn track_order(
     Ok(sse(stream))
 }
 
-fn sse(messages: mpsc::Receiver<Event>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let stream = ReceiverStream::new(messages).map(Ok);
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+/// Events as they come; proxies must not collect them.
+fn sse(messages: mpsc::Receiver<Event>) -> impl IntoResponse {
+    let stream = ReceiverStream::new(messages).map(Ok::<_, Infallible>);
+    let unbuffered = (
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    let events = Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
+    ([unbuffered], events)
 }
 
 /// One listener of one order.
@@ -285,7 +292,7 @@ pub(crate) async fn restaurant_inbox(
     State(app): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let id: RestaurantId = path_id(&id, "restaurant")?;
     caller.may_run(id)?;
     let changes = app.feed.follow_restaurant(id);

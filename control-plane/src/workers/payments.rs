@@ -29,6 +29,8 @@ use crate::workers::{back_off, wait};
 const CALLS_MAX: usize = 32;
 /// Real time after which a payment that a dead worker took is taken by another; longer than any call.
 const LEASE: Duration = Duration::from_secs(60);
+/// Real time between two looks at a payment while the breaker leaves the gateway alone.
+const LOOK_WHILE_PAUSED: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(app: AppState) {
     let calls = Arc::new(Semaphore::new(CALLS_MAX));
@@ -82,7 +84,12 @@ async fn look_after(app: &App, due: Due) {
         }
     };
     if !settled {
-        let next_at_ms = app.clock.after_real_ms(back_off(due.attempts));
+        // What waits for the gateway as a whole does not also wait for its own attempts.
+        let pause = match app.gateway.is_ready() {
+            true => back_off(due.attempts),
+            false => LOOK_WHILE_PAUSED,
+        };
+        let next_at_ms = app.clock.after_real_ms(pause);
         if let Err(error) = app.store.money.postpone_payment(id, next_at_ms).await {
             tracing::error!(order = %id, %error, "a payment cannot be put off");
         }

@@ -81,6 +81,8 @@ pub struct ServeConfig {
     pub limits: Limits,
     /// HTTPS instead of HTTP.
     pub tls: Option<ServerTls>,
+    /// Real time between two looks at the files of the certificate.
+    pub certificate_look_every: Duration,
     /// Whose `x-forwarded-for` is believed; nobody's by default.
     pub trusted_proxies: Arc<[IpNet]>,
 }
@@ -93,6 +95,7 @@ impl ServeConfig {
             listener,
             limits: Limits::default(),
             tls: None,
+            certificate_look_every: Duration::from_secs(5),
             trusted_proxies: Arc::new([]),
         }
     }
@@ -151,8 +154,12 @@ impl Bound {
         let places = Arc::new(Semaphore::new(places_max));
         let refused = metrics::counter!("doorstep_http_connections_refused_total", "listener" => config.listener);
         let grace = config.limits.shutdown_grace;
+        let (certificate, look_every) = (config.tls.clone(), config.certificate_look_every);
         let connections = Arc::new(Connections::new(router, config, stop.clone()));
         let tasks = TaskTracker::new();
+        if let Some(certificate) = certificate {
+            tasks.spawn(certificate.reload(look_every, stop.clone()));
+        }
         loop {
             let accepted = tokio::select! {
                 biased;
