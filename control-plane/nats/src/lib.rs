@@ -7,29 +7,25 @@
 //!
 //! The broker may be away at start and at any later time: messages then wait in the outbox.
 
+mod connection;
 mod consumer;
 mod stream;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::connection::State;
 use async_nats::jetstream::context::{Context, ContextBuilder, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
 use async_trait::async_trait;
 use bytes::Bytes;
 use doorstep_platform::bus::{BusError, EventBus, SUBJECTS};
 use tokio::sync::Mutex;
 
+use connection::Link;
 pub use consumer::{Consumer, ConsumerConfig, ConsumerError, Received};
 pub use stream::StreamError;
-
-/// The longest time the start waits for the broker; then it goes on without it.
-const START_WAIT: Duration = Duration::from_secs(2);
-/// The longest pause before the broker is called again.
-const RECONNECT_MAX: Duration = Duration::from_secs(1);
 
 /// How the bus is reached and what the stream keeps.
 #[derive(Debug, Clone)]
@@ -75,7 +71,7 @@ impl JetStreamConfig {
 /// Why the bus could not be opened; that the broker is away is no reason.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The address is not one, or the broker does not let us in.
+    /// The address is not one, the broker does not let us in, or TLS with it fails: its certificate is not accepted.
     #[error("cannot connect to NATS at {address}: {source}")]
     Connect {
         /// The address without user and password.
@@ -99,9 +95,7 @@ pub struct JetStreamBus {
     client: Client,
     context: Context,
     config: JetStreamConfig,
-    address: String,
-    /// Whether the stream was seen with all its subjects since the last connection.
-    is_open: Arc<AtomicBool>,
+    link: Arc<Link>,
     opening: Arc<Mutex<()>>,
 }
 
@@ -112,9 +106,8 @@ impl JetStreamBus {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(config: JetStreamConfig) -> Result<Self, OpenError> {
-        let address = without_password(&config.url);
-        let is_open = Arc::new(AtomicBool::new(false));
-        let client = connect(&config, &address, &is_open).await?;
+        let link = Arc::new(Link::to(&config.url));
+        let client = connection::connect(&config, &link).await?;
         let context = ContextBuilder::new()
             .timeout(config.ack_patience)
             .max_ack_inflight(config.in_flight_max)
@@ -124,14 +117,13 @@ impl JetStreamBus {
             client,
             context,
             config,
-            address,
-            is_open,
+            link,
             opening: Arc::default(),
         };
         if bus.is_connected() {
             match bus.open_stream().await {
                 Err(source) if !source.is_away() => {
-                    let address = bus.address.clone();
+                    let address = bus.link.address.clone();
                     return Err(OpenError::Stream { address, source });
                 }
                 Ok(()) | Err(_) => {}
@@ -158,15 +150,15 @@ impl JetStreamBus {
     async fn open_stream(&self) -> Result<(), StreamError> {
         // One at a time: the others find it open.
         let _opening = self.opening.lock().await;
-        if !self.is_open.load(Ordering::Acquire) {
+        if !self.link.is_open() {
             stream::open(&self.context, &self.config).await?;
-            self.is_open.store(true, Ordering::Release);
+            self.link.set_open(true);
         }
         Ok(())
     }
 
     fn away(&self, why: &str) -> BusError {
-        BusError::Away(format!("NATS at {}: {why}", self.address))
+        BusError::Away(format!("NATS at {}: {why}", self.link.address))
     }
 }
 
@@ -180,9 +172,10 @@ impl EventBus for JetStreamBus {
     ) -> Result<(), BusError> {
         // The client would keep the message and send it some time later, when the outbox has sent it again.
         if !self.is_connected() {
-            return Err(self.away("not connected"));
+            let why = self.link.failure();
+            return Err(self.away(why.as_deref().unwrap_or("not connected")));
         }
-        if !self.is_open.load(Ordering::Acquire) {
+        if !self.link.is_open() {
             match self.open_stream().await {
                 Ok(()) => {}
                 Err(error) if error.is_away() => return Err(self.away(&error.to_string())),
@@ -206,7 +199,7 @@ impl EventBus for JetStreamBus {
             Err(error) => {
                 if error.kind() == PublishErrorKind::StreamNotFound {
                     // Somebody removed it, or its subjects: it is opened again before the next message.
-                    self.is_open.store(false, Ordering::Release);
+                    self.link.set_open(false);
                 }
                 if self.is_connected() {
                     Err(BusError::Refused(format!("{subject}: {error}")))
@@ -215,104 +208,5 @@ impl EventBus for JetStreamBus {
                 }
             }
         }
-    }
-}
-
-/// Connects now, or in the background when nobody answers at the address.
-async fn connect(
-    config: &JetStreamConfig,
-    address: &str,
-    is_open: &Arc<AtomicBool>,
-) -> Result<Client, OpenError> {
-    let failed = |source| OpenError::Connect {
-        address: address.to_owned(),
-        source,
-    };
-    let at_once = options(config, address, is_open).connection_timeout(START_WAIT);
-    match at_once.connect(&config.url).await {
-        Ok(client) => return Ok(client),
-        Err(error) => match error.kind() {
-            ConnectErrorKind::Dns | ConnectErrorKind::TimedOut | ConnectErrorKind::Io => {
-                tracing::warn!(
-                    address,
-                    %error,
-                    "NATS does not answer: orders are taken as usual, events wait in the outbox, it is called again every second"
-                );
-            }
-            ConnectErrorKind::ServerParse
-            | ConnectErrorKind::Authentication
-            | ConnectErrorKind::AuthorizationViolation
-            | ConnectErrorKind::Tls
-            | ConnectErrorKind::MaxReconnects => return Err(failed(error)),
-        },
-    }
-    let in_background = options(config, address, is_open).retry_on_initial_connect();
-    in_background.connect(&config.url).await.map_err(failed)
-}
-
-fn options(config: &JetStreamConfig, address: &str, is_open: &Arc<AtomicBool>) -> ConnectOptions {
-    let (address, is_open) = (address.to_owned(), is_open.clone());
-    let connected = metrics::gauge!("doorstep_bus_connected");
-    let losses = metrics::counter!("doorstep_bus_disconnects_total");
-    let mut options = ConnectOptions::new().require_tls(config.url.starts_with("tls:"));
-    if let Some(trust) = config.trust.clone() {
-        options = options.tls_client_config(trust);
-    }
-    options
-        .name("doorstep control plane")
-        .max_reconnects(None)
-        .reconnect_delay_callback(|attempts| {
-            let attempts = u64::try_from(attempts).unwrap_or(u64::MAX);
-            Duration::from_millis(attempts.saturating_mul(100)).min(RECONNECT_MAX)
-        })
-        .event_callback(move |event| {
-            let address = address.clone();
-            // Whatever happened to the connection, the stream is looked at again before the next message.
-            is_open.store(false, Ordering::Release);
-            match &event {
-                Event::Connected => {
-                    connected.set(1.0);
-                    tracing::info!(address, "connected to NATS");
-                }
-                Event::Disconnected => {
-                    connected.set(0.0);
-                    losses.increment(1);
-                    tracing::warn!(
-                        address,
-                        "the connection to NATS is lost: events wait in the outbox"
-                    );
-                }
-                Event::LameDuckMode
-                | Event::Draining
-                | Event::Closed
-                | Event::SlowConsumer(_)
-                | Event::ServerError(_)
-                | Event::ClientError(_) => tracing::warn!(address, %event, "NATS"),
-            }
-            async {}
-        })
-}
-
-/// An address fit for a log.
-fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        (None, Some((_, host))) => host.to_owned(),
-        _ => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn passwords_stay_out_of_errors() {
-        assert_eq!(
-            without_password("nats://ann:s3cret@host:4222"),
-            "nats://host:4222"
-        );
-        assert_eq!(without_password("ann:p@ss@host"), "host");
-        assert_eq!(without_password("nats://host:4222"), "nats://host:4222");
     }
 }

@@ -1,4 +1,4 @@
-//! The bus and a broker of its own that is missing, appears, dies and comes back.
+//! The bus and a broker of its own that is missing, appears, dies and comes back, or shows a certificate.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,11 +8,16 @@
 
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep_control_plane_nats::{Consumer, ConsumerConfig, JetStreamBus, JetStreamConfig};
 use doorstep_platform::bus::{BusError, EventBus, SUBJECTS};
+use rcgen::{CertifiedKey, KeyPair};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
 
 /// Long enough for a busy machine; a test that passes does not wait for it.
 const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -23,6 +28,8 @@ const REAL: [&str; 3] = ["orders.opened", "payments.sent", "deliveries.requested
 struct Broker {
     port: u16,
     store: tempfile::TempDir,
+    /// What it presents, if it speaks TLS: files with the certificate and its key.
+    tls: Option<[PathBuf; 2]>,
     process: Option<Child>,
 }
 
@@ -47,8 +54,17 @@ impl Broker {
         Some(Self {
             port: free.local_addr().unwrap().port(),
             store: tempfile::tempdir().unwrap(),
+            tls: None,
             process: None,
         })
+    }
+
+    /// The broker speaks TLS from its next start on.
+    fn present(&mut self, made: &CertifiedKey<KeyPair>) {
+        let files = ["broker.crt", "broker.key"].map(|name| self.store.path().join(name));
+        std::fs::write(&files[0], made.cert.pem()).unwrap();
+        std::fs::write(&files[1], made.signing_key.serialize_pem()).unwrap();
+        self.tls = Some(files);
     }
 
     fn url(&self) -> String {
@@ -56,15 +72,19 @@ impl Broker {
     }
 
     fn start(&mut self) {
-        let process = Command::new("nats-server")
+        let mut command = Command::new("nats-server");
+        command
             .args(["--jetstream", "--addr", "127.0.0.1", "--port"])
             .arg(self.port.to_string())
             .arg("--store_dir")
             .arg(self.store.path())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        self.process = Some(process.unwrap());
+            .stderr(Stdio::null());
+        if let Some([certificate, key]) = &self.tls {
+            command.arg("--tls").arg("--tlscert").arg(certificate);
+            command.arg("--tlskey").arg(key);
+        }
+        self.process = Some(command.spawn().unwrap());
     }
 
     fn kill(&mut self) {
@@ -175,4 +195,79 @@ async fn a_wrong_address_is_an_error_at_once() {
     let config = JetStreamConfig::new("nats://127.0.0.1:99999");
     let error = JetStreamBus::open(config).await.unwrap_err().to_string();
     assert!(error.contains("127.0.0.1:99999"), "{error}");
+}
+
+fn certificate() -> CertifiedKey<KeyPair> {
+    let names = ["localhost", "127.0.0.1"].map(str::to_owned);
+    rcgen::generate_simple_self_signed(names).unwrap()
+}
+
+/// A way to a broker at its address over TLS, for whoever trusts this certificate alone.
+fn over_tls(broker: &Broker, trusted: &CertifiedKey<KeyPair>) -> JetStreamConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.cert.der().clone()).unwrap();
+    let trust = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    JetStreamConfig {
+        trust: Some(trust),
+        ..JetStreamConfig::new(format!("tls://127.0.0.1:{}", broker.port))
+    }
+}
+
+#[tokio::test]
+async fn a_broker_behind_tls_is_reached_by_those_who_trust_its_certificate() {
+    let Some(mut broker) = Broker::place() else {
+        return;
+    };
+    let own = certificate();
+    broker.present(&own);
+    broker.start();
+    let bus = JetStreamBus::open(over_tls(&broker, &own)).await.unwrap();
+    for (subject, id) in REAL.into_iter().zip(["1", "2", "3"]) {
+        publish(&bus, subject, id).await;
+    }
+    let consumer = bus.consumer(ConsumerConfig::new("all")).await.unwrap();
+    assert_eq!(ids(&consumer, 3).await, ["1", "2", "3"]);
+
+    let distrusting = over_tls(&broker, &certificate());
+    // The broker asks for TLS itself where the address does not.
+    let unasked = JetStreamConfig {
+        url: broker.url(),
+        ..distrusting.clone()
+    };
+    for config in [distrusting, unasked] {
+        let refused = JetStreamBus::open(config).await.unwrap_err().to_string();
+        let address = format!("127.0.0.1:{}", broker.port);
+        assert!(refused.contains(&address), "{refused}");
+        assert!(refused.contains("invalid peer certificate"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_comes_with_another_certificate_is_away_for_that_reason() {
+    let Some(mut broker) = Broker::place() else {
+        return;
+    };
+    let bus = JetStreamBus::open(over_tls(&broker, &certificate()))
+        .await
+        .unwrap();
+    broker.present(&certificate());
+    broker.start();
+    let told = async {
+        loop {
+            match bus.publish(REAL[0], "1", b"{}").await {
+                Err(BusError::Away(why)) if why.contains("invalid peer certificate") => return why,
+                Err(BusError::Away(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let why = tokio::time::timeout(WAIT_MAX, told).await.unwrap();
+    assert!(
+        why.contains(&format!("tls://127.0.0.1:{}", broker.port)),
+        "{why}"
+    );
 }
