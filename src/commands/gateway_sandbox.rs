@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use doorstep_gateway_sandbox::{SandboxConfig, SigningSecret, start};
+use doorstep_web::tls::client_config;
 
 use super::parse_listen;
 use super::secret_file::{read_secret, write_secret};
@@ -37,6 +38,9 @@ pub(crate) struct GatewaySandboxArgs {
     /// Where webhooks of payments go that name no address of their own
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
+    /// A PEM file with authorities to trust beside the public ones, where webhooks go to https addresses
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Of a thousand payments by `sandbox_ok`, as many are declined
     #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
     decline_permille: u32,
@@ -59,6 +63,7 @@ pub(crate) fn run(args: GatewaySandboxArgs) -> anyhow::Result<ExitCode> {
         settle_after: args.decide_after,
         withhold: args.withhold,
         duplicate_every: args.duplicate_every,
+        trust: Some(client_config(args.ca.as_deref())?),
         ..SandboxConfig::new(args.listen, secret(&args.secret, args.generate)?)
     };
     block_on(serve(config))

@@ -20,6 +20,7 @@ pub(crate) mod route;
 pub(crate) mod route_server;
 mod secret_file;
 pub(crate) mod serve;
+mod server_address;
 pub(crate) mod serving;
 pub(crate) mod sim;
 mod sim_mdrp;

@@ -8,17 +8,15 @@ use doorstep_dispatch_wire::token::{Audience, Claims};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 
+use super::server_address::ServerAddress;
 use super::token::read_key;
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the token of a question is good.
 const TOKEN_LIFE: Duration = Duration::from_secs(300);
 
 /// Who asks, and where.
 pub(crate) struct Operator<'a> {
-    pub(crate) server: &'a Url,
+    pub(crate) server: &'a ServerAddress,
     /// A file with the key that signs tokens; none: the page is open to everybody.
     pub(crate) token_key: Option<&'a Path>,
     /// The subject of the token.
@@ -32,7 +30,7 @@ impl Operator<'_> {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.send(client()?.get(url)).await
+        self.send(self.server.client()?.get(url)).await
     }
 
     /// Has something done, once for each key.
@@ -42,15 +40,15 @@ impl Operator<'_> {
         key: &str,
         body: &Value,
     ) -> anyhow::Result<Value> {
-        let request = client()?.post(self.url(path)?);
+        let request = self.server.client()?.post(self.url(path)?);
         self.send(request.header("idempotency-key", key).json(body))
             .await
     }
 
     fn url(&self, path: &[&str]) -> anyhow::Result<Url> {
-        let mut url = self.server.clone();
+        let mut url = self.server.url.clone();
         url.path_segments_mut()
-            .map_err(|()| anyhow::anyhow!("{} is not the address of a server", self.server))?
+            .map_err(|()| anyhow::anyhow!("{} is not the address of a server", self.server.url))?
             .pop_if_empty()
             .extend(path);
         Ok(url)
@@ -66,17 +64,13 @@ impl Operator<'_> {
             });
             request = request.bearer_auth(token);
         }
-        let response = request.send().await.with_context(|| {
-            format!(
-                "nothing answers at {}: is `doorstep demo` running, or is it elsewhere (--server)?",
-                self.server
-            )
-        })?;
+        let response = request.send().await;
+        let response = response.map_err(|error| self.server.no_answer(error))?;
         let status = response.status();
         let body: Value = response
             .json()
             .await
-            .with_context(|| format!("{} answers {status} without JSON", self.server))?;
+            .with_context(|| format!("{} answers {status} without JSON", self.server.url))?;
         if status.is_success() {
             return Ok(body);
         }
@@ -86,10 +80,4 @@ impl Operator<'_> {
         }
         bail!("{detail}");
     }
-}
-
-fn client() -> anyhow::Result<reqwest::Client> {
-    let trust = doorstep_web::tls::client_config(None)?;
-    let client = reqwest::Client::builder().tls_backend_preconfigured(trust);
-    Ok(client.timeout(PATIENCE).build()?)
 }

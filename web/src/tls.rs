@@ -1,5 +1,6 @@
 //! TLS with rustls and ring: what a listener presents, reloaded when its files change, and whom a client trusts.
 
+use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -165,6 +166,27 @@ pub fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsError> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+/// Whether a client's error comes from a certificate that it does not accept.
+#[must_use]
+pub fn is_distrust(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if matches!(
+            error.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_))
+        ) {
+            return true;
+        }
+        // What an I/O error wraps is not among its sources.
+        let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
+        next = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 /// Makes ring the provider of every library that asks rustls for its default. To be called once, before any connection.

@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use doorstep_web::limits::{Limiter, Rate, RateLimits, limit};
 use doorstep_web::readiness::Readiness;
 use doorstep_web::serve::{Bound, Limits, ServeConfig};
-use doorstep_web::tls::{CertificateFiles, ServerTls, client_config};
+use doorstep_web::tls::{CertificateFiles, ServerTls, client_config, is_distrust};
 use doorstep_web::{figures, private};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -292,13 +292,18 @@ async fn https_is_served_and_a_new_certificate_is_taken_up() {
     let (_, second) = certificate(folder.path());
     // The first is presented until the files are looked at.
     let replaced = async {
-        while over_tls(served.address, &ca).await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        loop {
+            match over_tls(served.address, &ca).await {
+                Ok(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                Err(error) => return error,
+            }
         }
     };
-    timeout(HANG, replaced)
+    let refused = timeout(HANG, replaced)
         .await
         .expect("the old certificate is still presented");
+    assert!(is_distrust(&refused), "{refused}");
+    assert!(!is_distrust(&std::io::Error::other("refused")));
     std::fs::write(&ca, &second).unwrap();
     over_tls(served.address, &ca).await.unwrap();
 

@@ -85,6 +85,8 @@ pub struct SandboxConfig {
     pub duplicate_every: u32,
     /// Raising it remembers more payments (about 500 bytes each) before the oldest decided ones are forgotten.
     pub payments_max: usize,
+    /// Whom to trust where webhooks go to https addresses; the authorities of the system when absent.
+    pub trust: Option<rustls::ClientConfig>,
 }
 
 impl SandboxConfig {
@@ -103,6 +105,7 @@ impl SandboxConfig {
             webhook_first_backoff: Duration::from_millis(100),
             duplicate_every: 10,
             payments_max: 100_000,
+            trust: None,
         }
     }
 }
@@ -126,6 +129,9 @@ pub enum StartError {
         /// What is wrong with it.
         source: io::Error,
     },
+    /// The client that sends webhooks cannot be made.
+    #[error("the client of the webhooks: {0}")]
+    Client(#[from] reqwest::Error),
 }
 
 /// A sandbox that serves until [`Running::shutdown`].
@@ -156,7 +162,7 @@ impl Running {
 /// Starts the sandbox.
 ///
 /// # Errors
-/// When the address cannot be bound or the book cannot be opened.
+/// When the address cannot be bound, the book cannot be opened or TLS cannot be set up.
 pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     // Webhooks may go to https addresses. An error only says that the process has chosen a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -169,7 +175,12 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     let addr = listener.local_addr().map_err(failed)?;
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
+    let mut client = reqwest::Client::builder();
+    if let Some(trust) = config.trust {
+        client = client.tls_backend_preconfigured(trust);
+    }
     let delivery = Delivery {
+        client: client.build()?,
         default_url: config.webhook_url,
         secret: config.secret,
         attempts: config.webhook_attempts.max(1),

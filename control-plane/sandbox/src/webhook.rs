@@ -25,6 +25,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// How webhooks are sent.
 #[derive(Clone)]
 pub(crate) struct Delivery {
+    pub(crate) client: reqwest::Client,
     pub(crate) default_url: Option<String>,
     pub(crate) secret: SigningSecret,
     pub(crate) attempts: u32,
@@ -66,7 +67,6 @@ async fn run(
     tasks: TaskTracker,
     shutdown: CancellationToken,
 ) {
-    let client = reqwest::Client::new();
     let permits = Arc::new(Semaphore::new(DELIVERIES_MAX));
     let sent = AtomicU32::new(0);
     loop {
@@ -89,25 +89,20 @@ async fn run(
                 () = shutdown.cancelled() => return,
                 permit = permits.clone().acquire_owned() => permit,
             };
-            let (delivery, client, url, notice) = (
-                delivery.clone(),
-                client.clone(),
-                url.clone(),
-                notice.clone(),
-            );
+            let (delivery, url, notice) = (delivery.clone(), url.clone(), notice.clone());
             let stop = shutdown.clone();
             tasks.spawn(async move {
                 let _permit = permit;
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = deliver(&delivery, &client, &url, &notice) => {}
+                    () = deliver(&delivery, &url, &notice) => {}
                 }
             });
         }
     }
 }
 
-async fn deliver(delivery: &Delivery, client: &reqwest::Client, url: &str, notice: &Notice) {
+async fn deliver(delivery: &Delivery, url: &str, notice: &Notice) {
     let body = match serde_json::to_vec(&notice.event) {
         Ok(body) => body,
         Err(error) => {
@@ -115,22 +110,17 @@ async fn deliver(delivery: &Delivery, client: &reqwest::Client, url: &str, notic
             return;
         }
     };
-    send_until_taken(delivery, client, url, notice, &body).await;
+    send_until_taken(delivery, url, notice, &body).await;
     note_sent(delivery, notice.event.event_id).await;
 }
 
 /// Tries until the receiver answers 2xx or the attempts are used up.
-async fn send_until_taken(
-    delivery: &Delivery,
-    client: &reqwest::Client,
-    url: &str,
-    notice: &Notice,
-    body: &[u8],
-) {
+async fn send_until_taken(delivery: &Delivery, url: &str, notice: &Notice, body: &[u8]) {
     let mut pause = delivery.first_backoff;
     for attempt in 1..=delivery.attempts {
         let signature = sign(delivery.secret.expose(), unix_s(), body);
-        let answer = client
+        let answer = delivery
+            .client
             .post(url)
             .header(SIGNATURE_HEADER, signature)
             .header("Content-Type", "application/json")

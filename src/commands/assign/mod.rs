@@ -13,6 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::operator::Operator;
+use super::server_address::ServerAddress;
 
 /// Gives an order to a driver of your choice, who is not asked.
 ///
@@ -23,7 +24,7 @@ use super::operator::Operator;
 #[command(after_help = "Examples:
   doorstep assign 4b5c 17 --preview
   doorstep assign 4b5c 17 --reason 'the driver is at the door anyway'
-  doorstep assign 4b5c 17 --server http://10.0.0.5:8080 --token-key token.key --by ada --json
+  doorstep assign 4b5c 17 --server https://10.0.0.5:8080 --ca ca.pem --token-key token.key --by ada --json
 
 Exit codes: 0 done (or could be done), 1 it cannot be done or the system does not answer, 2 wrong command line.")]
 pub(crate) struct AssignArgs {
@@ -48,9 +49,8 @@ pub(crate) struct AssignArgs {
         value_name = "NAME"
     )]
     by: String,
-    /// Where the control plane serves HTTP
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    server: reqwest::Url,
+    #[command(flatten)]
+    server: ServerAddress,
     /// A file with the key that signs tokens, as made by `doorstep token`; the demo needs none
     #[arg(long, value_name = "FILE")]
     token_key: Option<PathBuf>,

@@ -18,6 +18,7 @@ use doorstep_gateway_sandbox::{SandboxConfig, SigningSecret};
 use doorstep_maps::ShownMap;
 use doorstep_routing::{RoadArchive, Router};
 use doorstep_web::readiness::Readiness;
+use doorstep_web::tls::client_config;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +71,9 @@ pub(crate) struct ServeArgs {
     /// Pay at a gateway without real money, started inside
     #[arg(long)]
     sandbox: bool,
+    /// A PEM file with authorities to trust beside the public ones: for the gateway, and for the sandbox's webhooks
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Names and addresses in the certificate that is made for apps, besides localhost
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
@@ -132,7 +136,7 @@ async fn serve(
     )?;
     let database = format!("sqlite://{}", folder.file("doorstep.db").display());
     settings.set_default("control_plane.database", &database)?;
-    let sandbox = start_sandbox(args.sandbox, &mut settings, folder).await?;
+    let sandbox = start_sandbox(args, &mut settings, folder).await?;
     let mut dispatch = start_dispatch(args, &settings, folder, &shown.archive).await?;
     fs::write(folder.file("certificate.der"), &dispatch.certificate_der)
         .context("the certificate for apps")?;
@@ -142,6 +146,7 @@ async fn serve(
     config.dispatch_url = format!("http://{}", dispatch.grpc_addr);
     config.serve = serving;
     config.readiness = readiness.clone();
+    config.ca.clone_from(&args.ca);
     check_dispatch(&readiness, dispatch.vitals());
     let drawing = doorstep_maps::city_drawing(&shown.archive, shown.features.as_ref());
     config.city_map = Some(serde_json::to_vec(&drawing)?.into());
@@ -182,17 +187,18 @@ fn set_path(settings: &mut Settings, name: &str, path: &Path) -> anyhow::Result<
 }
 
 async fn start_sandbox(
-    wanted: bool,
+    args: &ServeArgs,
     settings: &mut Settings,
     folder: &DataFolder,
 ) -> anyhow::Result<Option<doorstep_gateway_sandbox::Running>> {
-    if !wanted {
+    if !args.sandbox {
         return Ok(None);
     }
     let secret = settings.required("gateway.secret_file", "--gateway-secret")?;
     let secret = SigningSecret::new(read_secret(Path::new(secret))?);
     let config = SandboxConfig {
         book: Some(folder.file("gateway-book.jsonl")),
+        trust: Some(client_config(args.ca.as_deref())?),
         ..SandboxConfig::new(SANDBOX, secret)
     };
     let running = doorstep_gateway_sandbox::start(config).await?;

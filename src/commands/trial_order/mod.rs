@@ -10,18 +10,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail, ensure};
 use doorstep_dispatch_wire::token::{Audience, Claims, TokenKey};
 use doorstep_routing::{LatLng, RoadArchive};
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::driver::TrialDriver;
+use super::server_address::ServerAddress;
 use super::token::{parse_span, read_key};
 
 /// Between two looks at the order.
 const POLL: Duration = Duration::from_millis(200);
-
-/// Real time for one HTTP answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The trial's customer lives about so far from its restaurant, in metres: near enough to believe the driver's jump.
 const TRIAL_TRIP_M: std::ops::Range<u64> = 150..400;
@@ -37,9 +35,8 @@ const TRIAL_TRIP_M: std::ops::Range<u64> = 150..400;
          --certificate server.der"
 )]
 pub(crate) struct TrialOrderArgs {
-    /// The control plane
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    server: Url,
+    #[command(flatten)]
+    server: ServerAddress,
     /// Where dispatch takes drivers
     #[arg(long, default_value = "127.0.0.1:4433", value_name = "ADDR")]
     quic: SocketAddr,
@@ -97,7 +94,7 @@ async fn trial(args: &TrialOrderArgs, pickup: LatLng, dropoff: LatLng) -> anyhow
     let key = read_key(&args.token_key)?;
     let started = Instant::now();
     let api = Api {
-        client: reqwest::Client::builder().timeout(ANSWER_TIMEOUT).build()?,
+        client: args.server.client()?,
         server: args.server.clone(),
     };
     let driver = TrialDriver::start(
@@ -198,7 +195,7 @@ impl Restaurant {
 /// The control plane over HTTP.
 struct Api {
     client: reqwest::Client,
-    server: Url,
+    server: ServerAddress,
 }
 
 impl Api {
@@ -250,7 +247,7 @@ impl Api {
         token: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let url = self.server.join(path)?;
+        let url = self.server.url.join(path)?;
         let mut request = self.client.request(method.clone(), url);
         if !token.is_empty() {
             request = request.bearer_auth(token);
@@ -260,10 +257,8 @@ impl Api {
                 .header("Idempotency-Key", Uuid::now_v7().to_string())
                 .json(body);
         }
-        let answer = request
-            .send()
-            .await
-            .with_context(|| format!("no answer from the control plane at {}", self.server))?;
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| self.server.no_answer(error))?;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap_or_default();
         ensure!(

@@ -11,6 +11,7 @@ use doorstep_api::explanation::Explanation;
 use serde_json::Value;
 
 use super::operator::Operator;
+use super::server_address::ServerAddress;
 
 /// Tells why an order went to its driver.
 ///
@@ -20,15 +21,14 @@ use super::operator::Operator;
 #[command(after_help = "Examples:
   doorstep why 01981c7e-5d3a-7c11-9a55-0c1e2f3a4b5c
   doorstep why 4b5c
-  doorstep why 4b5c --server http://10.0.0.5:8080 --token-key token.key --json
+  doorstep why 4b5c --server https://10.0.0.5:8080 --ca ca.pem --token-key token.key --json
 
 Exit codes: 0 told, 1 the order is not known or the system does not answer, 2 wrong command line.")]
 pub(crate) struct WhyArgs {
     /// The order: its id, or at least four characters of the beginning or end of it, as the city view shows
     order: String,
-    /// Where the control plane serves HTTP
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    server: reqwest::Url,
+    #[command(flatten)]
+    server: ServerAddress,
     /// A file with the key that signs tokens, as made by `doorstep token`; the demo needs none
     #[arg(long, value_name = "FILE")]
     token_key: Option<PathBuf>,
