@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use doorstep_control_plane_nats::{ConsumerConfig, JetStreamBus, JetStreamConfig};
+use doorstep_web::tls::client_config;
 
 use crate::processes::Server;
 
@@ -98,6 +99,41 @@ impl Reader {
         command
     }
 
+    /// The commands that ask the control plane take its certificate with the authority of the page, and only with it.
+    fn ask_without_and_with_the_authority(&self) {
+        let nobody = "00000000-0000-7000-8000-000000000001";
+        let why = format!("doorstep why {nobody} --token-key token.key --server https://$HTTP");
+        let assign = format!(
+            "doorstep assign {nobody} 1 --preview --token-key token.key --server https://$HTTP"
+        );
+        let trial = "doorstep trial-order --quic $QUIC --certificate server.der --token-key token.key \
+                     --map city.road --server https://$HTTP";
+        let said = |text: &str| {
+            let output = self.command(text).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{text}: {output:?}");
+            String::from_utf8(output.stderr).unwrap()
+        };
+        for asks in [why.as_str(), assign.as_str(), trial] {
+            let refused = said(asks);
+            assert!(refused.contains("--ca names an authority"), "{refused}");
+            let unreadable = said(&format!("{asks} --ca nothing.pem"));
+            assert!(unreadable.contains("nothing.pem"), "{unreadable}");
+        }
+        for asks in [why, assign] {
+            let answered = said(&format!("{asks} --ca ca.pem"));
+            assert!(
+                answered.contains(&format!("order {nobody}: no ")),
+                "{answered}"
+            );
+        }
+        let taken = r#"doorstep_http_requests_total{method="POST",route="/v1/payments/webhook",status="2xx"}"#;
+        let webhook = format!(
+            "for _ in $(seq 300); do curl --silent http://$PRIVATE/metrics | grep -qF '{taken}' && exit; sleep 0.1; done; exit 1"
+        );
+        let arrived = self.command(&webhook).output().unwrap();
+        assert!(arrived.status.success(), "no webhook came over HTTPS");
+    }
+
     fn follow(&mut self, block: &Block) {
         match block.words.first().map(String::as_str) {
             None => {
@@ -110,6 +146,7 @@ impl Reader {
                 let mut server = Server::spawn(self.command(&format!("exec {}", block.text)));
                 let (name, ready) = match block.words[1].as_str() {
                     "serve" => ("SERVE", "ready"),
+                    "nats" => ("NATS_SERVER", "Server is ready"),
                     "gateway" => ("GATEWAY_SANDBOX", "payment gateway"),
                     "dispatch" => ("DISPATCH", "grpc "),
                     "control-plane" => ("CONTROL_PLANE", "control plane on"),
@@ -152,34 +189,18 @@ fn the_page_is_true_for_one_process_on_sqlite() {
     assert!(folder.path().join("admin.token").exists());
 }
 
-/// A NATS server of this test alone; none where it is not installed.
-fn nats_server(folder: &Path) -> Option<(Server, String)> {
+/// Whether a program of the page is there that its reader may have to install.
+fn is_installed(program: &str) -> bool {
+    let found = Command::new(program).arg("--help").output().is_ok();
     let required = std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
-    if Command::new("nats-server")
-        .arg("--version")
-        .output()
-        .is_err()
-    {
-        assert!(
-            !required,
-            "nats-server is missing: apt-get install nats-server"
-        );
-        println!("skipped: no nats-server (apt-get install nats-server)");
-        return None;
+    assert!(
+        found || !required,
+        "no {program}: apt-get install {program}"
+    );
+    if !found {
+        println!("skipped: no {program} (apt-get install {program})");
     }
-    let port = free_port();
-    let mut command = Command::new("nats-server");
-    command.args([
-        "--jetstream",
-        "--addr",
-        "127.0.0.1",
-        "--port",
-        &port.to_string(),
-    ]);
-    command.arg("--store_dir").arg(folder);
-    let mut server = Server::spawn(command);
-    server.wait_for("Server is ready");
-    Some((server, format!("nats://127.0.0.1:{port}")))
+    found
 }
 
 /// A schema of this test alone; dropped with it.
@@ -244,10 +265,12 @@ impl Drop for Schema {
 }
 
 /// The numbers of each order's events in the stream, in the order of the stream.
-async fn numbers_by_order(nats: &str) -> BTreeMap<String, Vec<u64>> {
-    let bus = JetStreamBus::open(JetStreamConfig::new(nats))
-        .await
-        .unwrap();
+async fn numbers_by_order(nats: &str, ca: &Path) -> BTreeMap<String, Vec<u64>> {
+    let config = JetStreamConfig {
+        trust: Some(client_config(Some(ca)).unwrap()),
+        ..JetStreamConfig::new(format!("tls://{nats}"))
+    };
+    let bus = JetStreamBus::open(config).await.unwrap();
     let consumer = bus
         .consumer(ConsumerConfig::new("operations-test"))
         .await
@@ -271,18 +294,15 @@ async fn numbers_by_order(nats: &str) -> BTreeMap<String, Vec<u64>> {
 #[tokio::test]
 async fn the_page_is_true_for_servers_on_postgres_and_nats() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((_nats, nats_url)) = nats_server(&folder.path().join("nats")) else {
+    if !is_installed("nats-server") || !is_installed("openssl") {
         return;
-    };
+    }
     let Some(schema) = Schema::create() else {
         return;
     };
     let (first, second) = parts();
     let database_url = schema.url();
-    let mut reader = Reader::new(
-        folder.path(),
-        &[("NATS", &nats_url), ("DATABASE_URL", &database_url)],
-    );
+    let mut reader = Reader::new(folder.path(), &[("DATABASE_URL", &database_url)]);
     let is_server = |block: &&Block| block.words.first().is_some_and(|word| word == "server");
     for block in first.iter().take_while(|block| !is_server(block)) {
         reader.follow(block);
@@ -296,6 +316,7 @@ async fn the_page_is_true_for_servers_on_postgres_and_nats() {
     }
     let control_plane = reader.servers.get_mut("CONTROL_PLANE").unwrap();
     control_plane.wait_for("settings are reloaded");
+    reader.ask_without_and_with_the_authority();
     let outbox = format!("SELECT count(*) FROM {}.outbox", schema.name);
     let until = Instant::now() + Duration::from_secs(30);
     while schema.psql(&outbox).unwrap() != "0" {
@@ -306,7 +327,9 @@ async fn the_page_is_true_for_servers_on_postgres_and_nats() {
     for block in end {
         reader.follow(block);
     }
-    let orders = numbers_by_order(&nats_url).await;
+    let nats = reader.servers.remove("NATS_SERVER");
+    let orders = numbers_by_order(&reader.variables["NATS"], &folder.path().join("ca.pem")).await;
+    drop(nats);
     assert_eq!(orders.len(), 1, "{orders:?}");
     for (order, numbers) in orders {
         let gapless: Vec<u64> = (1..).take(numbers.len()).collect();
@@ -315,6 +338,6 @@ async fn the_page_is_true_for_servers_on_postgres_and_nats() {
     }
     assert!(
         reader.servers.is_empty(),
-        "every server of the page is stopped on it"
+        "every server of ours is stopped on the page"
     );
 }
