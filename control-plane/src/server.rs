@@ -206,8 +206,8 @@ pub(crate) async fn serve(
         shutdown: shutdown.clone(),
     });
     let mut tasks = JoinSet::new();
-    let every = config.drivers_poll;
-    watch_drivers(&state, every, pictures, &mut tasks);
+    let polled = (config.dispatch_url, config.drivers_poll);
+    watch_drivers(&state, polled, pictures, &mut tasks);
     watch_city(&state, live.clone(), &mut tasks);
     workers::start(&state, &mut tasks);
     let pages = city::router(state.clone(), live.clone());
@@ -259,10 +259,10 @@ fn register_checks(
     });
 }
 
-/// Keeps the picture of the drivers.
+/// Keeps the picture of the drivers, asked for at an address every so often.
 fn watch_drivers(
     state: &AppState,
-    every: Duration,
+    (address, every): (String, Duration),
     pictures: watch::Sender<Arc<DriverPicture>>,
     tasks: &mut JoinSet<()>,
 ) {
@@ -270,7 +270,7 @@ fn watch_drivers(
     let state = state.clone();
     tasks.spawn(supervisor.run("drivers", move || {
         let (dispatch, stop) = (state.dispatch.clone(), state.shutdown.clone());
-        drivers::poll_dispatch(dispatch, every, pictures.clone(), stop)
+        drivers::poll_dispatch(dispatch, address.clone(), every, pictures.clone(), stop)
     }));
 }
 

@@ -21,9 +21,11 @@ use crate::domain::place::Place;
 /// A picture of 500,000 drivers fits.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Publishes a picture every so often until shutdown. While dispatch does not answer the last picture stands, marked so.
+/// Publishes a picture every so often until shutdown. While dispatch does not answer the last picture stands, marked so; the
+/// log names its address.
 pub(crate) async fn poll_dispatch(
     dispatch: Dispatch,
+    address: String,
     every: Duration,
     pictures: watch::Sender<Arc<DriverPicture>>,
     shutdown: CancellationToken,
@@ -48,7 +50,7 @@ pub(crate) async fn poll_dispatch(
                 let was_reachable = pictures.borrow().reachable;
                 if was_reachable || is_first {
                     let why = causes(&error);
-                    tracing::warn!(why, "dispatch does not answer; orders wait");
+                    tracing::warn!(address, why, "dispatch does not answer; orders wait");
                     pictures.send_modify(|last| Arc::make_mut(last).reachable = false);
                 }
             }
