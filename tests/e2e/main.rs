@@ -6,14 +6,20 @@
     reason = "the helpers of tests fail and speak like tests"
 )]
 
+mod api;
 mod assign;
+mod broker;
 mod city_map;
+mod database;
 mod demo;
 mod dispatch;
 mod dist;
 mod documents;
 mod drawings;
 mod gateway_sandbox;
+mod installation;
+mod leases;
+mod limits;
 mod maps;
 mod mdrp;
 mod messages;
@@ -25,6 +31,9 @@ mod route_server;
 mod routing_oracle;
 mod serve;
 mod sim;
+mod site;
 mod stopping;
+mod tls;
+mod two_control_planes;
 mod upgrade;
 mod why;

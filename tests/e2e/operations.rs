@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use doorstep_control_plane_nats::{ConsumerConfig, JetStreamBus, JetStreamConfig};
+use doorstep_control_plane_nats::JetStreamConfig;
 use doorstep_web::tls::client_config;
 
+use crate::broker;
+use crate::database::Database;
 use crate::processes::Server;
 
 /// A server that is told to end has so long.
@@ -189,120 +191,17 @@ fn the_page_is_true_for_one_process_on_sqlite() {
     assert!(folder.path().join("admin.token").exists());
 }
 
-/// Whether a program of the page is there that its reader may have to install.
-fn is_installed(program: &str) -> bool {
-    let found = Command::new(program).arg("--help").output().is_ok();
-    let required = std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
-    assert!(
-        found || !required,
-        "no {program}: apt-get install {program}"
-    );
-    if !found {
-        println!("skipped: no {program} (apt-get install {program})");
-    }
-    found
-}
-
-/// A schema of this test alone; dropped with it.
-struct Schema {
-    server: String,
-    name: String,
-}
-
-impl Schema {
-    fn create() -> Option<Self> {
-        let server = std::env::var("DOORSTEP_POSTGRES_URL")
-            .unwrap_or_else(|_| "postgres://root@127.0.0.1:5432/test".to_owned());
-        let schema = Self {
-            server,
-            name: format!("ops_{}", uuid::Uuid::now_v7().simple()),
-        };
-        let made = schema.psql(&format!("CREATE SCHEMA {}", schema.name));
-        match made {
-            Ok(_) => Some(schema),
-            Err(why) => {
-                let required =
-                    std::env::var("DOORSTEP_REQUIRE_ALL").is_ok_and(|value| value == "1");
-                assert!(!required, "PostgreSQL: {why}");
-                println!(
-                    "skipped: no PostgreSQL ({why}); apt-get install postgresql, or set DOORSTEP_POSTGRES_URL"
-                );
-                None
-            }
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("{}?options=-csearch_path%3D{}", self.server, self.name)
-    }
-
-    /// One value.
-    fn psql(&self, sql: &str) -> Result<String, String> {
-        let output = Command::new("psql")
-            .args([
-                &self.server,
-                "--no-psqlrc",
-                "--tuples-only",
-                "--no-align",
-                "--quiet",
-            ])
-            .args(["--set", "ON_ERROR_STOP=1", "--command", sql])
-            .output()
-            .map_err(|error| format!("psql: {error}"))?;
-        if output.status.success() {
-            Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        // A test that failed still wants its own message to be seen.
-        let _ = self.psql(&format!("DROP SCHEMA {} CASCADE", self.name));
-    }
-}
-
-/// The numbers of each order's events in the stream, in the order of the stream.
-async fn numbers_by_order(nats: &str, ca: &Path) -> BTreeMap<String, Vec<u64>> {
-    let config = JetStreamConfig {
-        trust: Some(client_config(Some(ca)).unwrap()),
-        ..JetStreamConfig::new(format!("tls://{nats}"))
-    };
-    let bus = JetStreamBus::open(config).await.unwrap();
-    let consumer = bus
-        .consumer(ConsumerConfig::new("operations-test"))
-        .await
-        .unwrap();
-    let mut orders: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    loop {
-        let batch = consumer.fetch(500, Duration::from_secs(1)).await.unwrap();
-        if batch.is_empty() {
-            return orders;
-        }
-        for message in batch {
-            let event: serde_json::Value = serde_json::from_slice(message.payload()).unwrap();
-            let order = event["order_id"].as_str().unwrap().to_owned();
-            let numbers = orders.entry(order).or_default();
-            numbers.push(event["seq"].as_u64().unwrap());
-            message.ack().await.unwrap();
-        }
-    }
-}
-
 #[tokio::test]
 async fn the_page_is_true_for_servers_on_postgres_and_nats() {
     let folder = tempfile::tempdir().unwrap();
-    if !is_installed("nats-server") || !is_installed("openssl") {
+    if !broker::is_installed("nats-server") || !broker::is_installed("openssl") {
         return;
     }
-    let Some(schema) = Schema::create() else {
+    let Some(database) = Database::create() else {
         return;
     };
     let (first, second) = parts();
-    let database_url = schema.url();
-    let mut reader = Reader::new(folder.path(), &[("DATABASE_URL", &database_url)]);
+    let mut reader = Reader::new(folder.path(), &[("DATABASE_URL", database.url().as_str())]);
     let is_server = |block: &&Block| block.words.first().is_some_and(|word| word == "server");
     for block in first.iter().take_while(|block| !is_server(block)) {
         reader.follow(block);
@@ -317,9 +216,8 @@ async fn the_page_is_true_for_servers_on_postgres_and_nats() {
     let control_plane = reader.servers.get_mut("CONTROL_PLANE").unwrap();
     control_plane.wait_for("settings are reloaded");
     reader.ask_without_and_with_the_authority();
-    let outbox = format!("SELECT count(*) FROM {}.outbox", schema.name);
     let until = Instant::now() + Duration::from_secs(30);
-    while schema.psql(&outbox).unwrap() != "0" {
+    while database.query("SELECT count(*) FROM outbox") != "0" {
         assert!(Instant::now() < until, "the outbox does not drain");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -328,7 +226,12 @@ async fn the_page_is_true_for_servers_on_postgres_and_nats() {
         reader.follow(block);
     }
     let nats = reader.servers.remove("NATS_SERVER");
-    let orders = numbers_by_order(&reader.variables["NATS"], &folder.path().join("ca.pem")).await;
+    let trust = client_config(Some(&folder.path().join("ca.pem"))).unwrap();
+    let orders = broker::numbers_by_order(JetStreamConfig {
+        trust: Some(trust),
+        ..JetStreamConfig::new(format!("tls://{}", reader.variables["NATS"]))
+    })
+    .await;
     drop(nats);
     assert_eq!(orders.len(), 1, "{orders:?}");
     for (order, numbers) in orders {

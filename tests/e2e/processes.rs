@@ -77,6 +77,12 @@ impl Server {
         }
     }
 
+    /// The first line of all with this text in it.
+    pub(crate) fn line(&mut self, text: &str) -> String {
+        let said = self.said.iter().find(|line| line.contains(text)).cloned();
+        said.unwrap_or_else(|| self.wait_for(text))
+    }
+
     /// The last word of the first line with this text: an address.
     pub(crate) fn last_word(&mut self, text: &str) -> String {
         let line = self.wait_for(text);
@@ -95,6 +101,11 @@ impl Server {
             .args([format!("-{name}"), process])
             .status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Ends it where it is, at once.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
     }
 
     /// Sends a signal and waits for the end: how, and how long it took.
