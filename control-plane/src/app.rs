@@ -147,7 +147,16 @@ impl App {
             .orders
             .command(scope, id, self.clock.now_ms(), &command)
             .await?;
-        Ok(self.tell(&order))
+        let summary = self.tell(&order);
+        tracing::info!(
+            order = %id,
+            seq = summary.seq,
+            state = summary.state.as_str(),
+            payment = summary.payment_state.as_str(),
+            delivery = summary.delivery_state.as_str(),
+            "an order has moved"
+        );
+        Ok(summary)
     }
 
     /// The order as a client may be shown it. A provisional time-out stands from now on: nobody is told what is then taken

@@ -131,6 +131,15 @@ impl Received {
             .map(async_nats::HeaderValue::as_str)
     }
 
+    /// The request that caused it, if one did: its `x-request-id`.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        let headers = self.message.headers.as_ref()?;
+        headers
+            .get(crate::REQUEST_ID)
+            .map(async_nats::HeaderValue::as_str)
+    }
+
     /// What was published.
     #[must_use]
     pub fn payload(&self) -> &Bytes {

@@ -20,12 +20,15 @@ use async_nats::jetstream::context::{Context, ContextBuilder, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_trait::async_trait;
 use bytes::Bytes;
-use doorstep_platform::bus::{BusError, EventBus, SUBJECTS};
+use doorstep_platform::bus::{BusError, EventBus, Publication, SUBJECTS};
 use tokio::sync::Mutex;
 
 use connection::Link;
 pub use consumer::{Consumer, ConsumerConfig, ConsumerError, Received};
 pub use stream::StreamError;
+
+/// The header with the request that caused a message, as in HTTP.
+const REQUEST_ID: &str = "x-request-id";
 
 /// How the bus is reached and what the stream keeps.
 #[derive(Debug, Clone)]
@@ -164,12 +167,7 @@ impl JetStreamBus {
 
 #[async_trait]
 impl EventBus for JetStreamBus {
-    async fn publish(
-        &self,
-        subject: &str,
-        message_id: &str,
-        payload: &[u8],
-    ) -> Result<(), BusError> {
+    async fn publish(&self, publication: Publication<'_>) -> Result<(), BusError> {
         // The client would keep the message and send it some time later, when the outbox has sent it again.
         if !self.is_connected() {
             let why = self.link.failure();
@@ -182,9 +180,18 @@ impl EventBus for JetStreamBus {
                 Err(error) => return Err(BusError::Refused(error.to_string())),
             }
         }
-        let message = PublishMessage::build()
+        let Publication {
+            subject,
+            message_id,
+            request_id,
+            payload,
+        } = publication;
+        let mut message = PublishMessage::build()
             .payload(Bytes::copy_from_slice(payload))
             .message_id(message_id);
+        if let Some(request_id) = request_id {
+            message = message.header(REQUEST_ID, request_id);
+        }
         let sent = match self.context.send_publish(subject.to_owned(), message).await {
             Ok(acknowledgement) => acknowledgement.await,
             Err(error) => Err(error),

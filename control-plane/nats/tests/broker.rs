@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep_control_plane_nats::{Consumer, ConsumerConfig, JetStreamBus, JetStreamConfig};
-use doorstep_platform::bus::{BusError, EventBus, SUBJECTS};
+use doorstep_platform::bus::{BusError, EventBus, Publication, SUBJECTS};
 use rcgen::{CertifiedKey, KeyPair};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
@@ -101,12 +101,21 @@ impl Drop for Broker {
     }
 }
 
+fn message<'a>(subject: &'a str, message_id: &'a str) -> Publication<'a> {
+    Publication {
+        subject,
+        message_id,
+        request_id: None,
+        payload: message_id.as_bytes(),
+    }
+}
+
 /// Publishes until the bus takes it, as the outbox does; answers whether it was away in between.
 async fn publish(bus: &JetStreamBus, subject: &str, id: &str) -> bool {
     let mut was_away = false;
     let sent = async {
         loop {
-            match bus.publish(subject, id, id.as_bytes()).await {
+            match bus.publish(message(subject, id)).await {
                 Ok(()) => return was_away,
                 Err(BusError::Away(_)) => was_away = true,
                 Err(BusError::Refused(why)) => println!("{id}: {why}"),
@@ -143,7 +152,7 @@ async fn a_bus_opens_without_a_broker_and_survives_its_death() {
         .await
         .unwrap();
     assert!(!bus.is_connected());
-    let refused = bus.publish(REAL[0], "0", b"{}").await;
+    let refused = bus.publish(message(REAL[0], "0")).await;
     assert!(matches!(refused, Err(BusError::Away(_))), "{refused:?}");
 
     broker.start();
@@ -152,7 +161,7 @@ async fn a_bus_opens_without_a_broker_and_survives_its_death() {
     }
     broker.kill();
     until_connected(&bus, false).await;
-    let refused = bus.publish(REAL[1], "4", b"{}").await;
+    let refused = bus.publish(message(REAL[1], "4")).await;
     assert!(matches!(refused, Err(BusError::Away(_))), "{refused:?}");
     broker.start();
     for (subject, id) in REAL.into_iter().zip(["4", "5", "6"]) {
@@ -258,7 +267,7 @@ async fn a_broker_that_comes_with_another_certificate_is_away_for_that_reason() 
     broker.start();
     let told = async {
         loop {
-            match bus.publish(REAL[0], "1", b"{}").await {
+            match bus.publish(message(REAL[0], "1")).await {
                 Err(BusError::Away(why)) if why.contains("invalid peer certificate") => return why,
                 Err(BusError::Away(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
                 other => panic!("{other:?}"),

@@ -13,10 +13,20 @@ use std::time::Duration;
 use doorstep_control_plane_nats::{
     Consumer, ConsumerConfig, JetStreamBus, JetStreamConfig, Received,
 };
-use doorstep_platform::bus::EventBus;
+use doorstep_platform::bus::{EventBus, Publication};
 
 /// Long enough for a busy machine; a test that passes does not wait for it.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A message; a request caused the one called `a-1`.
+fn message<'a>(subject: &'a str, message_id: &'a str) -> Publication<'a> {
+    Publication {
+        subject,
+        message_id,
+        request_id: (message_id == "a-1").then_some("request-7"),
+        payload: message_id.as_bytes(),
+    }
+}
 
 struct Stage {
     bus: JetStreamBus,
@@ -30,7 +40,7 @@ impl Stage {
 
     async fn publish(&self, word: &str, message_id: &str) {
         self.bus
-            .publish(&self.subject(word), message_id, message_id.as_bytes())
+            .publish(message(&self.subject(word), message_id))
             .await
             .unwrap();
     }
@@ -103,7 +113,9 @@ async fn a_message_sent_again_is_stored_once() {
         .unwrap();
     assert_eq!(ids(&received), ["a-1", "a-2"]);
     assert_eq!(received[1].subject(), stage.subject("accepted"));
+    assert_eq!(received[1].request_id(), None);
     assert_eq!(received[0].payload().as_ref(), b"a-1");
+    assert_eq!(received[0].request_id(), Some("request-7"));
     stage.remove().await;
 }
 
@@ -183,7 +195,7 @@ async fn many_at_once_are_all_stored_although_few_may_wait() {
     let subject = stage.subject("placed");
     let sends = (0..200).map(|number| {
         let (bus, subject) = (bus.clone(), subject.clone());
-        tokio::spawn(async move { bus.publish(&subject, &number.to_string(), b"{}").await })
+        tokio::spawn(async move { bus.publish(message(&subject, &number.to_string())).await })
     });
     for sent in sends.collect::<Vec<_>>() {
         sent.await.unwrap().unwrap();
@@ -202,7 +214,7 @@ async fn many_at_once_are_all_stored_although_few_may_wait() {
 async fn a_subject_of_no_stream_is_not_taken() {
     let Some(stage) = stage().await else { return };
     let elsewhere = format!("not_{}", stage.subject("placed"));
-    let refused = stage.bus.publish(&elsewhere, "1", b"{}").await;
+    let refused = stage.bus.publish(message(&elsewhere, "1")).await;
     assert!(
         refused.is_err(),
         "an outbox must not think that this was stored"

@@ -18,19 +18,27 @@ pub enum BusError {
     Refused(String),
 }
 
+/// A message to publish.
+#[derive(Clone, Copy, Debug)]
+pub struct Publication<'a> {
+    /// Such as `orders.accepted`.
+    pub subject: &'a str,
+    /// The same when it is sent again, so that a bus can drop duplicates.
+    pub message_id: &'a str,
+    /// The request that caused it, if one did: its `x-request-id`.
+    pub request_id: Option<&'a str>,
+    /// JSON.
+    pub payload: &'a [u8],
+}
+
 /// Takes messages from the outbox: at least once, in order per order.
 #[async_trait]
 pub trait EventBus: Send + Sync {
-    /// Publishes one message. `message_id` stays the same when it is sent again, so that a bus can drop duplicates.
+    /// Publishes one message.
     ///
     /// # Errors
     /// When the bus did not confirm the message; it will be sent again.
-    async fn publish(
-        &self,
-        subject: &str,
-        message_id: &str,
-        payload: &[u8],
-    ) -> Result<(), BusError>;
+    async fn publish(&self, message: Publication<'_>) -> Result<(), BusError>;
 }
 
 /// One message on the in-process bus.
@@ -40,6 +48,8 @@ pub struct BusMessage {
     pub subject: String,
     /// The same for each attempt.
     pub message_id: String,
+    /// The request that caused it, if one did.
+    pub request_id: Option<String>,
     /// JSON.
     pub payload: Bytes,
 }
@@ -68,17 +78,13 @@ impl InProcessBus {
 
 #[async_trait]
 impl EventBus for InProcessBus {
-    async fn publish(
-        &self,
-        subject: &str,
-        message_id: &str,
-        payload: &[u8],
-    ) -> Result<(), BusError> {
+    async fn publish(&self, message: Publication<'_>) -> Result<(), BusError> {
         // There may be no listener; a failed send is not an error.
         drop(self.sender.send(BusMessage {
-            subject: subject.to_owned(),
-            message_id: message_id.to_owned(),
-            payload: Bytes::copy_from_slice(payload),
+            subject: message.subject.to_owned(),
+            message_id: message.message_id.to_owned(),
+            request_id: message.request_id.map(str::to_owned),
+            payload: Bytes::copy_from_slice(message.payload),
         }));
         Ok(())
     }

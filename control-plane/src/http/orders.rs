@@ -82,6 +82,7 @@ pub(crate) async fn place_order(
     let (answer, replayed) = match placed {
         Placed::New(order, answer) => {
             app.tell(&order);
+            tracing::info!(order = %order_id, "an order is placed");
             (answer, false)
         }
         Placed::Replayed(answer) => (answer, true),

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::harness::{Harness, TestDatabase, in_time, with_postgres};
 use crate::clock::Clock;
 use crate::domain::ids::OrderId;
-use crate::events::bus::{BusError, EventBus};
+use crate::events::bus::{BusError, EventBus, Publication};
 
 mod both {
     crate::tests::with_both!(a_stuck_key_does_not_stop_others);
@@ -51,7 +51,8 @@ impl FlakyBus {
 
 #[async_trait]
 impl EventBus for FlakyBus {
-    async fn publish(&self, _: &str, message_id: &str, _: &[u8]) -> Result<(), BusError> {
+    async fn publish(&self, message: Publication<'_>) -> Result<(), BusError> {
+        let message_id = message.message_id;
         // The other publisher gets its turn in between.
         tokio::time::sleep(Duration::from_millis(1)).await;
         if self.is_away.load(Ordering::Relaxed) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::harness::{in_time, on_sqlite_with};
-use crate::events::bus::{BusError, EventBus, InProcessBus};
+use crate::events::bus::{BusError, EventBus, InProcessBus, Publication};
 use crate::platform::health::Component;
 
 /// A bus that panics at the first message.
@@ -19,17 +19,12 @@ struct PanickingBus {
 
 #[async_trait]
 impl EventBus for PanickingBus {
-    async fn publish(
-        &self,
-        subject: &str,
-        message_id: &str,
-        payload: &[u8],
-    ) -> Result<(), BusError> {
+    async fn publish(&self, message: Publication<'_>) -> Result<(), BusError> {
         assert!(
             self.has_panicked.swap(true, Ordering::SeqCst),
             "the first message"
         );
-        self.inner.publish(subject, message_id, payload).await
+        self.inner.publish(message).await
     }
 }
 

@@ -3,7 +3,6 @@
 use doorstep_dispatch_wire::dispatch::{
     CancelDeliveryRequest, ChangeReadyTimeRequest, RequestDeliveryRequest,
 };
-use doorstep_platform::problem::in_request;
 use tokio::sync::Notify;
 use tonic::{Code, Status};
 
@@ -44,13 +43,16 @@ impl Carrier for DispatchBridge {
                 return Ok(Carried::Arrived);
             }
         }
-        let sent = send(app, id, body);
-        let sent = match message.request_id.clone() {
-            Some(request) => in_request(request, sent).await,
-            None => sent.await,
+        let what = match &body {
+            DispatchMessage::Request { .. } => "request",
+            DispatchMessage::ChangeReadyTime { .. } => "ready time",
+            DispatchMessage::Cancel { .. } => "cancellation",
         };
-        Ok(match sent {
-            Ok(()) => Carried::Arrived,
+        Ok(match send(app, id, body).await {
+            Ok(()) => {
+                tracing::info!(order = %id, what, "dispatch was told");
+                Carried::Arrived
+            }
             Err(status) => after_refusal(app, id, message, is_request, &status).await,
         })
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::time::Duration;
 
+use doorstep_platform::problem::in_request;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -210,7 +211,12 @@ async fn carry_key<C: Carrier>(app: &App, oldest: Message) -> Run {
         if started.elapsed() > LEASE / 2 {
             return run;
         }
-        let carried = match C::carry(app, &message).await {
+        let carrying = C::carry(app, &message);
+        let carried = match message.request_id.clone() {
+            Some(request) => in_request(request, carrying).await,
+            None => carrying.await,
+        };
+        let carried = match carried {
             Ok(carried) => carried,
             Err(error) => {
                 tracing::error!(%error, message = message.message_id, "a message cannot be carried");

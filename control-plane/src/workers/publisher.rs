@@ -3,7 +3,7 @@
 use tokio::sync::Notify;
 
 use crate::app::App;
-use crate::events::bus::BusError;
+use crate::events::bus::{BusError, Publication};
 use crate::store::StoreError;
 use crate::store::outbox::{Destination, Message};
 use crate::workers::outbox::{Carried, Carrier};
@@ -19,16 +19,24 @@ impl Carrier for Publisher {
     }
 
     async fn carry(app: &App, message: &Message) -> Result<Carried, StoreError> {
-        let (subject, body) = (message.subject.as_str(), message.body.as_bytes());
-        let sent = app.bus.publish(subject, &message.message_id, body).await;
-        Ok(match sent {
-            Ok(()) => Carried::Arrived,
+        let (subject, id) = (message.subject.as_str(), message.message_id.as_str());
+        let sent = app.bus.publish(Publication {
+            subject,
+            message_id: id,
+            request_id: message.request_id.as_deref(),
+            payload: message.body.as_bytes(),
+        });
+        Ok(match sent.await {
+            Ok(()) => {
+                tracing::debug!(subject, id, "an event was published");
+                Carried::Arrived
+            }
             Err(error @ BusError::Away(_)) => {
                 tracing::debug!(%error, "an event was not published");
                 Carried::Away
             }
             Err(error @ BusError::Refused(_)) => {
-                let (id, attempts) = (message.message_id.as_str(), message.attempts);
+                let attempts = message.attempts;
                 tracing::warn!(%error, subject, id, attempts, "an event was not published");
                 Carried::Again
             }
