@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::fix_slots::FixQueue;
 use crate::metrics::{self, Metrics};
+use crate::requests::Requests;
 use crate::session::{Ended, Session};
 use crate::sessions::SessionId;
 use crate::shard::ShardCommand;
@@ -34,6 +35,7 @@ pub(crate) struct Ingest {
     pub(crate) ping_interval_ms: u32,
     pub(crate) limits: Limits,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) requests: Arc<Requests>,
     pub(crate) commands: mpsc::Sender<ShardCommand>,
     pub(crate) fixes: FixQueue,
     pub(crate) last_session: AtomicU64,

@@ -3,7 +3,7 @@
 //! ```text
 //!   drivers ── QUIC ──> ingest → session ──┐                          ┌── journal
 //!                                          ├─ commands, fix slots ─> shard (dispatch-core)
-//!   control plane ── gRPC ──> rpc ─────────┘                          └── event log → WatchDeliveries
+//!   control plane ── gRPC ──> rpc ─────────┘                          └── event log → WatchDeliveries, trail → log lines
 //! ```
 
 mod calls;
@@ -20,12 +20,14 @@ mod journal;
 mod metrics;
 mod preview;
 mod rate;
+mod requests;
 mod routes;
 mod rpc;
 mod running;
 mod session;
 mod sessions;
 mod shard;
+mod trail;
 
 pub use certificate::{CertificateError, CertificateSource};
 pub use clock::Clock;

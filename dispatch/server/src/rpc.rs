@@ -29,6 +29,7 @@ use crate::drivers::SharedPicture;
 use crate::event_log::{CursorError, EventLog};
 use crate::explain::explanation;
 use crate::preview::previewed;
+use crate::requests::{self, Requests};
 use crate::routes::Routes;
 use crate::shard::ShardCommand;
 
@@ -43,6 +44,8 @@ pub(crate) struct Rpc {
     pub(crate) commands: mpsc::Sender<ShardCommand>,
     pub(crate) command_timeout: Duration,
     pub(crate) events: Arc<EventLog>,
+    /// For log lines about deliveries.
+    pub(crate) requests: Arc<Requests>,
     /// The journal's disk is full: the shard waits for room.
     pub(crate) is_stalled: Arc<AtomicBool>,
     pub(crate) picture: SharedPicture,
@@ -105,12 +108,20 @@ impl Dispatch for Rpc {
         &self,
         request: Request<RequestDeliveryRequest>,
     ) -> Result<Response<RequestDeliveryResponse>, Status> {
+        let id = request.metadata().get("x-request-id");
+        let id = requests::id_of(id.and_then(|id| id.to_str().ok()));
         let request = request.into_inner();
-        let delivery = request.delivery_id.clone();
+        let text = request.delivery_id.clone();
         let request = convert::delivery_request(request)?;
-        let handled = self.handle(Input::RequestDelivery(request)).await?;
-        let created = handled == doorstep_dispatch_core::Handled::Done;
-        tracing::info!(%delivery, created, "delivery requested");
+        let delivery = request.delivery;
+        // Before the shard has it: an offer may be on its way when the answer comes.
+        let is_noted = id.is_some_and(|id| self.requests.note(delivery, &id));
+        let handled = self.handle(Input::RequestDelivery(request)).await;
+        if is_noted && handled.is_err() {
+            self.requests.forget(delivery);
+        }
+        let created = handled? == doorstep_dispatch_core::Handled::Done;
+        tracing::info!(delivery = text, created, "delivery requested");
         Ok(Response::new(RequestDeliveryResponse { created }))
     }
 
@@ -359,8 +370,14 @@ fn cursor_status(error: &CursorError) -> Status {
 /// Lets calls through that carry an admin token, or all if there is no key.
 #[derive(Clone)]
 pub(crate) struct AdminOnly {
-    pub(crate) key: Option<TokenKey>,
-    pub(crate) clock: Clock,
+    key: Option<TokenKey>,
+    clock: Clock,
+}
+
+impl AdminOnly {
+    pub(crate) const fn new(key: Option<TokenKey>, clock: Clock) -> Self {
+        Self { key, clock }
+    }
 }
 
 impl Interceptor for AdminOnly {

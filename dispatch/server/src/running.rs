@@ -28,12 +28,11 @@ use crate::fix_slots::fix_queue;
 use crate::ingest::{self, Ingest};
 use crate::journal::{JournalError, Setup};
 use crate::metrics::{self, Metrics};
+use crate::requests;
 use crate::routes::Routes;
 use crate::rpc::{AdminOnly, Rpc};
 use crate::shard::{Shard, ShardCommand};
-
-/// The longest id of a request that is logged.
-const REQUEST_ID_CHARS_MAX: usize = 64;
+use crate::trail;
 
 /// Why a server does not start.
 #[derive(Debug, Error)]
@@ -149,19 +148,18 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         is_stalled: Arc::clone(&is_stalled),
     };
     let stop = CancellationToken::new();
+    let requests = trail::start(Arc::clone(&events), stop.clone());
     let rpc = Rpc {
         commands: commands.clone(),
         command_timeout: config.limits.command_timeout,
         events,
+        requests: Arc::clone(&requests),
         is_stalled,
         picture: SharedPicture::new(config.limits.driver_picture_age_max),
         routes: Arc::new(Routes::new(Arc::clone(&config.router))),
         stop: stop.clone(),
     };
-    let admin_only = AdminOnly {
-        key: config.rpc_key,
-        clock: config.clock,
-    };
+    let admin_only = AdminOnly::new(config.rpc_key, config.clock);
     let calls = grpc
         .layer(CountCallsLayer)
         .add_service(DispatchServer::with_interceptor(rpc, admin_only))
@@ -176,6 +174,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         ping_interval_ms: config.ping_interval_ms,
         limits: config.limits,
         metrics,
+        requests,
         commands,
         fixes,
         last_session: AtomicU64::new(0),
@@ -273,11 +272,8 @@ fn grpc_server(config: &Config) -> Result<Server, StartError> {
 /// Log lines of a call carry the id of the request that caused it, as the control plane names it.
 fn span_of(call: &tonic::codegen::http::Request<()>) -> tracing::Span {
     let id = call.headers().get("x-request-id");
-    match id.and_then(|id| id.to_str().ok()) {
-        Some(id) => {
-            let id: String = id.chars().take(REQUEST_ID_CHARS_MAX).collect();
-            tracing::info_span!("call", path = call.uri().path(), request_id = %id)
-        }
+    match requests::id_of(id.and_then(|id| id.to_str().ok())) {
+        Some(id) => tracing::info_span!("call", path = call.uri().path(), request_id = %id),
         None => tracing::Span::none(),
     }
 }

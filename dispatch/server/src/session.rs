@@ -9,7 +9,7 @@ use doorstep_dispatch_wire::codec::{FRAME_BYTES_MAX, FrameDecoder, encode_frame}
 use doorstep_dispatch_wire::driver::client_frame::Body as ClientBody;
 use doorstep_dispatch_wire::driver::server_frame::Body as ServerBody;
 use doorstep_dispatch_wire::driver::{
-    Acknowledged, Cadence, ClientFrame, Hello, Ping, Refused, ServerFrame, Welcome,
+    Acknowledged, Cadence, ClientFrame, Hello, Offer, Ping, Refused, ServerFrame, Welcome,
 };
 use doorstep_dispatch_wire::ping::{Motion, PingFix, decode_fixes};
 use doorstep_dispatch_wire::token::Audience;
@@ -28,8 +28,8 @@ use crate::rate::RateLimit;
 use crate::sessions::{SessionHandle, SessionId};
 use crate::shard::ShardCommand;
 
-/// Offers whose receipt is being timed; more are not open at a time for one driver.
-const OFFERS_TIMED_MAX: usize = 8;
+/// Offers that are remembered until they end; more are not open at a time for one driver.
+const OFFERS_SENT_MAX: usize = 8;
 
 /// How a session ends: with a code for the app, or without if the app has gone.
 pub(crate) enum Ended {
@@ -52,7 +52,16 @@ pub(crate) struct Session {
     fixes: Vec<PingFix>,
     pings_rate: RateLimit,
     frames_rate: RateLimit,
-    offers_sent: VecDeque<(u64, Instant)>,
+    offers_sent: VecDeque<SentOffer>,
+}
+
+/// An offer that was written to the app.
+struct SentOffer {
+    offer_id: u64,
+    written: Instant,
+    is_received: bool,
+    /// Its deliveries, and by which request each was asked for.
+    deliveries: Vec<(String, Option<Arc<str>>)>,
 }
 
 impl Session {
@@ -200,35 +209,105 @@ impl Session {
             ClientBody::Duty(_) => Input::DriverOffDuty { driver },
             ClientBody::OfferReceipt(receipt) => {
                 self.time_receipt(receipt.offer_id);
+                self.log_offer(receipt.offer_id, "offer received");
                 Input::OfferReceived {
                     driver,
                     offer: OfferId(receipt.offer_id),
                 }
             }
-            ClientBody::OfferAnswer(answer) => Input::OfferAnswered {
-                driver,
-                offer: OfferId(answer.offer_id),
-                answer: convert::answer(answer),
-            },
-            ClientBody::Milestone(milestone) => Input::Milestone {
-                driver,
-                delivery: convert::delivery_id(&milestone.delivery_id)
-                    .map_err(|error| ("milestone", error))?,
-                reached: convert::milestone(milestone.kind)
-                    .map_err(|error| ("milestone", error))?,
-            },
+            ClientBody::OfferAnswer(answer) => {
+                let said = if answer.accept {
+                    "offer accepted"
+                } else {
+                    "offer declined"
+                };
+                self.log_offer(answer.offer_id, said);
+                Input::OfferAnswered {
+                    driver,
+                    offer: OfferId(answer.offer_id),
+                    answer: convert::answer(answer),
+                }
+            }
+            ClientBody::Milestone(milestone) => {
+                let bad = |error| ("milestone", error);
+                let delivery = convert::delivery_id(&milestone.delivery_id).map_err(bad)?;
+                let reached = convert::milestone(milestone.kind).map_err(bad)?;
+                tracing::info!(
+                    driver = driver.0,
+                    session = self.id.0,
+                    delivery = milestone.delivery_id,
+                    request_id = self.ingest.requests.of(delivery).as_deref(),
+                    ?reached,
+                    "milestone reported"
+                );
+                Input::Milestone {
+                    driver,
+                    delivery,
+                    reached,
+                }
+            }
         })
     }
 
+    fn sent_offer(&mut self, offer_id: u64) -> Option<&mut SentOffer> {
+        let mut sent = self.offers_sent.iter_mut();
+        sent.find(|sent| sent.offer_id == offer_id)
+    }
+
     fn time_receipt(&mut self, offer_id: u64) {
-        if let Some(place) = self
-            .offers_sent
-            .iter()
-            .position(|(sent, _)| *sent == offer_id)
-            && let Some((_, written)) = self.offers_sent.remove(place)
-        {
-            let duration = Clock::instant().saturating_duration_since(written);
-            self.ingest.metrics.offer_receipt.record(duration);
+        let Some(sent) = self.sent_offer(offer_id).filter(|sent| !sent.is_received) else {
+            return;
+        };
+        sent.is_received = true;
+        let duration = Clock::instant().saturating_duration_since(sent.written);
+        self.ingest.metrics.offer_receipt.record(duration);
+    }
+
+    /// Remembers an offer that is being written.
+    fn note_offer(&mut self, offer: &Offer) {
+        if self.offers_sent.len() == OFFERS_SENT_MAX {
+            self.offers_sent.pop_front();
+        }
+        let deliveries = offer.delivery_ids.iter().map(|delivery| {
+            let id = convert::delivery_id(delivery).ok();
+            let request = id.and_then(|id| self.ingest.requests.of(id));
+            (delivery.clone(), request)
+        });
+        self.offers_sent.push_back(SentOffer {
+            offer_id: offer.offer_id,
+            written: Clock::instant(),
+            is_received: false,
+            deliveries: deliveries.collect(),
+        });
+    }
+
+    /// A line for each delivery of an offer that this session sent; of one before it only the offer is known.
+    fn log_offer(&self, offer_id: u64, what: &str) {
+        let mut sent = self.offers_sent.iter();
+        let Some(sent) = sent.find(|sent| sent.offer_id == offer_id) else {
+            let (driver, session) = (self.driver.0, self.id.0);
+            tracing::info!(driver, session, offer = offer_id, "{what}");
+            return;
+        };
+        for (delivery, request_id) in &sent.deliveries {
+            tracing::info!(
+                driver = self.driver.0,
+                session = self.id.0,
+                offer = offer_id,
+                delivery,
+                request_id = request_id.as_deref(),
+                "{what}"
+            );
+        }
+    }
+
+    fn log_written(&self, frame: &ServerFrame) {
+        match &frame.body {
+            Some(ServerBody::Offer(offer)) => self.log_offer(offer.offer_id, "offer sent"),
+            Some(ServerBody::OfferRevoked(revoked)) => {
+                self.log_offer(revoked.offer_id, "offer taken back");
+            }
+            _ => {}
         }
     }
 
@@ -280,11 +359,7 @@ impl Session {
             encode_frame(frame, &mut self.write_buffer)
                 .map_err(|_| Ended::Close(CloseCode::TooSlow))?;
             if let Some(ServerBody::Offer(offer)) = &frame.body {
-                if self.offers_sent.len() == OFFERS_TIMED_MAX {
-                    self.offers_sent.pop_front();
-                }
-                self.offers_sent
-                    .push_back((offer.offer_id, Clock::instant()));
+                self.note_offer(offer);
             }
         }
         match timeout(
@@ -293,10 +368,12 @@ impl Session {
         )
         .await
         {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Ended::Gone),
-            Err(_) => Err(Ended::Close(CloseCode::TooSlow)),
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(Ended::Gone),
+            Err(_) => return Err(Ended::Close(CloseCode::TooSlow)),
         }
+        frames.iter().for_each(|frame| self.log_written(frame));
+        Ok(())
     }
 
     /// Waits for a place in the queue of the shard; false if the shard has ended.
