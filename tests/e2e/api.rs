@@ -39,6 +39,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) token: &'a str,
     /// The same key again has no second effect.
     pub(crate) key: Option<&'a str>,
+    /// Names the request in logs and messages.
+    pub(crate) request_id: Option<&'a str>,
     pub(crate) body: Option<Value>,
 }
 
@@ -60,6 +62,9 @@ impl Api {
         }
         if let Some(key) = ask.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(id) = ask.request_id {
+            request = request.header("x-request-id", id);
         }
         if let Some(body) = &ask.body {
             request = request.json(body);
@@ -156,6 +161,7 @@ impl<'a> Ask<'a> {
             path,
             token,
             key: None,
+            request_id: None,
             body: None,
         }
     }

@@ -1,5 +1,6 @@
 //! An installation of several processes: gateway, dispatch and control planes on one database and one broker.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use doorstep_control_plane_nats::JetStreamConfig;
@@ -15,10 +16,12 @@ const HANG: Duration = Duration::from_secs(60);
 
 /// What several control planes share; all ends with it.
 pub(crate) struct Installation {
+    pub(crate) dispatch: Server,
+    /// Where drivers connect.
+    pub(crate) quic: SocketAddr,
     grpc: String,
     gateway_url: String,
     nats: String,
-    _dispatch: Server,
     _gateway: Server,
     _broker: Server,
     pub(crate) database: Database,
@@ -45,16 +48,20 @@ impl Installation {
             site.doorstep("gateway-sandbox --listen 127.0.0.1:0 --secret gateway.secret"),
         );
         let gateway_url = gateway.last_word("payment gateway");
+        let quick = "[dispatch.policy]\nround_interval = \"1s\"\n";
+        std::fs::write(site.folder().join("dispatch.toml"), quick).unwrap();
         let mut dispatch = Server::spawn(site.doorstep(
-            "dispatch --map city.road --token-key token.key --quic 127.0.0.1:0 --grpc 127.0.0.1:0 \
+            "dispatch --config dispatch.toml --map city.road --token-key token.key --quic 127.0.0.1:0 --grpc 127.0.0.1:0 \
              --certificate-out server.der --log-format json",
         ));
+        let quic = dispatch.last_word("quic ").parse().unwrap();
         let grpc = dispatch.last_word("grpc ");
         Some(Self {
+            dispatch,
+            quic,
             grpc,
             gateway_url,
             nats,
-            _dispatch: dispatch,
             _gateway: gateway,
             _broker: broker,
             database,

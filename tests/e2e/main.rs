@@ -26,6 +26,7 @@ mod messages;
 mod operations;
 mod page;
 mod processes;
+mod request_ids;
 mod route_commands;
 mod route_server;
 mod routing_oracle;

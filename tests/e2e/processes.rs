@@ -83,6 +83,12 @@ impl Server {
         said.unwrap_or_else(|| self.wait_for(text))
     }
 
+    /// All lines so far.
+    pub(crate) fn lines(&mut self) -> &[String] {
+        self.said.extend(self.lines.try_iter());
+        &self.said
+    }
+
     /// The last word of the first line with this text: an address.
     pub(crate) fn last_word(&mut self, text: &str) -> String {
         let line = self.wait_for(text);
