@@ -16,6 +16,7 @@ mod dispatch;
 mod dist;
 mod documents;
 mod drawings;
+mod example;
 mod gateway_sandbox;
 mod installation;
 mod leases;
