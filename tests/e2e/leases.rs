@@ -62,9 +62,9 @@ impl Stage {
     }
 }
 
-/// The calls to the gateway outlive the process, whatever the machine does meanwhile.
+/// The calls to the gateway outlive the process, and no webhook ends them, whatever the machine does meanwhile.
 fn start(installation: &Installation, listen: &str, more: &str) -> ControlPlane {
-    let patient = "[gateway]\ntimeout = \"60s\"\n";
+    let patient = "[gateway]\ntimeout = \"60s\"\nwebhook_url = \"http://127.0.0.1:9\"\n";
     std::fs::write(installation.site.folder().join("patient.toml"), patient).unwrap();
     installation.control_plane(listen, &format!("--config patient.toml {more}"))
 }

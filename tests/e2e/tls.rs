@@ -1,6 +1,8 @@
-//! A control plane that reaches dispatch and NATS over TLS: with their authority, and with another one.
+//! Servers over TLS: dispatch and NATS as a control plane reaches them, with their authority and with another one; a city
+//! in one process, its sandbox included.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use doorstep_control_plane_nats::JetStreamConfig;
 use doorstep_dispatch_wire::token::Audience;
@@ -12,6 +14,9 @@ use crate::api::{Api, Ask, Restaurant};
 use crate::broker;
 use crate::processes::Server;
 use crate::site::Site;
+
+/// A hang fails the test; nothing is timed by it.
+const HANG: Duration = Duration::from_secs(60);
 
 /// Writes a certificate for this machine, its key, and nothing else: who trusts `NAME.pem` trusts it alone.
 fn certify(folder: &Path, name: &str) {
@@ -89,4 +94,43 @@ async fn dispatch_and_nats_are_reached_over_tls_by_those_who_trust_them() {
     let (status, body) = api.send(ask).await.unwrap();
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
     assert_ne!(body["code"], json!(null), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_city_in_one_process_is_served_over_https_and_its_sandbox_trusts_it() {
+    let site = Site::new();
+    certify(site.folder(), "own");
+    let quick = "[dispatch.policy]\nround_interval = \"1s\"\n";
+    std::fs::write(site.folder().join("quick.toml"), quick).unwrap();
+    let mut server = Server::spawn(site.doorstep(
+        "serve --config quick.toml --map city.road --data data --sandbox --listen 127.0.0.1:0 --quic 127.0.0.1:0 \
+         --private-listen 127.0.0.1:0 --tls-cert own.pem --tls-key own.key --ca own.pem",
+    ));
+    let private = server.last_word("private on");
+    let http = server.last_word("city view");
+    let quic = server.wait_for("drivers ");
+    let quic = quic.split([' ', ',']).find(|word| word.contains(':'));
+    let trial = format!(
+        "trial-order --server {http} --ca own.pem --quic {} --certificate data/certificate.der \
+         --token-key data/token.key --map city.road",
+        quic.unwrap()
+    );
+    server.wait_for("ready");
+    let output = site.doorstep(&trial).output().unwrap();
+    assert!(output.status.success(), "{output:#?}\n{:#?}", server.said);
+    let taken =
+        r#"doorstep_http_requests_total{method="POST",route="/v1/payments/webhook",status="2xx"}"#;
+    let until = Instant::now() + HANG;
+    loop {
+        let figures = reqwest::get(format!("{private}/metrics")).await.unwrap();
+        let figures = figures.text().await.unwrap();
+        if figures.contains(taken) {
+            return;
+        }
+        assert!(
+            Instant::now() < until,
+            "no webhook came over HTTPS: {figures}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
