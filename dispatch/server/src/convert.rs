@@ -355,7 +355,7 @@ pub(crate) fn rejection_status(rejection: &Rejection) -> Status {
 }
 
 /// The record that brings `input` back on a replay.
-pub(crate) fn to_record(now: Time, input: &Input) -> journal::Record {
+pub(crate) fn to_record(now: Time, input: &Input, request_id: Option<&str>) -> journal::Record {
     use journal::record::Input as Recorded;
     let uuid = |delivery: &DeliveryId| delivery.0.to_be_bytes().to_vec();
     let input = match input {
@@ -379,7 +379,7 @@ pub(crate) fn to_record(now: Time, input: &Input) -> journal::Record {
             speed_mm_s: fix.speed_mm_s,
             heading_cdeg: fix.heading_cdeg,
         }),
-        Input::RequestDelivery(request) => Recorded::RequestDelivery(recorded_request(request)),
+        Input::RequestDelivery(new) => Recorded::RequestDelivery(recorded_request(new, request_id)),
         Input::ReadyTimeChanged { delivery, ready_at } => {
             Recorded::ChangeReadyTime(journal::ChangeReadyTime {
                 delivery_id: uuid(delivery),
@@ -434,14 +434,27 @@ fn recorded_assignment(delivery: DeliveryId, driver: DriverId) -> journal::Assig
     }
 }
 
-fn recorded_request(request: &DeliveryRequest) -> journal::RequestDelivery {
+fn recorded_request(
+    request: &DeliveryRequest,
+    request_id: Option<&str>,
+) -> journal::RequestDelivery {
     journal::RequestDelivery {
         delivery_id: request.delivery.0.to_be_bytes().to_vec(),
         pickup: Some(to_journal_position(request.pickup)),
         dropoff: Some(to_journal_position(request.dropoff)),
         placed_at_ms: request.placed_at.as_millis(),
         ready_at_ms: request.ready_at.as_millis(),
+        request_id: request_id.unwrap_or_default().to_owned(),
     }
+}
+
+/// By which request of a caller a delivery was asked for, if a record says so.
+pub(crate) fn request_of(record: &journal::Record) -> Option<(DeliveryId, String)> {
+    let Some(journal::record::Input::RequestDelivery(request)) = &record.input else {
+        return None;
+    };
+    let delivery = journal_delivery_id(&request.delivery_id).ok()?;
+    (!request.request_id.is_empty()).then(|| (delivery, request.request_id.clone()))
 }
 
 /// The input that a record holds, and when it came.

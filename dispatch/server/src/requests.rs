@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use doorstep_dispatch_core::DeliveryId;
+use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState};
+
+use crate::convert;
 
 /// The longest id of a request that is logged.
 const ID_CHARS_MAX: usize = 64;
@@ -17,7 +20,7 @@ pub(crate) fn id_of(header: Option<&str>) -> Option<String> {
     header.map(|id| id.chars().take(ID_CHARS_MAX).collect())
 }
 
-/// The requests of deliveries that have not ended. In memory alone: after a restart log lines name the delivery only.
+/// The requests of deliveries that have not ended; the journal has them too.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     by_delivery: Mutex<BTreeMap<DeliveryId, Arc<str>>>,
@@ -43,7 +46,16 @@ impl Requests {
         self.lock().get(&delivery).cloned()
     }
 
-    /// The delivery has ended, or was refused.
+    /// Forgets a delivery that ends.
+    pub(crate) fn hear(&self, event: &DeliveryEvent) {
+        if let Ok(delivery) = convert::delivery_id(&event.delivery_id)
+            && is_end(event.state())
+        {
+            self.forget(delivery);
+        }
+    }
+
+    /// The delivery was refused.
     pub(crate) fn forget(&self, delivery: DeliveryId) {
         self.lock().remove(&delivery);
     }
@@ -53,6 +65,14 @@ impl Requests {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether nothing more happens to a delivery in this state.
+pub(crate) const fn is_end(state: DeliveryState) -> bool {
+    matches!(
+        state,
+        DeliveryState::DroppedOff | DeliveryState::Cancelled | DeliveryState::NoDriver
+    )
 }
 
 #[cfg(test)]

@@ -141,14 +141,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (commands, command_queue) = mpsc::channel(config.limits.commands_max);
     // Twice: a slot of a session that has ended may still be queued when the driver's next session has one.
     let (fixes, dirty) = fix_queue(config.limits.connections_max.saturating_mul(2));
-    let is_stalled = shard.stall_flag();
+    let (is_stalled, requests) = (shard.stall_flag(), shard.requests());
     let shard = spawn_shard(shard, command_queue, dirty, halt.clone())?;
     let vitals = Vitals {
         commands: commands.downgrade(),
         is_stalled: Arc::clone(&is_stalled),
     };
     let stop = CancellationToken::new();
-    let requests = trail::start(Arc::clone(&events), stop.clone());
+    trail::start(Arc::clone(&requests), Arc::clone(&events), stop.clone());
     let rpc = Rpc {
         commands: commands.clone(),
         command_timeout: config.limits.command_timeout,

@@ -32,6 +32,7 @@ use crate::event_log::EventLog;
 use crate::fix_slots::FixSlot;
 use crate::journal::{Journal, JournalError, Replayed, Setup};
 use crate::metrics::{self, Metrics, PingDropped};
+use crate::requests::Requests;
 use crate::sessions::{SessionHandle, SessionId, Sessions};
 
 /// Commands handled before the journal is written: the most that wait for one fsync.
@@ -112,6 +113,7 @@ pub(crate) struct Shard {
     clock: Clock,
     journal: Option<Journal>,
     events: Arc<EventLog>,
+    requests: Arc<Requests>,
     metrics: Arc<Metrics>,
     sessions: Sessions,
     held: Held,
@@ -145,6 +147,7 @@ impl Shard {
             clock,
             journal: None,
             events,
+            requests: Arc::default(),
             metrics,
             sessions,
             held,
@@ -157,6 +160,11 @@ impl Shard {
         Arc::clone(&self.is_stalled)
     }
 
+    /// By which requests its deliveries were asked for.
+    pub(crate) fn requests(&self) -> Arc<Requests> {
+        Arc::clone(&self.requests)
+    }
+
     /// Opens the journal in a folder, replays everything in it, and from then on writes to it.
     pub(crate) fn open_journal(
         &mut self,
@@ -165,10 +173,17 @@ impl Shard {
     ) -> Result<Replayed, JournalError> {
         let mut last = Time::EPOCH;
         let (journal, replayed) = Journal::open(folder, setup, |record| {
+            let request = convert::request_of(&record);
             let (now, input) = convert::from_record(record).map_err(|error| error.to_string())?;
             last = now;
             // What was refused then is refused again.
-            let _ = self.apply(input, now);
+            let applied = self.apply(input, now);
+            if let (Ok(_), Some((delivery, id))) = (applied, request) {
+                self.requests.note(delivery, &id);
+            }
+            for event in &self.held.events {
+                self.requests.hear(event);
+            }
             // Drivers get their plans again when they reconnect.
             self.held.frames.clear();
             self.events.append(self.held.events.drain(..));
@@ -356,7 +371,11 @@ impl Shard {
 
     fn apply(&mut self, input: Input, now: Time) -> Result<Handled, Rejection> {
         if let Some(journal) = &mut self.journal {
-            journal.append(convert::to_record(now, &input));
+            let request = match &input {
+                Input::RequestDelivery(request) => self.requests.of(request.delivery),
+                _ => None,
+            };
+            journal.append(convert::to_record(now, &input, request.as_deref()));
         }
         let result = self.dispatcher.handle(now, input, &mut self.travel);
         while let Some(output) = self.dispatcher.poll_output() {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::convert;
 use crate::event_log::EventLog;
-use crate::requests::Requests;
+use crate::requests::{Requests, is_end};
 
 /// Events read from the log at a time.
 const BATCH_MAX: usize = 256;
@@ -20,17 +20,14 @@ const DELIVERIES_MAX: usize = 100_000;
 /// What is told of a delivery; an arrival that moves is no news.
 type Told = (DeliveryState, Option<u64>, u32);
 
-/// Writes a line for each change of a delivery from now on, until `stop`; answers where the requests are to be noted that asked
-/// for the deliveries.
-pub(crate) fn start(events: Arc<EventLog>, stop: CancellationToken) -> Arc<Requests> {
-    let requests = Arc::new(Requests::default());
+/// Writes a line for each change of a delivery from now on, until `stop`.
+pub(crate) fn start(requests: Arc<Requests>, events: Arc<EventLog>, stop: CancellationToken) {
     let trail = Trail {
-        requests: Arc::clone(&requests),
+        requests,
         told: BTreeMap::new(),
     };
     let after = events.head();
     tokio::spawn(follow(trail, events, after, stop));
-    requests
 }
 
 async fn follow(mut trail: Trail, events: Arc<EventLog>, mut after: u64, stop: CancellationToken) {
@@ -79,7 +76,7 @@ impl Trail {
         }
         if is_end(state) {
             self.told.remove(&delivery);
-            self.requests.forget(delivery);
+            self.requests.hear(event);
         } else if self.told.len() > DELIVERIES_MAX {
             self.told.pop_first();
         }
@@ -99,11 +96,4 @@ const fn state_word(state: DeliveryState) -> &'static str {
         DeliveryState::Cancelled => "cancelled",
         DeliveryState::NoDriver => "no_driver",
     }
-}
-
-const fn is_end(state: DeliveryState) -> bool {
-    matches!(
-        state,
-        DeliveryState::DroppedOff | DeliveryState::Cancelled | DeliveryState::NoDriver
-    )
 }

@@ -8,7 +8,6 @@ use doorstep_routing::LatLng;
 
 use crate::delivery::Delivery;
 use crate::driver::{Driver, Duty};
-use crate::driver_index::{Filter, Neighbour};
 use crate::{DeliveryId, Dispatcher, DriverId, Policy, StopKind, Time, TravelTimes};
 
 /// A time that is not there: no way.
@@ -316,15 +315,9 @@ fn candidates_of(
     };
     let mut candidates: Vec<(u64, DriverId)> = dispatcher
         .index
-        .nearest(
-            pickup,
-            reach.candidates_max,
-            reach.search_radius,
-            Filter::ANY,
-            is_free,
-        )
+        .nearest(pickup, reach.candidates_max, reach.search_radius, is_free)
         .into_iter()
-        .map(|Neighbour { driver, .. }| {
+        .map(|driver| {
             (
                 arrival_guess(dispatcher.drivers[&driver].fix.at, pickup, 0),
                 driver,

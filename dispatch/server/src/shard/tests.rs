@@ -189,7 +189,7 @@ fn live(router: &Arc<Router>, folder: &Path, seed: u64, steps: usize) -> Shard {
             dice.input(now, &offers)
         };
         assert_eq!(
-            from_record(to_record(now, &input)),
+            from_record(to_record(now, &input, None)),
             Ok((now, input)),
             "seed {seed}"
         );
@@ -242,4 +242,38 @@ fn a_replayed_journal_gives_the_same_digest_events_and_reasons() {
         "only {delivered} deliveries came to their end: the inputs are too tame"
     );
     assert!(decided > 100, "only {decided} decisions");
+}
+
+#[test]
+fn a_replayed_journal_knows_by_which_requests_the_open_deliveries_were_asked_for() {
+    let (router, folder) = (router(), tempfile::tempdir().unwrap());
+    let now = Time::from_millis(ORIGIN_MS);
+    let [open, cancelled, unnamed] = [1, 2, 3].map(DeliveryId);
+    let mut first = shard(&router);
+    first.open_journal(folder.path(), &setup()).unwrap();
+    first.requests.note(open, "request-1");
+    first.requests.note(cancelled, "request-2");
+    for delivery in [open, cancelled, unnamed] {
+        let request = DeliveryRequest {
+            delivery,
+            pickup: place(3),
+            dropoff: place(9),
+            placed_at: now,
+            ready_at: now,
+        };
+        first.apply(Input::RequestDelivery(request), now).unwrap();
+    }
+    let cancel = Input::CancelDelivery {
+        delivery: cancelled,
+    };
+    first.apply(cancel, now).unwrap();
+    first.held.durable = true;
+    first.write_journal().unwrap();
+    first.journal = None;
+
+    let mut again = shard(&router);
+    again.open_journal(folder.path(), &setup()).unwrap();
+    assert_eq!(again.requests.of(open).as_deref(), Some("request-1"));
+    assert_eq!(again.requests.of(cancelled), None);
+    assert_eq!(again.requests.of(unnamed), None);
 }
