@@ -20,16 +20,15 @@ use self::commands::LogFormat;
     arg_required_else_help = true
 )]
 struct Cli {
-    /// How log lines are written to standard error
+    /// How log lines are written to standard error [default: text]
     #[arg(
         long,
         global = true,
         value_enum,
-        default_value = "text",
         env = "DOORSTEP_LOG_FORMAT",
         value_name = "FORMAT"
     )]
-    log_format: LogFormat,
+    log_format: Option<LogFormat>,
     #[command(subcommand)]
     command: Command,
 }
@@ -63,7 +62,7 @@ fn main() -> ExitCode {
         command,
         log_format,
     } = Cli::parse();
-    commands::set_log_format(log_format);
+    log_format.into_iter().for_each(commands::set_log_format);
     match command {
         // They start it with the level of their settings.
         Command::Dispatch(_) | Command::ControlPlane(_) | Command::Serve(_) => {}

@@ -60,6 +60,14 @@ impl MapKind {
     }
 }
 
+/// Whether a file begins as one that [`crate::open_map`] reads; the rest of it is not looked at.
+///
+/// # Errors
+/// If it is a folder, cannot be read or holds something else; the error says what it is and what to do.
+pub fn expect_map(path: &Path) -> Result<(), MapError> {
+    MapKind::of(path).map(drop)
+}
+
 fn start_of(path: &Path) -> Result<Vec<u8>, MapError> {
     if path.is_dir() {
         return Err(MapError::Folder {

@@ -22,6 +22,7 @@ mod tally;
 
 pub use drawing::{CityDrawing, ClassLines, DRAWING_SCALE, GreenAreas, NamedPoint, city_drawing};
 pub use error::MapError;
+pub use file_kind::expect_map;
 pub use import::{
     Contents, OPENSTREETMAP_ATTRIBUTION, ShownMap, import, load_archive, open_drawing, open_map,
     open_shown_map, read, read_with,

@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::city_map::drawing_of;
 use super::reload::Reload;
 use super::secret_file::read_secret;
-use super::serving::{ServingArgs, block_on, stop_signal};
+use super::serving::{ServingArgs, Watched, block_on, stop_signal};
 use super::token::read_key;
-use super::{parse_listen, start_log};
+use super::{parse_listen, start_log_of};
 use crate::settings::{self, Overrides, Settings};
 
 /// Runs the control plane: orders, money, restaurants over HTTP.
@@ -74,12 +74,12 @@ pub(crate) struct ControlPlaneArgs {
 pub(crate) fn run(args: ControlPlaneArgs) -> anyhow::Result<ExitCode> {
     let reload = Reload::new(settings::file_of(args.config.as_ref()), overrides(&args));
     let settings = reload.read()?;
-    start_log(settings.text("log").unwrap_or("info"));
-    block_on(serve(args, settings, reload))
+    start_log_of(&settings);
+    block_on(serve(settings, reload))
 }
 
-fn overrides(args: &ControlPlaneArgs) -> Overrides {
-    Overrides::default()
+pub(super) fn overrides(args: &ControlPlaneArgs) -> Overrides {
+    let flags = Overrides::default()
         .add("control_plane.listen", "--listen", args.listen)
         .add(
             "control_plane.dispatch_url",
@@ -105,31 +105,33 @@ fn overrides(args: &ControlPlaneArgs) -> Overrides {
         .path("token_key_file", "--token-key", args.token_key.as_ref())
         .add("control_plane.nats_url", "--nats", args.nats.as_ref())
         .path("map", "--map", args.map.as_ref())
+        .path("ca", "--ca", args.ca.as_ref())
+        .add(
+            "control_plane.instance",
+            "--instance",
+            args.instance.as_ref(),
+        );
+    args.serving.over(flags)
 }
 
-async fn serve(
-    args: ControlPlaneArgs,
-    settings: Settings,
-    reload: Reload,
-) -> anyhow::Result<ExitCode> {
+async fn serve(settings: Settings, reload: Reload) -> anyhow::Result<ExitCode> {
     let stop = stop_signal()?;
     let readiness = Readiness::default();
     readiness.check("start", async || {
         Err("the database is being opened and brought up to date".to_owned())
     });
-    let serve = args.serving.config()?;
+    let serve = settings.serve_config()?;
     let scheme = serve.scheme();
-    let watched = args.serving.watch(&readiness).await?;
+    let private = settings.address_if_set("control_plane.private_listen")?;
+    let watched = Watched::start(private, &readiness).await?;
     let starting = async {
-        let bus = event_bus(&settings, args.ca.as_deref()).await?;
+        let bus = event_bus(&settings).await?;
         let mut config = config(&settings, bus)?;
         if let Some(map) = settings.path("map") {
             config.city_map = Some(drawing_of(&map)?.into());
         }
         config.serve = serve;
         config.readiness = readiness.clone();
-        config.ca = args.ca;
-        config.instance = args.instance;
         anyhow::Ok(doorstep_control_plane::start(config).await?)
     };
     let running = tokio::select! {
@@ -146,12 +148,12 @@ async fn serve(
 }
 
 /// Where order events are published: NATS, or only this process.
-async fn event_bus(settings: &Settings, ca: Option<&Path>) -> anyhow::Result<Arc<dyn EventBus>> {
+async fn event_bus(settings: &Settings) -> anyhow::Result<Arc<dyn EventBus>> {
     Ok(match settings.text("control_plane.nats_url") {
         None => Arc::new(InProcessBus::default()),
         Some(url) => Arc::new(
             JetStreamBus::open(JetStreamConfig {
-                trust: Some(client_config(ca)?),
+                trust: Some(client_config(settings.path("ca").as_deref())?),
                 ..JetStreamConfig::new(url)
             })
             .await
@@ -199,6 +201,11 @@ pub(crate) fn config(settings: &Settings, bus: Arc<dyn EventBus>) -> anyhow::Res
         bus,
     );
     config.policy = settings.control_policy()?;
+    config.leases = settings.leases();
+    config.retention = settings.retention();
+    config.rate_limits = settings.rate_limits();
+    config.instance = settings.text("control_plane.instance").map(str::to_owned);
+    config.ca = settings.path("ca");
     config.drivers_poll = settings.duration("control_plane.drivers_poll");
     config.city_time_zone = settings.text("zone").map(str::to_owned);
     Ok(config)

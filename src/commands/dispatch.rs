@@ -11,9 +11,9 @@ use doorstep_dispatch_server::{Clock, Config, Running, Vitals, start};
 use doorstep_routing::{Profile, Router};
 use doorstep_web::readiness::Readiness;
 
-use super::serving::{PrivateArgs, block_on, stop_signal};
+use super::serving::{PrivateArgs, Watched, block_on, expect_free, stop_signal};
 use super::token::read_key;
-use super::{parse_listen, start_log};
+use super::{parse_listen, start_log_of};
 use crate::settings::{self, Overrides, Settings};
 
 /// Runs a dispatch server.
@@ -40,10 +40,10 @@ pub(crate) struct DispatchArgs {
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
     grpc: Option<SocketAddr>,
     /// PEM file with the certificate that encrypts gRPC, own certificate first
-    #[arg(long, value_name = "FILE", requires = "grpc_certificate_key")]
+    #[arg(long, value_name = "FILE")]
     grpc_certificate: Option<PathBuf>,
     /// PEM file with its private key
-    #[arg(long, value_name = "FILE", requires = "grpc_certificate")]
+    #[arg(long, value_name = "FILE")]
     grpc_certificate_key: Option<PathBuf>,
     /// The folder of the journal; without one a restart forgets everything
     #[arg(long, value_name = "DIR")]
@@ -76,13 +76,13 @@ pub(crate) struct DispatchArgs {
 pub(crate) fn run(args: DispatchArgs) -> anyhow::Result<ExitCode> {
     let file = settings::file_of(args.config.as_ref());
     let settings = Settings::load(file.as_deref(), &overrides(&args))?;
-    start_log(settings.text("log").unwrap_or("info"));
-    block_on(serve(args, settings))
+    start_log_of(&settings);
+    block_on(serve(settings))
 }
 
-fn overrides(args: &DispatchArgs) -> Overrides {
+pub(super) fn overrides(args: &DispatchArgs) -> Overrides {
     let ping_interval = args.ping_interval_ms.map(|millis| format!("{millis}ms"));
-    Overrides::default()
+    let flags = Overrides::default()
         .path("map", "--map", args.map.as_ref())
         .add("dispatch.quic_listen", "--quic", args.quic)
         .add("dispatch.grpc_listen", "--grpc", args.grpc)
@@ -110,9 +110,20 @@ fn overrides(args: &DispatchArgs) -> Overrides {
             "--ping-interval-ms",
             ping_interval,
         )
+        .path(
+            "dispatch.grpc_certificate",
+            "--grpc-certificate",
+            args.grpc_certificate.as_ref(),
+        )
+        .path(
+            "dispatch.grpc_certificate_key",
+            "--grpc-certificate-key",
+            args.grpc_certificate_key.as_ref(),
+        );
+    args.private.over("dispatch.private_listen", flags)
 }
 
-fn config(args: DispatchArgs, settings: &Settings) -> anyhow::Result<Config> {
+fn config(settings: &Settings) -> anyhow::Result<Config> {
     let map = settings.required("map", "--map")?;
     let token_key = read_key(Path::new(
         settings.required("token_key_file", "--token-key")?,
@@ -123,7 +134,7 @@ fn config(args: DispatchArgs, settings: &Settings) -> anyhow::Result<Config> {
     Ok(Config {
         quic_listen: settings.address("dispatch.quic_listen")?,
         grpc_listen: settings.address("dispatch.grpc_listen")?,
-        grpc_certificate: args.grpc_certificate.zip(args.grpc_certificate_key),
+        grpc_certificate: settings.grpc_certificate()?,
         certificate,
         rpc_key: (!settings.grpc_is_open()).then(|| token_key.clone()),
         journal_dir: settings.path("dispatch.journal"),
@@ -134,16 +145,23 @@ fn config(args: DispatchArgs, settings: &Settings) -> anyhow::Result<Config> {
     })
 }
 
-async fn serve(args: DispatchArgs, settings: Settings) -> anyhow::Result<ExitCode> {
+async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
     let stop = stop_signal()?;
     let certificate_out = settings.path("dispatch.certificate_out");
     let readiness = Readiness::default();
     readiness.check("start", async || {
         Err("the journal is being replayed".to_owned())
     });
-    let watched = args.private.watch(&readiness).await?;
+    let (quic, grpc) = (
+        settings.address("dispatch.quic_listen")?,
+        settings.address("dispatch.grpc_listen")?,
+    );
+    expect_free("--quic", None, Some(quic))?;
+    expect_free("--grpc", Some(grpc), None)?;
+    let private = settings.address_if_set("dispatch.private_listen")?;
+    let watched = Watched::start(private, &readiness).await?;
     let starting = async {
-        start(tokio::task::spawn_blocking(move || config(args, &settings)).await??)
+        start(tokio::task::spawn_blocking(move || config(&settings)).await??)
             .await
             .map_err(anyhow::Error::from)
     };

@@ -38,6 +38,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload as reload_layer};
 
+use crate::settings::Settings;
+
 /// Prints an error and its causes to standard error, on one line, each cause once.
 pub(crate) fn report(error: &anyhow::Error) {
     let mut text = String::new();
@@ -110,14 +112,27 @@ pub(crate) fn set_log_format(format: LogFormat) {
 
 /// Logs to standard error; `RUST_LOG` overrides the level.
 pub(crate) fn start_log(level: &str) {
+    start_log_as(level, LogFormat::Text);
+}
+
+/// The same with the level and the format of settings; the command line has the last word about the format.
+pub(crate) fn start_log_of(settings: &Settings) {
+    let format = match settings.name("log_format").as_str() {
+        "json" => LogFormat::Json,
+        _ => LogFormat::Text,
+    };
+    start_log_as(settings.text("log").unwrap_or("info"), format);
+}
+
+fn start_log_as(level: &str, format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let (filter, handle) = reload_layer::Layer::new(filter);
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(wants_colour())
         .with_writer(io::stderr);
-    let lines = match LOG_FORMAT.get() {
-        Some(LogFormat::Json) => lines.json().boxed(),
-        Some(LogFormat::Text) | None => lines.boxed(),
+    let lines = match LOG_FORMAT.get().unwrap_or(&format) {
+        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Text => lines.boxed(),
     };
     tracing_subscriber::registry()
         .with(filter)
@@ -147,6 +162,69 @@ fn wants_colour() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Overrides;
+
+    /// What a flag does and no setting can: where settings are, what is kept, what belongs to one start.
+    const NO_SETTINGS: [&str; 5] = ["config", "data", "sandbox", "name", "help"];
+
+    /// The long flags of a command that has settings, after each was given, and those that reached its settings.
+    fn flags_of<A: clap::Args>(overrides: impl Fn(&A) -> Overrides) -> (Vec<String>, Vec<String>) {
+        let command = A::augment_args(clap::Command::new("server"));
+        let given = |arg: &clap::Arg| {
+            let long = arg.get_long()?;
+            let value = match arg
+                .get_value_names()
+                .and_then(|names| names.first())?
+                .as_str()
+            {
+                "URL" => "https://example.org",
+                "ADDR:PORT" => "127.0.0.1:1",
+                "NETWORK" => "10.0.0.0/8",
+                "PROFILE" => "car",
+                "PING_INTERVAL_MS" => "4000",
+                "COUNT" | "SECONDS" => "1",
+                _ => "some-name",
+            };
+            let takes_value = arg.get_action().takes_values();
+            Some(if takes_value {
+                format!("--{long}={value}")
+            } else {
+                format!("--{long}")
+            })
+        };
+        let longs: Vec<String> = command
+            .get_arguments()
+            .filter_map(|arg| arg.get_long().map(str::to_owned))
+            .collect();
+        let words = command
+            .get_arguments()
+            .filter(|arg| arg.get_long() != Some("sandbox"))
+            .filter_map(given);
+        let words: Vec<String> = std::iter::once("server".to_owned()).chain(words).collect();
+        let matches = command.try_get_matches_from(words).unwrap();
+        let args = A::from_arg_matches(&matches).unwrap();
+        let overrides = overrides(&args);
+        let flags = overrides
+            .flags()
+            .map(|flag| flag.trim_start_matches("--").to_owned());
+        (longs, flags.collect())
+    }
+
+    #[test]
+    fn every_flag_of_a_server_is_a_setting_too() {
+        for (longs, mut set) in [
+            flags_of(control_plane::overrides),
+            flags_of(dispatch::overrides),
+            flags_of(serve::overrides),
+        ] {
+            set.extend(NO_SETTINGS.map(str::to_owned));
+            let missing: Vec<_> = longs.iter().filter(|long| !set.contains(long)).collect();
+            assert!(
+                longs.len() > 8 && missing.is_empty(),
+                "no settings for {missing:?}"
+            );
+        }
+    }
 
     #[test]
     fn an_address_is_read_or_its_form_is_told() {

@@ -1,7 +1,7 @@
 //! What all commands that serve have in common: their listeners, their logs' level, and how they are told to stop.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,13 +9,14 @@ use std::time::Duration;
 use anyhow::Context;
 use doorstep_web::readiness::Readiness;
 use doorstep_web::serve::{Bound, ServeConfig};
-use doorstep_web::tls::{CertificateFiles, ServerTls};
 use doorstep_web::{figures, private};
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::parse_listen;
+use crate::settings::{Overrides, open_tls};
 
 /// What a shell shows for a process that Ctrl-C has ended.
 const INTERRUPTED: i32 = 130;
@@ -29,20 +30,20 @@ const PRIVATE_CONNECTIONS_MAX: usize = 128;
 #[command(next_help_heading = "Serving")]
 pub(crate) struct ServingArgs {
     /// Serve HTTPS with this PEM file, own certificate first; it is read again when it changes
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE")]
     tls_cert: Option<PathBuf>,
     /// The private key of the certificate, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// Connections at a time; one more is refused. An idle one takes less than 20 KB
-    #[arg(long, value_name = "COUNT", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    max_connections: u32,
+    /// Connections at a time; one more is refused. An idle one takes about 20 KB [default: 16384]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: Option<u32>,
     /// An address or network, such as 10.0.0.0/8, whose `x-forwarded-for` is believed; may be given several times
     #[arg(long, value_name = "NETWORK", value_parser = network)]
     trusted_proxy: Vec<ipnet::IpNet>,
-    /// Seconds that open requests may take to end at SIGTERM or Ctrl-C; then they are cut
-    #[arg(long, value_name = "SECONDS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(0..=600))]
-    shutdown_grace: u32,
+    /// Seconds that open requests may take to end at SIGTERM or Ctrl-C; then they are cut [default: 8]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=600))]
+    shutdown_grace: Option<u32>,
     #[command(flatten)]
     private: PrivateArgs,
 }
@@ -64,32 +65,74 @@ fn network(text: &str) -> Result<ipnet::IpNet, String> {
 }
 
 impl ServingArgs {
-    /// The public listener.
+    /// Puts these flags over the settings of the control plane.
+    pub(crate) fn over(&self, flags: Overrides) -> Overrides {
+        let seconds = self.shutdown_grace.map(|seconds| format!("{seconds}s"));
+        let proxies: Vec<String> = self.trusted_proxy.iter().map(ToString::to_string).collect();
+        let proxies = (!proxies.is_empty()).then(|| proxies.join(","));
+        let flags = flags
+            .path(
+                "control_plane.tls_certificate",
+                "--tls-cert",
+                self.tls_cert.as_ref(),
+            )
+            .path("control_plane.tls_key", "--tls-key", self.tls_key.as_ref())
+            .add(
+                "control_plane.http.connections_max",
+                "--max-connections",
+                self.max_connections,
+            )
+            .add(
+                "control_plane.http.shutdown_grace",
+                "--shutdown-grace",
+                seconds,
+            )
+            .add(
+                "control_plane.http.trusted_proxies",
+                "--trusted-proxy",
+                proxies,
+            );
+        self.private.over("control_plane.private_listen", flags)
+    }
+
+    /// The public listener of a command that has no settings.
     pub(crate) fn config(&self) -> anyhow::Result<ServeConfig> {
         let mut config = ServeConfig::new("public");
-        config.limits.connections_max = usize::try_from(self.max_connections)?;
-        config.limits.shutdown_grace = Duration::from_secs(u64::from(self.shutdown_grace));
-        config.trusted_proxies = self.trusted_proxy.clone().into();
-        if let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) {
-            let (chain, key) = (chain.clone(), key.clone());
-            config.tls = Some(ServerTls::open(CertificateFiles { chain, key })?);
+        if let Some(count) = self.max_connections {
+            config.limits.connections_max = usize::try_from(count)?;
         }
+        if let Some(seconds) = self.shutdown_grace {
+            config.limits.shutdown_grace = Duration::from_secs(seconds.into());
+        }
+        config.trusted_proxies = self.trusted_proxy.clone().into();
+        let files = [self.tls_cert.clone(), self.tls_key.clone()];
+        config.tls = open_tls(["--tls-cert", "--tls-key"], files)?;
         Ok(config)
     }
 
-    /// The private listener.
+    /// The private listener of a command that has no settings.
     pub(crate) async fn watch(&self, readiness: &Readiness) -> anyhow::Result<Watched> {
-        self.private.watch(readiness).await
+        Watched::start(self.private.private_listen, readiness).await
     }
 }
 
 impl PrivateArgs {
+    /// Puts the flag over a setting.
+    pub(crate) fn over(&self, key: &'static str, flags: Overrides) -> Overrides {
+        flags.add(key, "--private-listen", self.private_listen)
+    }
+}
+
+impl Watched {
     /// Starts the private listener, if there is to be one.
-    pub(crate) async fn watch(&self, readiness: &Readiness) -> anyhow::Result<Watched> {
+    pub(crate) async fn start(
+        address: Option<SocketAddr>,
+        readiness: &Readiness,
+    ) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
         let readiness = readiness.clone();
-        let Some(address) = self.private_listen else {
-            return Ok(Watched {
+        let Some(address) = address else {
+            return Ok(Self {
                 readiness,
                 stop,
                 task: None,
@@ -102,7 +145,7 @@ impl PrivateArgs {
         config.limits.shutdown_grace = Duration::from_secs(1);
         let router = private::router(readiness.clone());
         let serving = bound.serve(router, config, stop.clone());
-        Ok(Watched {
+        Ok(Self {
             readiness,
             stop: stop.clone(),
             task: Some(tokio::spawn(async move {
@@ -111,6 +154,34 @@ impl PrivateArgs {
             })),
         })
     }
+}
+
+/// Refuses an address that is in use, before work begins that takes long: the listener itself is opened after it.
+///
+/// # Errors
+/// When the address cannot be listened on now.
+pub(crate) fn expect_free(
+    what: &str,
+    tcp: Option<SocketAddr>,
+    udp: Option<SocketAddr>,
+) -> anyhow::Result<()> {
+    if let Some(address) = tcp {
+        // As the listener does: a port that a process before this one has left can be taken at once.
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }?;
+        socket.set_reuseaddr(true)?;
+        socket
+            .bind(address)
+            .and_then(|()| socket.listen(1))
+            .with_context(|| format!("{what} {address}"))?;
+    }
+    if let Some(address) = udp {
+        UdpSocket::bind(address).with_context(|| format!("{what} {address}"))?;
+    }
+    Ok(())
 }
 
 /// A private listener, until the server behind it has stopped.

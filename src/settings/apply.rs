@@ -6,13 +6,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use doorstep_control_plane::config::Policy as ControlPolicy;
+use doorstep_control_plane::config::{Leases, Policy as ControlPolicy, Retention};
 use doorstep_control_plane::domain::money::BasisPoints;
 use doorstep_dispatch_core::{AdvicePolicy, Dwells, Policy, PolicyFields};
 use doorstep_dispatch_server::{CertificateSource, Limits};
 use doorstep_routing::Profile;
 
+use doorstep_web::limits::{Rate, RateLimits};
+use doorstep_web::serve::{Limits as HttpLimits, ServeConfig};
+use doorstep_web::tls::{CertificateFiles, ServerTls};
+
 use super::Settings;
+use super::keys::networks;
 use super::value::Value;
 
 impl Settings {
@@ -65,19 +70,84 @@ impl Settings {
     /// # Errors
     /// When only one of certificate and key is named.
     pub(crate) fn certificate(&self) -> anyhow::Result<CertificateSource> {
-        let chain = self.path("dispatch.certificate");
-        let key = self.path("dispatch.certificate_key");
-        match (chain, key) {
-            (Some(chain), Some(key)) => Ok(CertificateSource::Files { chain, key }),
-            (None, None) => Ok(CertificateSource::SelfSigned {
+        let names = ["dispatch.certificate", "dispatch.certificate_key"];
+        Ok(match pair(names, names.map(|name| self.path(name)))? {
+            Some([chain, key]) => CertificateSource::Files { chain, key },
+            None => CertificateSource::SelfSigned {
                 names: vec!["localhost".to_owned()],
-            }),
-            (Some(_), None) => anyhow::bail!(
-                "dispatch.certificate is set and dispatch.certificate_key is not: a certificate needs its private key"
-            ),
-            (None, Some(_)) => anyhow::bail!(
-                "dispatch.certificate_key is set and dispatch.certificate is not: a private key needs its certificate"
-            ),
+            },
+        })
+    }
+
+    /// What encrypts the gRPC port: certificate and private key.
+    ///
+    /// # Errors
+    /// When only one of both is named.
+    pub(crate) fn grpc_certificate(&self) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
+        let names = ["dispatch.grpc_certificate", "dispatch.grpc_certificate_key"];
+        let both = pair(names, names.map(|name| self.path(name)))?;
+        Ok(both.map(|[chain, key]| (chain, key)))
+    }
+
+    /// How the control plane serves HTTP.
+    ///
+    /// # Errors
+    /// When certificate and key do not go together.
+    pub(crate) fn serve_config(&self) -> anyhow::Result<ServeConfig> {
+        let key = |name: &str| format!("control_plane.http.{name}");
+        let mut config = ServeConfig::new("public");
+        config.limits = HttpLimits {
+            connections_max: self.count(&key("connections_max")),
+            head_timeout: self.duration(&key("head_timeout")),
+            head_bytes_max: self.count(&key("head_bytes_max")),
+            body_timeout: self.duration(&key("body_timeout")),
+            idle_timeout: self.duration(&key("idle_timeout")),
+            write_timeout: self.duration(&key("write_timeout")),
+            http2_streams_max: self.small(&key("http2_streams_max")),
+            shutdown_grace: self.duration(&key("shutdown_grace")),
+        };
+        let proxies = self.text(&key("trusted_proxies")).and_then(networks);
+        config.trusted_proxies = proxies.unwrap_or_default().into();
+        let names = ["control_plane.tls_certificate", "control_plane.tls_key"];
+        config.tls = open_tls(names, names.map(|name| self.path(name)))?;
+        Ok(config)
+    }
+
+    /// What one address and one principal may ask for.
+    pub(crate) fn rate_limits(&self) -> RateLimits {
+        let key = |name: &str| format!("control_plane.rate_limits.{name}");
+        let rate = |of: &str| {
+            let burst = self.small(&key(&format!("{of}_burst")));
+            let every = self.duration(&key(&format!("{of}_every")));
+            (burst > 0).then_some(Rate { every, burst })
+        };
+        let streams_max = self.small(&key("streams_max"));
+        RateLimits {
+            address: rate("address"),
+            principal: rate("principal"),
+            anonymous: rate("anonymous"),
+            streams_max: (streams_max > 0).then_some(streams_max),
+            remembered_max: self.count(&key("remembered_max")),
+        }
+    }
+
+    /// When a process of the control plane counts as dead.
+    pub(crate) fn leases(&self) -> Leases {
+        Leases {
+            beat: self.duration("control_plane.leases.beat"),
+            dead_after: self.duration("control_plane.leases.dead_after"),
+        }
+    }
+
+    /// How long the control plane keeps what only serves for a time.
+    pub(crate) fn retention(&self) -> Retention {
+        let key = |name: &str| format!("control_plane.retention.{name}");
+        Retention {
+            quotes: self.duration(&key("quotes")),
+            idempotency_keys: self.duration(&key("idempotency_keys")),
+            inbox: self.duration(&key("inbox")),
+            changes: self.duration(&key("changes")),
+            every: self.duration(&key("every")),
         }
     }
 
@@ -129,6 +199,14 @@ impl Settings {
         text.parse().with_context(|| name.to_owned())
     }
 
+    /// A listening address, if it is set.
+    ///
+    /// # Errors
+    /// Never for a checked setting.
+    pub(crate) fn address_if_set(&self, name: &str) -> anyhow::Result<Option<SocketAddr>> {
+        self.text(name).map(|_| self.address(name)).transpose()
+    }
+
     /// A duration.
     pub(crate) fn duration(&self, name: &str) -> Duration {
         Duration::from_millis(self.number(name))
@@ -154,5 +232,37 @@ impl Settings {
 
     fn minor(&self, name: &str) -> i64 {
         i64::try_from(self.number(name)).unwrap_or(i64::MAX)
+    }
+}
+
+/// HTTPS by a certificate and its key, with the names by which they are set; none of both: HTTP.
+///
+/// # Errors
+/// When only one is set, or the files are not such.
+pub(crate) fn open_tls(
+    names: [&str; 2],
+    files: [Option<PathBuf>; 2],
+) -> anyhow::Result<Option<ServerTls>> {
+    let both = pair(names, files)?;
+    let open = both.map(|[chain, key]| ServerTls::open(CertificateFiles { chain, key }));
+    Ok(open.transpose()?)
+}
+
+/// Both of a certificate and its private key, or none.
+fn pair(names: [&str; 2], files: [Option<PathBuf>; 2]) -> anyhow::Result<Option<[PathBuf; 2]>> {
+    let [certificate, key] = names;
+    match files {
+        [Some(chain), Some(private)] => Ok(Some([chain, private])),
+        [None, None] => Ok(None),
+        [Some(_), None] => {
+            anyhow::bail!(
+                "{certificate} is set and {key} is not: a certificate needs its private key"
+            )
+        }
+        [None, Some(_)] => {
+            anyhow::bail!(
+                "{key} is set and {certificate} is not: a private key needs its certificate"
+            )
+        }
     }
 }

@@ -97,15 +97,15 @@ impl Reader<'_> {
             .iter()
             .filter_map(|known| known.name.rsplit_once('.').map(|(section, _)| section));
         let names = self.keys.iter().map(|known| known.name.as_str());
-        let meant = nearest(key, names.chain(sections)).or_else(|| {
-            // The right key below the wrong section.
-            let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
-            let mut same = self
-                .keys
-                .iter()
-                .filter(|known| last(&known.name) == last(key));
-            same.next().map(|known| known.name.as_str())
-        });
+        // The right key below the wrong section, else what is spelt most alike.
+        let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
+        let elsewhere = self
+            .keys
+            .iter()
+            .find(|known| last(&known.name) == last(key));
+        let meant = elsewhere
+            .map(|known| known.name.as_str())
+            .or_else(|| nearest(key, names.chain(sections)));
         let hint = meant.map_or_else(
             || "`doorstep config show` lists all keys".to_owned(),
             |meant| format!("did you mean {meant}?"),

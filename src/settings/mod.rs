@@ -16,6 +16,7 @@ use anyhow::{Context, bail};
 use keys::Key;
 use value::{Raw, Value};
 
+pub(crate) use apply::open_tls;
 pub(crate) use document::example_file;
 
 /// Variables that begin like settings and are none.
@@ -23,7 +24,6 @@ const OTHER_VARIABLES: &[&str] = &[
     "DOORSTEP_CONFIG",
     "DOORSTEP_DATA",
     "DOORSTEP_FULL",
-    "DOORSTEP_LOG_FORMAT",
     "DOORSTEP_NATS_URL",
     "DOORSTEP_POSTGRES_URL",
     "DOORSTEP_REQUIRE_ALL",
@@ -61,6 +61,12 @@ pub(crate) struct Override {
 pub(crate) struct Overrides(Vec<Override>);
 
 impl Overrides {
+    /// The names of the flags that were given.
+    #[cfg(test)]
+    pub(crate) fn flags(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().map(|one| one.flag)
+    }
+
     /// Adds a flag if it was given.
     pub(crate) fn add(
         mut self,
@@ -286,7 +292,7 @@ impl Settings {
     }
 
     /// The name of a choice.
-    fn name(&self, name: &str) -> String {
+    pub(crate) fn name(&self, name: &str) -> String {
         let key = self.keys.iter().find(|key| key.name == name);
         key.zip(self.value(name))
             .map_or_else(String::new, |(key, value)| key.kind.show(value))

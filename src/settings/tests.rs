@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use doorstep_web::limits::RateLimits;
+
 use super::{Overrides, Settings, Source, document, keys};
 
 fn merge(text: &str) -> anyhow::Result<Settings> {
@@ -134,6 +136,50 @@ fn a_reload_tells_what_it_cannot_change() {
     assert_eq!(
         before.fixed_changes(&after.unwrap()),
         vec!["control_plane.listen".to_owned()]
+    );
+}
+
+/// What the servers do when nobody sets anything is written down once in the list and once in their libraries.
+#[test]
+fn defaults_of_the_list_are_those_of_the_libraries() {
+    let usual = merge("").unwrap();
+    let serve = usual.serve_config().unwrap();
+    let limits = doorstep_web::serve::Limits::default();
+    assert_eq!(format!("{:?}", serve.limits), format!("{limits:?}"));
+    assert!(serve.trusted_proxies.is_empty() && serve.tls.is_none());
+    assert_eq!(usual.rate_limits(), RateLimits::default());
+    let leases = doorstep_control_plane::config::Leases::default();
+    assert_eq!(format!("{:?}", usual.leases()), format!("{leases:?}"));
+    let retention = doorstep_control_plane::config::Retention::default();
+    assert_eq!(format!("{:?}", usual.retention()), format!("{retention:?}"));
+}
+
+#[test]
+fn http_limits_come_from_the_file() {
+    let text = "[control_plane.http]\nbody_timeout = \"1s\"\nshutdown_grace = \"0s\"\ntrusted_proxies = \"10.0.0.0/8, 192.168.0.1\"\n\
+         [control_plane.rate_limits]\nanonymous_burst = 0\nprincipal_every = \"1s\"\n[control_plane.leases]\ndead_after = \"20s\"\n";
+    let settings = merge(text).unwrap();
+    let serve = settings.serve_config().unwrap();
+    assert_eq!(serve.limits.body_timeout.as_secs(), 1);
+    assert!(serve.limits.shutdown_grace.is_zero());
+    let proxies: Vec<String> = serve
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(proxies, ["10.0.0.0/8", "192.168.0.1/32"]);
+    assert_eq!(settings.rate_limits().anonymous, None);
+    assert_eq!(settings.rate_limits().principal.unwrap().every.as_secs(), 1);
+    assert_eq!(settings.leases().dead_after.as_secs(), 20);
+    let said = problems("[control_plane.http]\ntrusted_proxies = \"10.0.0.0/8,proxy\"\n");
+    assert!(said.contains("parted by commas"), "{said}");
+    let half = merge("[control_plane]\ntls_key = \"a.key\"\n")
+        .unwrap()
+        .serve_config();
+    let said = half.err().unwrap().to_string();
+    assert!(
+        said.starts_with("control_plane.tls_key is set and control_plane.tls_certificate is not"),
+        "{said}"
     );
 }
 

@@ -27,9 +27,9 @@ use super::control_plane;
 use super::dispatch::check_dispatch;
 use super::reload::Reload;
 use super::secret_file::read_secret;
-use super::serving::{ServingArgs, block_on, stop_signal};
+use super::serving::{ServingArgs, Watched, block_on, expect_free, stop_signal};
 use super::token::read_key;
-use super::{parse_listen, start_log};
+use super::{parse_listen, start_log_of};
 use crate::settings::{self, Overrides, Settings};
 
 /// Where the sandbox serves; only this process needs it.
@@ -84,11 +84,24 @@ pub(crate) struct ServeArgs {
 pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let reload = Reload::new(settings::file_of(args.config.as_ref()), overrides(&args));
     let settings = reload.read()?;
-    start_log(settings.text("log").unwrap_or("info"));
+    start_log_of(&settings);
+    if !args.sandbox {
+        let given = settings.required("gateway.url", "--gateway-url");
+        given.context("no payment gateway: --sandbox pays at one without real money")?;
+    }
     let folder = Arc::new(DataFolder::open(&args.data)?);
     let map = PathBuf::from(settings.required("map", "--map")?);
     block_on(async {
         let stop = stop_signal()?;
+        let quic = settings.address("dispatch.quic_listen")?;
+        expect_free(
+            "--listen",
+            Some(settings.address("control_plane.listen")?),
+            None,
+        )?;
+        expect_free("--quic", None, Some(quic))?;
+        let private = settings.address_if_set("control_plane.private_listen")?;
+        expect_free("--private-listen", private, None)?;
         // A large city is imported for a minute, once: that long nobody wants to wait for an end.
         let importing = tokio::task::spawn_blocking({
             let folder = Arc::clone(&folder);
@@ -102,8 +115,8 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn overrides(args: &ServeArgs) -> Overrides {
-    Overrides::default()
+pub(super) fn overrides(args: &ServeArgs) -> Overrides {
+    let flags = Overrides::default()
         .path("map", "--map", args.map.as_ref())
         .add("control_plane.listen", "--listen", args.listen)
         .add("dispatch.quic_listen", "--quic", args.quic)
@@ -113,6 +126,8 @@ fn overrides(args: &ServeArgs) -> Overrides {
             "--gateway-secret",
             args.gateway_secret.as_ref(),
         )
+        .path("ca", "--ca", args.ca.as_ref());
+    args.serving.over(flags)
 }
 
 async fn serve(
@@ -125,9 +140,10 @@ async fn serve(
 ) -> anyhow::Result<ExitCode> {
     let readiness = Readiness::default();
     readiness.check("start", async || Err("the servers are starting".to_owned()));
-    let serving = args.serving.config()?;
+    let serving = settings.serve_config()?;
     let scheme = serving.scheme();
-    let watched = args.serving.watch(&readiness).await?;
+    let private = settings.address_if_set("control_plane.private_listen")?;
+    let watched = Watched::start(private, &readiness).await?;
     set_path(&mut settings, "token_key_file", &folder.token_key()?)?;
     set_path(
         &mut settings,
@@ -141,12 +157,10 @@ async fn serve(
     fs::write(folder.file("certificate.der"), &dispatch.certificate_der)
         .context("the certificate for apps")?;
 
-    let mut config = control_plane::config(&settings, Arc::new(InProcessBus::default()))
-        .context("the payment gateway is named by --gateway-url, or use --sandbox")?;
+    let mut config = control_plane::config(&settings, Arc::new(InProcessBus::default()))?;
     config.dispatch_url = format!("http://{}", dispatch.grpc_addr);
     config.serve = serving;
     config.readiness = readiness.clone();
-    config.ca.clone_from(&args.ca);
     check_dispatch(&readiness, dispatch.vitals());
     let drawing = doorstep_maps::city_drawing(&shown.archive, shown.features.as_ref());
     config.city_map = Some(serde_json::to_vec(&drawing)?.into());
@@ -198,7 +212,7 @@ async fn start_sandbox(
     let secret = SigningSecret::new(read_secret(Path::new(secret))?);
     let config = SandboxConfig {
         book: Some(folder.file("gateway-book.jsonl")),
-        trust: Some(client_config(args.ca.as_deref())?),
+        trust: Some(client_config(settings.path("ca").as_deref())?),
         ..SandboxConfig::new(SANDBOX, secret)
     };
     let running = doorstep_gateway_sandbox::start(config).await?;

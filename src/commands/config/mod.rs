@@ -1,8 +1,11 @@
 //! `doorstep config`: is a settings file right, and what holds in the end.
 
+mod files;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use serde_json::json;
 
 use crate::settings::{self, Overrides, Settings};
@@ -30,11 +33,16 @@ enum ConfigCommand {
 
 /// Checks a file and the environment; names everything that is wrong with its line.
 #[derive(clap::Args)]
-#[command(after_help = "Example: doorstep config check doorstep.toml")]
+#[command(
+    after_help = "Examples:\n  doorstep config check doorstep.toml\n  doorstep config check doorstep.toml --files"
+)]
 struct CheckArgs {
     /// The file
     #[arg(default_value = "doorstep.toml", value_name = "FILE")]
     file: PathBuf,
+    /// Look also at what it names: map, keys, certificates, folders, addresses. Nothing is written
+    #[arg(long)]
+    files: bool,
 }
 
 /// Shows every setting with its value and where it comes from; passwords are hidden.
@@ -52,7 +60,13 @@ struct ShowArgs {
 pub(crate) fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         ConfigCommand::Check(args) => {
-            Settings::load(Some(&args.file), &Overrides::default())?;
+            let settings = Settings::load(Some(&args.file), &Overrides::default())?;
+            let wrong = if args.files {
+                files::problems(&settings)
+            } else {
+                Vec::new()
+            };
+            ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
             print(&format!("{} is right", args.file.display()));
         }
         ConfigCommand::Example => print(settings::example_file().trim_end()),
