@@ -24,6 +24,7 @@ use crate::events::Feed;
 use crate::gateway::PaymentGateway;
 use crate::gateway::breaker::Breaker;
 use crate::gateway::http::HttpGateway;
+use crate::health::Component;
 use crate::heard::Heard;
 use crate::platform::jobs::Supervisor;
 use crate::store::{Store, StoreError};
@@ -236,6 +237,12 @@ fn register_checks(
     store: &Store,
     health: &doorstep_platform::health::Health,
 ) {
+    for component in [Component::Gateway, Component::Dispatch, Component::Bus] {
+        let health = health.clone();
+        readiness.note(component.as_str(), move || {
+            health.fault(component).map(|fault| fault.why)
+        });
+    }
     let (store, health) = (store.clone(), health.clone());
     readiness.check("database", move || {
         let store = store.clone();

@@ -29,7 +29,7 @@ async fn show_figures() -> Response {
     ([(header::CONTENT_TYPE, kind)], figures::render()).into_response()
 }
 
-/// 200 if all checks are well, else 503; which is wrong is in the body.
+/// 200 if all checks are well, else 503; which is wrong is in the body, and what is wrong without ending readiness.
 async fn show_readiness(State(readiness): State<Readiness>) -> Response {
     let report = readiness.report().await;
     let checks: serde_json::Map<_, _> = report
@@ -46,7 +46,7 @@ async fn show_readiness(State(readiness): State<Readiness>) -> Response {
         } else {
             StatusCode::SERVICE_UNAVAILABLE
         },
-        serde_json::json!({ "ready": report.is_ready(), "checks": checks }),
+        serde_json::json!({ "ready": report.is_ready(), "checks": checks, "degraded": report.degraded }),
     );
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

@@ -15,6 +15,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 type Outcome = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 type Check = Arc<dyn Fn() -> Outcome + Send + Sync>;
+type Note = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// The checks of one process. Clones share them.
 #[derive(Clone, Default)]
@@ -30,6 +31,8 @@ impl fmt::Debug for Readiness {
 #[derive(Default)]
 struct Inner {
     checks: Mutex<BTreeMap<&'static str, Check>>,
+    /// What does not end readiness.
+    notes: Mutex<BTreeMap<&'static str, Note>>,
     is_stopping: AtomicBool,
 }
 
@@ -38,6 +41,8 @@ struct Inner {
 pub struct Report {
     /// By name: nothing if it is well, or what is wrong.
     pub checks: BTreeMap<&'static str, Option<String>>,
+    /// What is wrong and does not end readiness, by name: upstreams whose work waits meanwhile.
+    pub degraded: BTreeMap<&'static str, String>,
 }
 
 impl Report {
@@ -58,6 +63,16 @@ impl Readiness {
         let check: Check = Arc::new(move || Box::pin(check()));
         let mut checks = self.0.checks.lock().unwrap_or_else(PoisonError::into_inner);
         checks.insert(name, check);
+    }
+
+    /// Adds something that operators see while it is wrong, and that leaves the process ready. Must not block.
+    pub fn note(
+        &self,
+        name: &'static str,
+        note: impl Fn() -> Option<String> + Send + Sync + 'static,
+    ) {
+        let mut notes = self.0.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.insert(name, Arc::new(note));
     }
 
     /// From now on the process is not ready: it shuts down.
@@ -93,7 +108,15 @@ impl Readiness {
         if self.0.is_stopping.load(Ordering::Relaxed) {
             checks.insert("shutdown", Some("the process shuts down".to_owned()));
         }
-        Report { checks }
+        let notes = {
+            let notes = self.0.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.clone()
+        };
+        let degraded = notes
+            .into_iter()
+            .filter_map(|(name, note)| Some((name, note()?)))
+            .collect();
+        Report { checks, degraded }
     }
 }
 

@@ -118,7 +118,20 @@ impl HttpGateway {
         }
     }
 
+    /// What the gateway answers. A fault names the gateway's address.
     async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Option<T>, GatewayError> {
+        let at = |why: String| format!("{why} ({})", self.base);
+        self.answer_to(request).await.map_err(|error| match error {
+            GatewayError::Unknown(why) => GatewayError::Unknown(at(why)),
+            GatewayError::Unusable(why) => GatewayError::Unusable(at(why)),
+            GatewayError::Refused(_) | GatewayError::Paused => error,
+        })
+    }
+
+    async fn answer_to<T: serde::de::DeserializeOwned>(
         &self,
         request: RequestBuilder,
     ) -> Result<Option<T>, GatewayError> {
@@ -166,6 +179,9 @@ async fn detail(status: StatusCode, response: Response) -> String {
         .filter(|letter| !letter.is_control())
         .take(200)
         .collect();
+    if start.trim().is_empty() {
+        return status.to_string();
+    }
     format!("{status}: {start}")
 }
 

@@ -31,10 +31,10 @@ mod webhook;
 
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, FromRef, State};
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use doorstep_platform::extract::Tokens;
@@ -124,6 +124,7 @@ pub(crate) fn http_router(
         .with_state(state)
         .merge(pages)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(refuse_huge_bodies))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             PATIENCE,
@@ -132,6 +133,16 @@ pub(crate) fn http_router(
         .layer(from_fn_with_state(limiter, limit))
         .layer(from_fn(problem::frame))
         .layer(from_fn(figures::measure))
+}
+
+/// A body that says it is too large is refused before it is waited for.
+async fn refuse_huge_bodies(request: Request, next: Next) -> Response {
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
+    next.run(request).await
 }
 
 /// `ok`, or the names of the components that do not work; 503 while nothing can be written. The reasons are in the log.
@@ -161,7 +172,6 @@ async fn healthz(State(app): State<AppState>) -> Result<String, Problem> {
     reason = "the layer hands the payload over"
 )]
 fn panicked(_payload: Box<dyn std::any::Any + Send>) -> Response {
-    use axum::response::IntoResponse;
     tracing::error!("a handler panicked");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

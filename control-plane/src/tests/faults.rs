@@ -95,6 +95,12 @@ async fn a_gateway_that_does_not_work_declines_nothing(h: Harness) {
                 }
             })
             .await;
+            // Orders are still taken and wait: operators see it, and the load balancer goes on sending.
+            let answer = h.request(Method::GET, "/readyz", "").send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), 200);
+            let report: Value = answer.json().await.unwrap();
+            let why = report["degraded"]["gateway"].as_str().unwrap_or("");
+            assert!(why.contains(&fault.to_string()), "{report}");
         }
         h.gateway.fail_with(None);
         h.until_payment_in_the_end(id, "captured").await;

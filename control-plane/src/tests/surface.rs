@@ -8,6 +8,9 @@ use doorstep_web::limits::RateLimits;
 use doorstep_web::readiness::Readiness;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Duration, timeout};
 
 use super::harness::{Harness, answer, text};
 use crate::platform::idempotency::KEY_CHARS_MAX;
@@ -15,6 +18,7 @@ use crate::platform::idempotency::KEY_CHARS_MAX;
 mod both {
     crate::tests::on_both!(
         errors_are_problem_bodies,
+        a_huge_body_is_refused_before_it_comes,
         every_route_is_specified,
         the_document_is_as_reviewed,
         a_problem_is_as_published,
@@ -74,6 +78,20 @@ async fn errors_are_problem_bodies(h: Harness) {
         .await
         .unwrap();
     assert_eq!(answer(response).await.0, 401);
+    h.stop().await;
+}
+
+/// Nothing of the body is sent: the answer must not wait for it.
+async fn a_huge_body_is_refused_before_it_comes(h: Harness) {
+    let address = h.base.trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST /v1/customers HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut line = [0; 12];
+    // Half of what a body may take; the answer comes within milliseconds.
+    let read = timeout(Duration::from_secs(7), stream.read_exact(&mut line));
+    read.await.expect("an answer at once").unwrap();
+    assert_eq!(&line, b"HTTP/1.1 413");
     h.stop().await;
 }
 

@@ -149,7 +149,7 @@ impl Servers {
             Arc::new(InProcessBus::default()),
         );
         config.clock = clock.control_plane();
-        config.city_map = (!args.headless).then(|| city.drawing.clone().into());
+        config.city_map = Some(city.drawing.clone().into());
         config.public_city_view = true;
         // All people of a simulated city live at one address.
         config.rate_limits = RateLimits::NONE;
