@@ -62,7 +62,7 @@ pub(crate) struct App {
     pub(crate) zone: TimeZone,
     /// All that is remembered.
     pub(crate) store: Store,
-    /// Prices and patience.
+    /// Prices and time-outs.
     pub(crate) policy: LivePolicy,
     /// Signs and checks bearer tokens.
     pub(crate) token_key: TokenKey,
@@ -135,7 +135,7 @@ impl App {
         clock::offset_s(&self.zone, self.clock.now_ms())
     }
 
-    /// Carries a command to an order out and tells everybody after the commit.
+    /// Carries a command to an order out and publishes the change after the commit.
     pub(crate) async fn command(
         &self,
         scope: Scope,
@@ -147,7 +147,7 @@ impl App {
             .orders
             .command(scope, id, self.clock.now_ms(), &command)
             .await?;
-        let summary = self.tell(&order);
+        let summary = self.publish(&order);
         tracing::info!(
             order = %id,
             seq = summary.seq,
@@ -159,7 +159,7 @@ impl App {
         Ok(summary)
     }
 
-    /// The order as a client may be shown it. A provisional time-out stands from now on: nobody is told what is then taken
+    /// The order as a client may be shown it. A provisional time-out stands from now on: no client reads what is then taken
     /// back.
     pub(crate) async fn shown(&self, summary: OrderSummary) -> Result<OrderSummary, StoreError> {
         if !summary.is_provisional {
@@ -175,8 +175,8 @@ impl App {
         }
     }
 
-    /// Tells a committed change to the listeners and the workers.
-    pub(crate) fn tell(&self, order: &Order) -> OrderSummary {
+    /// Publishes a committed change to the listeners and the workers.
+    pub(crate) fn publish(&self, order: &Order) -> OrderSummary {
         let summary = OrderSummary::of(order);
         self.feed.publish(summary.clone());
         self.wake.changes.notify_one();

@@ -35,7 +35,7 @@ pub struct Config {
     pub city_map: Option<Bytes>,
     /// Where order events are published.
     pub bus: Arc<dyn EventBus>,
-    /// Prices, fees and patience.
+    /// Prices, fees and time-outs.
     pub policy: Policy,
     /// The name of this process among those on its database, the same after a restart: then it takes its own leases up at
     /// once. Without one: the host's name and the address that is listened on; `sqlite` with `SQLite`, which has one process.
@@ -107,19 +107,19 @@ pub struct GatewayConfig {
     /// The secret that signs its webhooks.
     pub secret: Secret,
     /// Real time before a call counts as unanswered and its outcome as unknown.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// Where it sends its webhooks; the address HTTP is served on when none is named.
     pub webhook_url: Option<String>,
 }
 
 impl GatewayConfig {
-    /// A gateway with the usual patience of five seconds.
+    /// A gateway with the usual time-out of five seconds.
     #[must_use]
     pub fn new(url: String, secret: Secret) -> Self {
         Self {
             url,
             secret,
-            patience: Duration::from_secs(5),
+            timeout: Duration::from_secs(5),
             webhook_url: None,
         }
     }
@@ -171,7 +171,7 @@ impl Default for Retention {
     }
 }
 
-/// Prices, fees and patience. Durations are of the city's clock.
+/// Prices, fees and time-outs. Durations are of the city's clock.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// The one currency of this deployment.
@@ -187,15 +187,15 @@ pub struct Policy {
     /// What the driver gets of the delivery fee; the platform keeps the rest.
     pub driver_share: BasisPoints,
     /// How long a quote holds.
-    pub quote_patience: Duration,
+    pub quote_timeout: Duration,
     /// How long a payment may stay open before the order expires.
-    pub payment_patience: Duration,
+    pub payment_timeout: Duration,
     /// How long a restaurant may take to accept before the order expires.
-    pub accept_patience: Duration,
+    pub accept_timeout: Duration,
     /// How long an accepted order may take until it is picked up before it is cancelled.
-    pub pickup_patience: Duration,
+    pub pickup_timeout: Duration,
     /// How long a picked-up order may take until it is dropped off before it counts as lost.
-    pub dropoff_patience: Duration,
+    pub dropoff_timeout: Duration,
     /// Preparation time assumed when the restaurant names none.
     pub preparation: Duration,
 }
@@ -210,11 +210,11 @@ impl Default for Policy {
             per_km_minor: 60,
             commission: BasisPoints::new(1_500),
             driver_share: BasisPoints::new(8_000),
-            quote_patience: minutes(15),
-            payment_patience: minutes(15),
-            accept_patience: minutes(10),
-            pickup_patience: minutes(90),
-            dropoff_patience: minutes(180),
+            quote_timeout: minutes(15),
+            payment_timeout: minutes(15),
+            accept_timeout: minutes(10),
+            pickup_timeout: minutes(90),
+            dropoff_timeout: minutes(180),
             preparation: minutes(12),
         }
     }

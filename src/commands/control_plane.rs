@@ -187,7 +187,7 @@ pub(crate) fn config(settings: &Settings, bus: Arc<dyn EventBus>) -> anyhow::Res
     let secret = read_secret(Path::new(secret)).context("the gateway's secret")?;
     let mut gateway = GatewayConfig::new(url.to_owned(), Secret::new(secret));
     gateway.webhook_url = settings.text("gateway.webhook_url").map(str::to_owned);
-    gateway.patience = settings.duration("gateway.timeout");
+    gateway.timeout = settings.duration("gateway.timeout");
     let token_key = read_key(Path::new(
         settings.required("token_key_file", "--token-key")?,
     ))?;

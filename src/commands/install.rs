@@ -12,7 +12,7 @@ use anyhow::Context;
     after_help = "Example: doorstep completions bash > doorstep.bash"
 )]
 pub(crate) struct CompletionsArgs {
-    /// Whose
+    /// The shell: bash, zsh, fish, elvish or powershell
     shell: clap_complete::Shell,
 }
 

@@ -164,11 +164,11 @@ impl Settings {
             per_km_minor: self.minor("fees.per_km_minor"),
             commission: BasisPoints::new(self.small("fees.commission_bp")),
             driver_share: BasisPoints::new(self.small("fees.driver_share_bp")),
-            quote_patience: self.duration("timeouts.quote"),
-            payment_patience: self.duration("timeouts.payment"),
-            accept_patience: self.duration("timeouts.accept"),
-            pickup_patience: self.duration("timeouts.pickup"),
-            dropoff_patience: self.duration("timeouts.dropoff"),
+            quote_timeout: self.duration("timeouts.quote"),
+            payment_timeout: self.duration("timeouts.payment"),
+            accept_timeout: self.duration("timeouts.accept"),
+            pickup_timeout: self.duration("timeouts.pickup"),
+            dropoff_timeout: self.duration("timeouts.dropoff"),
             preparation: self.duration("timeouts.preparation"),
         })
     }

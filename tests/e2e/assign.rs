@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::page::demo::{Demo, codes};
 
 /// The small city has an order that can be given away within this, or the test has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 fn doorstep(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_doorstep"))
@@ -25,7 +25,7 @@ fn said(output: &Output) -> String {
 /// Tries the orders on the page with all drivers until one could be given away: its id, the driver and the preview.
 fn first_possible(url: &str) -> (String, String, Value) {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < TIMEOUT {
         for code in codes(url) {
             for driver in ["1", "2", "3", "4"] {
                 let look = [
@@ -47,13 +47,13 @@ fn first_possible(url: &str) -> (String, String, Value) {
             }
         }
     }
-    panic!("no order could be given to anybody within {PATIENCE:?}");
+    panic!("no order could be given to anybody within {TIMEOUT:?}");
 }
 
 /// Gives away whatever can be, since a busy city moves on between the look and the deed.
 fn give(url: &str) -> (String, String, String) {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < TIMEOUT {
         let (id, driver, told) = first_possible(url);
         assert!(
             told["dropoff"]["after_ms"].as_u64() > told["pickup"]["after_ms"].as_u64(),
@@ -74,20 +74,20 @@ fn give(url: &str) -> (String, String, String) {
         }
         assert_eq!(output.status.code(), Some(1), "{output:?}");
     }
-    panic!("nothing could be given away within {PATIENCE:?}");
+    panic!("nothing could be given away within {TIMEOUT:?}");
 }
 
 /// The driver does the work like any other.
 fn until_delivered(url: &str, id: &str, driver: &str) {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < TIMEOUT {
         let output = doorstep(&["why", id, "--server", url, "--json"]);
         let told: Value = serde_json::from_slice(&output.stdout).unwrap();
         if told["order"]["over_ms"].is_number() {
             return assert_eq!(told["order"]["driver"], driver, "{told}");
         }
     }
-    panic!("order {id} was not handed over within {PATIENCE:?}");
+    panic!("order {id} was not handed over within {TIMEOUT:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use doorstep_dispatch_wire::dispatch::{DriversRequest, LatLng, RequestDeliveryRe
 use doorstep_driver_client::{CloseCode, Config, LinkEvent, client_endpoint, connect, driver};
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn doorstep(arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
@@ -146,7 +146,7 @@ async fn a_server_goes_on_where_it_was() {
     let certificate = fs::read(folder.join("server.der")).unwrap();
     let endpoint = client_endpoint(SocketAddr::from(([127, 0, 0, 1], 0)), &[&certificate]).unwrap();
     let (link, mut events) = connect(&endpoint, Config::new(server.quic, token));
-    let first = timeout(PATIENCE, events.recv()).await.unwrap();
+    let first = timeout(TIMEOUT, events.recv()).await.unwrap();
     assert!(
         matches!(&first, Some(LinkEvent::Up(welcome)) if welcome.driver_id == 7),
         "{first:?}"
@@ -154,7 +154,7 @@ async fn a_server_goes_on_where_it_was() {
     link.on_duty(driver::LatLng { lat_e7, lng_e7 }, None)
         .await
         .unwrap();
-    let plan = timeout(PATIENCE, events.recv()).await.unwrap();
+    let plan = timeout(TIMEOUT, events.recv()).await.unwrap();
     assert!(matches!(plan, Some(LinkEvent::Plan(_))), "{plan:?}");
     let drivers = control_plane
         .drivers(DriversRequest::default())
@@ -164,7 +164,7 @@ async fn a_server_goes_on_where_it_was() {
     drop(control_plane);
 
     server.interrupt();
-    let farewell = timeout(PATIENCE, async {
+    let closed = timeout(TIMEOUT, async {
         loop {
             match events.recv().await {
                 Some(LinkEvent::Down(loss)) => break loss.code,
@@ -173,7 +173,7 @@ async fn a_server_goes_on_where_it_was() {
             }
         }
     });
-    assert_eq!(farewell.await.unwrap(), Some(CloseCode::ShuttingDown));
+    assert_eq!(closed.await.unwrap(), Some(CloseCode::ShuttingDown));
 
     let server = Server::start(folder);
     let mut control_plane = DispatchClient::connect(format!("http://{}", server.grpc))

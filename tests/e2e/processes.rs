@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// How long a server may take to say something, or to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server; killed when the test ends before it.
 pub(crate) struct Server {
@@ -57,7 +57,7 @@ impl Server {
 
     /// The first line, from now on, with this text in it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         loop {
             match self
                 .lines
@@ -123,7 +123,7 @@ impl Server {
 
     /// Waits for the end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
                 self.said.extend(self.lines.try_iter());

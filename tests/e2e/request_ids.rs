@@ -198,7 +198,7 @@ fn check_control_plane(server: &mut Server, traced: &Traced) {
     let steps = [
         ("an order is placed", "", traced.placing),
         ("an order has moved", "accepted", traced.accepting),
-        ("dispatch was told", "", traced.accepting),
+        ("dispatch was notified", "", traced.accepting),
     ];
     let all = |lines: &[Value]| {
         steps.iter().all(|&(message, state, id)| {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::page::demo::{Demo, codes};
 
 /// The small city has offered an order within this, or the test has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 fn why(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_doorstep"))
@@ -26,7 +26,7 @@ fn said(output: &Output) -> String {
 /// Asks about the orders on the page until one of them has a driver to tell about.
 fn first_decided(url: &str) -> (String, Value) {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < TIMEOUT {
         for code in codes(url) {
             let output = why(&[&code, "--server", url, "--json"]);
             // A code may have ended meanwhile, or be that of two orders.
@@ -41,7 +41,7 @@ fn first_decided(url: &str) -> (String, Value) {
             }
         }
     }
-    panic!("nobody was asked for any order within {PATIENCE:?}");
+    panic!("nobody was asked for any order within {TIMEOUT:?}");
 }
 
 #[test]

@@ -36,6 +36,35 @@ fn every_rust_file_opens_with_a_sentence() {
     );
 }
 
+/// A documentation comment of one word says no more than the name it stands over.
+#[test]
+fn no_doc_comment_is_one_word() {
+    let mut found = Vec::new();
+    for path in files_with(root(), "rs") {
+        let text = read(&path);
+        let lines = text.lines().map(str::trim);
+        // A literal in backticks is what the name stands for in a file or a database.
+        let says_little = |line: &&str| {
+            let said = line.strip_prefix("///").map(str::trim);
+            said.is_some_and(|said| !said.contains([' ', '`']))
+        };
+        for (at, near) in std::iter::once("")
+            .chain(lines)
+            .collect::<Vec<_>>()
+            .windows(3)
+            .enumerate()
+        {
+            let alone = [near[0], near[2]]
+                .iter()
+                .all(|line| !line.starts_with("///"));
+            if alone && says_little(&near[1]) {
+                found.push(format!("{}:{}: {}", short(&path), at + 1, near[1]));
+            }
+        }
+    }
+    assert!(found.is_empty(), "give unit, range or reason: {found:#?}");
+}
+
 #[test]
 fn no_rust_file_is_too_long() {
     let long: Vec<String> = files_with(root(), "rs")

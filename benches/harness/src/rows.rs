@@ -17,17 +17,17 @@ pub enum Unit {
     Millis,
     /// Held and shown in seconds.
     Seconds,
-    /// Mebibytes.
+    /// Of memory or disk, 2^20 bytes each.
     Mebibytes,
     /// Requests a second: more is better.
     PerSecond,
-    /// Edges.
+    /// Edges of a graph, counted.
     Edges,
     /// Of a hundred, above a bound.
     Percent,
-    /// Minutes.
+    /// Held and shown in minutes.
     Minutes,
-    /// Dollars.
+    /// Held and shown in dollars, of a day.
     Dollars,
 }
 

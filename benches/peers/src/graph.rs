@@ -7,7 +7,7 @@ use doorstep_routing::{EdgeId, LatLng, Router, Snap, TravelTime};
 pub(crate) struct PlainGraph {
     pub(crate) tail: Vec<u32>,
     pub(crate) head: Vec<u32>,
-    /// Milliseconds.
+    /// Travel time of each edge, in milliseconds.
     pub(crate) weight: Vec<u32>,
     /// Degrees, the middle of each state's edge.
     pub(crate) latitude: Vec<f32>,

@@ -29,7 +29,7 @@ pub struct OrdersSummary {
 /// Minutes from placed to dropped off, of the city's clock; null while nothing is delivered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ClickToDoor {
-    /// Mean.
+    /// Mean in minutes; null while nothing was delivered.
     pub mean: Option<f64>,
     /// 90th percentile, nearest rank.
     pub p90: Option<f64>,

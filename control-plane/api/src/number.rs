@@ -235,7 +235,7 @@ scalar!(
 );
 
 impl UnixMs {
-    /// A time told without a sign; one beyond the range of `i64` becomes the last of that range.
+    /// A time written without a sign; one beyond the range of `i64` becomes the last of that range.
     #[must_use]
     pub fn from_unsigned(unix_ms: u64) -> Self {
         Self(i64::try_from(unix_ms).unwrap_or(i64::MAX))

@@ -270,7 +270,7 @@ pub struct DriverAt {
     pub dropoff_eta_ms: Option<UnixMs>,
     /// Distribution of the dropoff.
     pub dropoff_band: Option<EtaBandView>,
-    /// When dispatch told the position.
+    /// When dispatch reported the position.
     pub at_ms: UnixMs,
 }
 

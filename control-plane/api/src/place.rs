@@ -41,7 +41,7 @@ pub struct PlaceE7 {
 pub struct EtaBandView {
     /// 10 % quantile.
     pub p10_ms: UnixMs,
-    /// Median.
+    /// As likely before as after it.
     pub p50_ms: UnixMs,
     /// 90 % quantile.
     pub p90_ms: UnixMs,

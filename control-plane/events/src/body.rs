@@ -80,7 +80,7 @@ pub struct Line {
     pub item_id: String,
     /// Its name when it was priced.
     pub name: String,
-    /// Pieces.
+    /// How many of the item, 1 or more.
     pub quantity: u32,
     /// Price of one, in the minor unit.
     pub price_minor: i64,
@@ -139,7 +139,7 @@ pub enum OrderEvent {
     Cancelled {
         /// Who cancelled it.
         by: Party,
-        /// Why.
+        /// The reason as it was given, for people.
         reason: String,
     },
 }
@@ -208,7 +208,7 @@ pub enum DeliveryEvent {
     },
     /// Dispatch is asked to cancel.
     CancelRequested {
-        /// Why.
+        /// The reason as it was given, for people.
         reason: String,
     },
     /// Dispatch reported progress.

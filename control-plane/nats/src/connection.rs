@@ -116,7 +116,7 @@ fn options(config: &JetStreamConfig, link: &Arc<Link>) -> ConnectOptions {
             let attempts = u64::try_from(attempts).unwrap_or(u64::MAX);
             Duration::from_millis(attempts.saturating_mul(100)).min(RECONNECT_MAX)
         })
-        // It chooses no server; here alone the client tells why the last attempt failed.
+        // It chooses no server; here alone the client says why the last attempt failed.
         .reconnect_to_server_callback(move |servers, _| {
             let why = servers.into_iter().find_map(|server| server.last_error);
             if let Some(why) = why

@@ -18,7 +18,7 @@ pub struct ConsumerConfig {
     /// Which subject, such as `orders.delivered`; all without one.
     pub subject: Option<String>,
     /// Raising it gives a consumer longer before an unacknowledged message goes out again.
-    pub ack_patience: Duration,
+    pub ack_timeout: Duration,
     /// After so many attempts a message is not tried again.
     pub attempts_max: i64,
     /// Raising it lets more messages be worked on at one time; further ones wait in the stream.
@@ -32,7 +32,7 @@ impl ConsumerConfig {
         Self {
             name: name.into(),
             subject: None,
-            ack_patience: Duration::from_secs(30),
+            ack_timeout: Duration::from_secs(30),
             attempts_max: 10,
             in_flight_max: 256,
         }
@@ -75,7 +75,7 @@ impl Consumer {
             filter_subject: config.subject.unwrap_or_default(),
             ack_policy: AckPolicy::Explicit,
             deliver_policy: DeliverPolicy::All,
-            ack_wait: config.ack_patience,
+            ack_wait: config.ack_timeout,
             max_deliver: config.attempts_max,
             max_ack_pending: config.in_flight_max,
             ..Config::default()

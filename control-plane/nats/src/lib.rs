@@ -42,7 +42,7 @@ pub struct JetStreamConfig {
     /// Raising it lets more messages wait for their acknowledgement at one time; a further publish waits for its turn.
     pub in_flight_max: usize,
     /// Raising it waits longer for an acknowledgement before the outbox has to send again.
-    pub ack_patience: Duration,
+    pub ack_timeout: Duration,
     /// Raising it recognizes a message that is sent again after a longer outage, for memory on the NATS server.
     pub duplicate_window: Duration,
     /// Raising it keeps messages for consumers that were away for longer, for disk on the NATS server.
@@ -62,7 +62,7 @@ impl JetStreamConfig {
             stream: "orders".to_owned(),
             subjects: SUBJECTS.map(str::to_owned).to_vec(),
             in_flight_max: 256,
-            ack_patience: Duration::from_secs(5),
+            ack_timeout: Duration::from_secs(5),
             duplicate_window: Duration::from_secs(10 * 60),
             keep: Duration::from_secs(7 * 24 * 3_600),
             replicas: 1,
@@ -112,7 +112,7 @@ impl JetStreamBus {
         let link = Arc::new(Link::to(&config.url));
         let client = connection::connect(&config, &link).await?;
         let context = ContextBuilder::new()
-            .timeout(config.ack_patience)
+            .timeout(config.ack_timeout)
             .max_ack_inflight(config.in_flight_max)
             .backpressure_on_inflight(true)
             .build(client.clone());

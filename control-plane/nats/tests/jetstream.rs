@@ -16,7 +16,7 @@ use doorstep_control_plane_nats::{
 use doorstep_platform::bus::{EventBus, Publication};
 
 /// Long enough for a busy machine; a test that passes does not wait for it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A message; a request caused the one called `a-1`.
 fn message<'a>(subject: &'a str, message_id: &'a str) -> Publication<'a> {
@@ -45,9 +45,9 @@ impl Stage {
             .unwrap();
     }
 
-    async fn consumer(&self, name: &str, ack_patience: Duration) -> Consumer {
+    async fn consumer(&self, name: &str, ack_timeout: Duration) -> Consumer {
         let config = ConsumerConfig {
-            ack_patience,
+            ack_timeout,
             ..ConsumerConfig::new(name)
         };
         self.bus.consumer(config).await.unwrap()
@@ -106,9 +106,9 @@ async fn a_message_sent_again_is_stored_once() {
     stage.publish("placed", "a-1").await;
     stage.publish("accepted", "a-2").await;
     let received = stage
-        .consumer("all", PATIENCE)
+        .consumer("all", TIMEOUT)
         .await
-        .fetch(2, PATIENCE)
+        .fetch(2, TIMEOUT)
         .await
         .unwrap();
     assert_eq!(ids(&received), ["a-1", "a-2"]);
@@ -139,7 +139,7 @@ async fn a_consumer_sees_only_its_subjects() {
         .consumer(config)
         .await
         .unwrap()
-        .fetch(2, PATIENCE)
+        .fetch(2, TIMEOUT)
         .await
         .unwrap();
     assert_eq!(ids(&received), ["2", "4"]);
@@ -151,12 +151,12 @@ async fn what_is_given_back_comes_again_and_what_is_acknowledged_does_not() {
     let Some(stage) = stage().await else { return };
     stage.publish("placed", "1").await;
     stage.publish("placed", "2").await;
-    let consumer = stage.consumer("worker", PATIENCE).await;
-    let first = consumer.fetch(2, PATIENCE).await.unwrap();
+    let consumer = stage.consumer("worker", TIMEOUT).await;
+    let first = consumer.fetch(2, TIMEOUT).await.unwrap();
     first[0].give_back(None).await.unwrap();
     first[1].ack().await.unwrap();
     stage.publish("placed", "3").await;
-    let second = consumer.fetch(2, PATIENCE).await.unwrap();
+    let second = consumer.fetch(2, TIMEOUT).await.unwrap();
     let mut seen = ids(&second);
     seen.sort_unstable();
     assert_eq!(seen, ["1", "3"]);
@@ -172,12 +172,12 @@ async fn what_is_given_back_comes_again_and_what_is_acknowledged_does_not() {
 async fn another_worker_of_the_same_name_gets_what_a_dead_one_left() {
     let Some(stage) = stage().await else { return };
     stage.publish("placed", "1").await;
-    let ack_patience = Duration::from_millis(100);
-    let dead = stage.consumer("worker", ack_patience).await;
-    assert_eq!(ids(&dead.fetch(1, PATIENCE).await.unwrap()), ["1"]);
+    let ack_timeout = Duration::from_millis(100);
+    let dead = stage.consumer("worker", ack_timeout).await;
+    assert_eq!(ids(&dead.fetch(1, TIMEOUT).await.unwrap()), ["1"]);
     drop(dead);
-    let next = stage.consumer("worker", ack_patience).await;
-    let received = next.fetch(1, PATIENCE).await.unwrap();
+    let next = stage.consumer("worker", ack_timeout).await;
+    let received = next.fetch(1, TIMEOUT).await.unwrap();
     assert_eq!(ids(&received), ["1"]);
     assert!(received[0].attempt().unwrap() >= 2);
     received[0].ack().await.unwrap();
@@ -201,9 +201,9 @@ async fn many_at_once_are_all_stored_although_few_may_wait() {
         sent.await.unwrap().unwrap();
     }
     let received = stage
-        .consumer("all", PATIENCE)
+        .consumer("all", TIMEOUT)
         .await
-        .fetch(200, PATIENCE)
+        .fetch(200, TIMEOUT)
         .await
         .unwrap();
     assert_eq!(received.len(), 200);

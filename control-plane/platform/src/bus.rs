@@ -27,7 +27,7 @@ pub struct Publication<'a> {
     pub message_id: &'a str,
     /// The request that caused it, if one did: its `x-request-id`.
     pub request_id: Option<&'a str>,
-    /// JSON.
+    /// The event as JSON.
     pub payload: &'a [u8],
 }
 
@@ -50,7 +50,7 @@ pub struct BusMessage {
     pub message_id: String,
     /// The request that caused it, if one did.
     pub request_id: Option<String>,
-    /// JSON.
+    /// The event as JSON.
     pub payload: Bytes,
 }
 

@@ -28,14 +28,14 @@ pub struct Keyed<'a> {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// JSON.
+    /// The answer's body as JSON.
     pub body: String,
 }
 
 /// What is remembered under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// Nothing.
+    /// The key has not been used.
     No,
     /// Another request.
     Other,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// Euro.
+    /// The euro, of 100 cents: the currency of a deployment that names none.
     pub const EUR: Self = Self(*b"EUR");
 
     /// Digits after the point, by ISO 4217: 2 for EUR, 0 for JPY, 3 for KWD; none for a code that is no currency in use.

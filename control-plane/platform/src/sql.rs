@@ -325,7 +325,7 @@ impl Database {
         options: PgConnectOptions,
         migrations: &Migrations,
     ) -> Result<Self, StoreError> {
-        // Whoever waits for a row longer than this is told to come again.
+        // Whoever waits for a row longer than this is asked to retry.
         let options = options.options([("lock_timeout", "5s"), ("synchronous_commit", "on")]);
         wait_for_postgres(&options, START_WAIT).await?;
         let pool = PgPoolOptions::new()

@@ -155,7 +155,7 @@ pub(crate) async fn assign(
         .await?;
     match noted {
         Noted::New(order) => {
-            app.tell(&order);
+            app.publish(&order);
             Ok(Answered {
                 answer,
                 replayed: false,

@@ -1,4 +1,4 @@
-//! What the page is told: one snapshot and then deltas, as JSON.
+//! What the page is sent: one snapshot and then deltas, as JSON.
 //!
 //! Fields that did not change are left out of a delta. Times are Unix milliseconds of the city's clock.
 
@@ -173,7 +173,7 @@ pub(crate) struct OrderRow {
     pub(crate) eta: Option<i64>,
     /// Eight times of ten it comes between these two.
     pub(crate) band: Option<(i64, i64)>,
-    /// What the customer was told at first.
+    /// What the customer was promised at first.
     pub(crate) promised: Option<i64>,
     pub(crate) driver: Option<String>,
     pub(crate) late: bool,

@@ -1,4 +1,4 @@
-//! The picture of the city that all viewers share: pure state, told of changes, asked for messages.
+//! The picture of the city that all viewers share: pure state that takes changes and gives messages.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

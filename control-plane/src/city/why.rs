@@ -70,7 +70,7 @@ async fn explain(app: &App, live: &Live, order: &str) -> Result<Explanation, Pro
     let order = live.picture().order(id).map(facts);
     let decisions = match answer {
         Ok(answer) => answer.into_inner().decisions,
-        // Before the restaurant has accepted an order, dispatch is not told of it.
+        // Before the restaurant has accepted an order, dispatch does not know it.
         Err(status) if status.code() == Code::NotFound && order.is_some() => Vec::new(),
         Err(status) if status.code() == Code::NotFound => {
             return Err(Problem::new(

@@ -166,12 +166,12 @@ pub enum Command {
     },
     /// The food is ready at another time.
     ChangeReadyTime {
-        /// When.
+        /// When the food will be ready, in city milliseconds.
         ready_at_ms: i64,
     },
     /// Call it off.
     Cancel {
-        /// Why.
+        /// The reason as the order's cancellation gave it.
         reason: String,
     },
     /// Dispatch says.
@@ -221,14 +221,14 @@ pub enum Event {
         /// When the food should be ready.
         ready_at_ms: i64,
     },
-    /// Dispatch will be told.
+    /// Dispatch will be notified.
     ReadyTimeChanged {
-        /// When.
+        /// When the food will be ready, in city milliseconds.
         ready_at_ms: i64,
     },
     /// Dispatch will be asked to call it off.
     CancelRequested {
-        /// Why.
+        /// The reason as the order's cancellation gave it.
         reason: String,
     },
     /// Dispatch said.

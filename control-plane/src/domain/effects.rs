@@ -15,11 +15,11 @@ pub enum Effect {
     Transfer(Transfer),
     /// Write the receipt.
     Receipt(Box<Receipt>),
-    /// Tell dispatch.
+    /// Notify dispatch.
     Dispatch(DispatchMessage),
 }
 
-/// What dispatch is told, in the outbox.
+/// The notification of dispatch, in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DispatchMessage {
@@ -36,12 +36,12 @@ pub enum DispatchMessage {
     },
     /// The food is ready at another time.
     ChangeReadyTime {
-        /// When.
+        /// When the food will be ready, in city milliseconds.
         ready_at_ms: i64,
     },
     /// Call it off.
     Cancel {
-        /// Why.
+        /// The reason that dispatch notes.
         reason: String,
     },
 }

@@ -80,7 +80,7 @@ impl Kind {
 /// One side of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Whose.
+    /// The account that the amount is added to.
     pub account: Account,
     /// Positive: to the account; negative: from it.
     pub amount_minor: i64,

@@ -39,7 +39,8 @@ pub struct Terms {
     /// From pickup to dropoff.
     pub travel_time_ms: u64,
     /// How long each state may last.
-    pub patience: Patience,
+    #[serde(rename = "patience")]
+    pub time_outs: TimeOuts,
 }
 
 /// How long the refund of a provisional time-out waits for a late report, in city milliseconds.
@@ -50,7 +51,7 @@ const PROMISE_AFTER_PICKUP_MS_MAX: i64 = 6 * 3_600_000;
 
 /// How long each state of an order may last beyond what was promised, in city milliseconds: so every order ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Patience {
+pub struct TimeOuts {
     /// Until the payment is decided.
     pub payment_ms: i64,
     /// Until the restaurant answers.
@@ -193,14 +194,14 @@ impl Order {
     /// restaurant's ready time, and the way and the promised drop-off once the food is on its way.
     #[must_use]
     pub fn deadline_ms(&self) -> Option<i64> {
-        let patience = &self.terms.patience;
+        let time_outs = &self.terms.time_outs;
         match self.state {
-            order::State::PendingPayment => Some(self.placed_at_ms + patience.payment_ms),
-            order::State::Placed => Some(self.moved_at_ms + patience.accept_ms),
+            order::State::PendingPayment => Some(self.placed_at_ms + time_outs.payment_ms),
+            order::State::Placed => Some(self.moved_at_ms + time_outs.accept_ms),
             order::State::Accepted | order::State::Ready => {
                 let accepted_ms = self.accepted_at_ms.unwrap_or(self.moved_at_ms);
                 let promised_ms = self.ready_at_ms.unwrap_or(accepted_ms).max(accepted_ms);
-                Some(promised_ms.saturating_add(patience.pickup_ms))
+                Some(promised_ms.saturating_add(time_outs.pickup_ms))
             }
             order::State::PickedUp => {
                 let picked_up_ms = self.picked_up_at_ms.unwrap_or(self.moved_at_ms);
@@ -212,7 +213,7 @@ impl Order {
                 let expected_ms =
                     picked_up_ms.saturating_add(way_ms.min(PROMISE_AFTER_PICKUP_MS_MAX));
                 let expected_ms = promised_ms.map_or(expected_ms, |ms| ms.max(expected_ms));
-                Some(expected_ms.saturating_add(patience.dropoff_ms))
+                Some(expected_ms.saturating_add(time_outs.dropoff_ms))
             }
             order::State::Delivered
             | order::State::PaymentFailed
@@ -283,7 +284,7 @@ impl Order {
         Ok(recorded)
     }
 
-    /// When what a command tells of happened: now, or at the time of a report of dispatch. Clocks differ and step, so a report
+    /// When what a command reports happened: now, or at the time of a report of dispatch. Clocks differ and step, so a report
     /// is never of the future and never from before the step of the order that it follows.
     fn happened_ms(&self, now_ms: i64, command: &Command) -> i64 {
         let Command::Delivery(delivery::Command::Report(report)) = command else {
@@ -355,7 +356,7 @@ impl Order {
     }
 }
 
-/// Whether an event is what a report tells of; its time is the report's.
+/// Whether an event is what a report says; its time is the report's.
 fn is_of_the_trip(event: &Event) -> bool {
     matches!(
         event,

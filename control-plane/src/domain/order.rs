@@ -134,9 +134,9 @@ pub enum Command {
     Deliver,
     /// Call it off.
     Cancel {
-        /// Who.
+        /// Who cancels the order.
         by: Party,
-        /// Why.
+        /// The reason as the caller gave it, for people.
         reason: String,
     },
     /// The deadline of its state has passed.
@@ -166,7 +166,7 @@ impl Command {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Paid.
+    /// The payment was captured; the restaurant may answer.
     Placed,
     /// Not paid.
     PaymentFailed {
@@ -193,9 +193,9 @@ pub enum Event {
     Expired,
     /// Called off.
     Cancelled {
-        /// Who.
+        /// Who cancels the order.
         by: Party,
-        /// Why.
+        /// The reason as the caller gave it, for people.
         reason: String,
     },
     /// The time-out stands: a client was shown it, or the refund was sent.

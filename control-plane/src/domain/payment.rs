@@ -171,7 +171,7 @@ pub enum LogEvent {
     Moved(Event),
 }
 
-/// A payment as its own log tells it.
+/// A payment as its own log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// What it is for.

@@ -75,7 +75,7 @@ pub(crate) struct StopSeen {
     pub(crate) order_id: OrderId,
     /// What is done there.
     pub(crate) kind: StopKind,
-    /// Where.
+    /// Position of the stop.
     pub(crate) at: Place,
     /// When it should be done, by the city's clock.
     pub(crate) eta_ms: u64,

@@ -1,4 +1,4 @@
-//! Stops asking a gateway that does not work, tries it now and then, and tells operators.
+//! Stops asking a gateway that does not work, tries it now and then, and reports the fault.
 //!
 //! ```text
 //!  closed ──five faults in a row──> open ──after a pause──> one probe ──answer──> closed

@@ -89,7 +89,7 @@ impl HttpGateway {
         trust: rustls::ClientConfig,
     ) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
-            .timeout(config.patience)
+            .timeout(config.timeout)
             .tls_backend_preconfigured(trust)
             .build()?;
         // An address that no request can be made for is an error now, not with the first payment.

@@ -51,9 +51,9 @@ pub struct GatewayPayment {
 /// Where a payment stands at the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Taken.
+    /// The gateway has taken the money.
     Captured,
-    /// Refused.
+    /// The gateway refused the payment; no money moved.
     Declined,
     /// Not decided.
     Pending,

@@ -21,7 +21,7 @@ const TOKEN_LIFE_MS: i64 = 30 * 24 * 3_600_000;
 
 /// Register a customer.
 ///
-/// Anybody may register; the answer has the access token of the new customer, which is told only here.
+/// Anybody may register; the answer has the access token of the new customer, which is shown only here.
 #[utoipa::path(post, path = "/v1/customers", tag = "customers", request_body = NewCustomer, security(()),
     responses((status = 201, description = "The customer is registered.", body = CustomerCreated),
               (status = 422, description = "`invalid_name`: the name is blank or too long.")))]

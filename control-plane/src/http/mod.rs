@@ -55,8 +55,8 @@ use crate::platform::problem::{self, Problem};
 
 /// The largest body: a menu of 500 items.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// How long a handler may take before the caller is told to come again. Streams begin well within it.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a handler may take before the caller is asked to retry. Streams begin well within it.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The routes under `/v1` with their specification.
 pub(crate) fn api_router() -> OpenApiRouter<AppState> {
@@ -127,7 +127,7 @@ pub(crate) fn http_router(
         .layer(from_fn(refuse_huge_bodies))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
-            PATIENCE,
+            TIMEOUT,
         ))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(limiter, limit))
@@ -156,13 +156,13 @@ async fn healthz(State(app): State<AppState>) -> Result<String, Problem> {
         .iter()
         .map(|(component, _)| component.as_str())
         .collect();
-    let told = format!("degraded: {}", names.join(", "));
+    let said = format!("degraded: {}", names.join(", "));
     match health.fault(Component::Database) {
-        None => Ok(told),
+        None => Ok(said),
         Some(_) => Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "degraded",
-            told,
+            said,
         )),
     }
 }

@@ -11,7 +11,7 @@ use doorstep_api::text::{IdempotencyKey, PaymentMethod, Reason};
 
 use crate::app::{App, AppState};
 use crate::domain::ids::{CustomerId, OrderId, PaymentId, QuoteId};
-use crate::domain::lifecycle::{Command, Order, Patience, Terms};
+use crate::domain::lifecycle::{Command, Order, Terms, TimeOuts};
 use crate::domain::order::{self, Party};
 use crate::domain::quote::Quote;
 use crate::domain::scope::Scope;
@@ -81,7 +81,7 @@ pub(crate) async fn place_order(
         .map_err(place_problem)?;
     let (answer, replayed) = match placed {
         Placed::New(order, answer) => {
-            app.tell(&order);
+            app.publish(&order);
             tracing::info!(order = %order_id, "an order is placed");
             (answer, false)
         }
@@ -124,11 +124,11 @@ fn terms(
         dropoff: quote.dropoff,
         distance_m: quote.distance_m,
         travel_time_ms: quote.travel_time_ms,
-        patience: Patience {
-            payment_ms: millis(policy.payment_patience),
-            accept_ms: millis(policy.accept_patience),
-            pickup_ms: millis(policy.pickup_patience),
-            dropoff_ms: millis(policy.dropoff_patience),
+        time_outs: TimeOuts {
+            payment_ms: millis(policy.payment_timeout),
+            accept_ms: millis(policy.accept_timeout),
+            pickup_ms: millis(policy.pickup_timeout),
+            dropoff_ms: millis(policy.dropoff_timeout),
         },
     }
 }

@@ -63,7 +63,7 @@ pub(crate) async fn create_quote(
         distance_m: trip.distance_m,
         travel_time_ms: trip.travel_time_ms,
         dropoff_eta_ms: dropoff_eta_ms(&policy, &trip, now_ms),
-        expires_at_ms: now_ms + millis(policy.quote_patience),
+        expires_at_ms: now_ms + millis(policy.quote_timeout),
     };
     app.store.catalogue.add_quote(&quote).await?;
     Ok((StatusCode::CREATED, Json(view_of(&quote, now_ms))))

@@ -27,7 +27,7 @@ use crate::store::catalogue::RestaurantFilter;
 
 /// Add a restaurant with its menu.
 ///
-/// The answer has the access token of the new restaurant, which is told only here.
+/// The answer has the access token of the new restaurant, which is shown only here.
 #[utoipa::path(post, path = "/v1/restaurants", tag = "restaurants", request_body = NewRestaurant, security(("bearer" = [])),
     responses((status = 201, description = "The restaurant is added.", body = RestaurantCreated),
               (status = 403, description = "`wrong_role`: this needs an admin's token."),

@@ -109,12 +109,12 @@ impl Follower {
     async fn run(mut self, log: Vec<Recorded>, mut changes: Following<OrderId, OrderChanged>) {
         let app = self.app.clone();
         let mut drivers = app.drivers.clone();
-        let mut told = self.tell_log(log).await;
+        let mut sent = self.send_log(log).await;
         let mut driver_seen = None;
         let token_end = self.token_end.reached(&app.clock);
         tokio::pin!(token_end);
-        while told.is_ok() && !self.has_ended() {
-            told = tokio::select! {
+        while sent.is_ok() && !self.has_ended() {
+            sent = tokio::select! {
                 () = app.shutdown.cancelled() => Err(Gone),
                 () = &mut token_end => Err(Gone),
                 () = self.messages.closed() => Err(Gone),
@@ -136,12 +136,12 @@ impl Follower {
             .is_some_and(|order| order.state.is_end() && order.reinstates_to.is_none())
     }
 
-    /// Reads what has been added to the log and tells it.
+    /// Reads what has been added to the log and sends it.
     async fn tell_news(&mut self) -> Result<(), Gone> {
         let known = self.order.as_ref().map_or(0, |order| order.seq);
         let log = self.app.store.orders.log_after(self.id, known).await;
         let log = log.map_err(|error| self.cannot_read(&error))?;
-        self.tell_log(log).await
+        self.send_log(log).await
     }
 
     fn cannot_read(&self, error: &StoreError) -> Gone {
@@ -149,9 +149,9 @@ impl Follower {
         Gone
     }
 
-    /// Tells events of the log that have not been told; after the end of the order nothing more. A time-out is told once it
+    /// Sends events of the log that have not been sent; after the end of the order nothing more. A time-out is told once it
     /// stands, and this listener is a reason for it to stand.
-    async fn tell_log(&mut self, mut log: Vec<Recorded>) -> Result<(), Gone> {
+    async fn send_log(&mut self, mut log: Vec<Recorded>) -> Result<(), Gone> {
         loop {
             for recorded in log {
                 self.take_in(recorded).await?;

@@ -38,7 +38,7 @@ pub(crate) struct Balance {
 pub(crate) struct Rebuilt {
     /// Orders in the log.
     pub(crate) orders: u64,
-    /// Orders whose row was another than the fold of their log, and was put right; or whose payment's log tells otherwise.
+    /// Orders whose row was another than the fold of their log, and was put right; or whose payment's log disagrees.
     pub(crate) differing: u64,
 }
 

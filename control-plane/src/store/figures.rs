@@ -2,7 +2,7 @@
 //!
 //! Ended orders are counted by day and state, in shards, so that transactions that end orders at the same time seldom write
 //! the same row. The time from click to door is a histogram by day of buckets that are [`BUCKET_MS`] wide; each also holds
-//! the sum of its times, so the mean is exact and a percentile, told as the mean of its bucket, is off by less than
+//! the sum of its times, so the mean is exact and a percentile, shown as the mean of its bucket, is off by less than
 //! [`BUCKET_MS`]. Times of a day and longer share the last bucket. Days are of Unix time, by the time of the event.
 
 use crate::domain::lifecycle::{Event, Order, Recorded};

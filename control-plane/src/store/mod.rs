@@ -62,7 +62,7 @@ pub(crate) struct CatalogueStore {
     database: Database,
 }
 
-/// Customers.
+/// Reads and writes customers.
 #[derive(Clone, Debug)]
 pub(crate) struct PeopleStore {
     database: Database,
@@ -79,13 +79,13 @@ pub(crate) struct OutboxStore {
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     database: Database,
-    /// Orders.
+    /// Reads and writes orders with their logs.
     pub(crate) orders: OrderStore,
     /// Payments and the ledger.
     pub(crate) money: MoneyStore,
     /// Restaurants, menus and quotes.
     pub(crate) catalogue: CatalogueStore,
-    /// Customers.
+    /// Reads and writes customers.
     pub(crate) people: PeopleStore,
     /// Messages that have to leave.
     pub(crate) outbox: OutboxStore,

@@ -432,7 +432,7 @@ pub(crate) async fn restore_index(tx: &mut Tx, id: OrderId) -> Result<OrderSumma
     Ok(summary)
 }
 
-/// Whether an order and the log of its payment tell the same of the money.
+/// Whether an order and the log of its payment agree about the money.
 pub(crate) async fn payment_agrees(tx: &mut Tx, id: OrderId) -> Result<bool, StoreError> {
     let order = fold(tx, id).await?;
     let payment = payments::fold(tx, order.terms.payment_id).await?;

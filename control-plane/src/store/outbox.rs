@@ -108,7 +108,7 @@ pub(crate) struct Message {
     pub(crate) subject: String,
     /// The same for each attempt.
     pub(crate) message_id: String,
-    /// JSON.
+    /// The message as JSON.
     pub(crate) body: String,
     /// How often it has been tried; for the oldest of its key this time included.
     pub(crate) attempts: u32,

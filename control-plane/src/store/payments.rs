@@ -112,7 +112,7 @@ async fn write(tx: &mut Tx, id: PaymentId, at_ms: i64, event: &LogEvent) -> Resu
 
 #[cfg(test)]
 impl MoneyStore {
-    /// A payment as its own log tells it.
+    /// A payment as its own log has it.
     pub(crate) async fn payment(&self, id: PaymentId) -> Result<Payment, StoreError> {
         transact!(self.database, StoreError, |tx| { fold(tx, id).await })
     }

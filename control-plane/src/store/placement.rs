@@ -70,7 +70,7 @@ impl PlaceError {
 }
 
 impl OrderStore {
-    /// Places an order once for each key. `order_of` makes the order of a quote, `answer_of` what the caller is told.
+    /// Places an order once for each key. `order_of` makes the order of a quote, `answer_of` the answer to the caller.
     pub(crate) async fn place(
         &self,
         placement: &Placement<'_>,

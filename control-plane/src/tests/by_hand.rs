@@ -63,8 +63,8 @@ async fn an_order_is_given_and_its_log_says_by_whom(h: Harness) {
     let notes = h.app.store.orders.by_hand(id).await.unwrap();
     assert_eq!(notes, [], "the matcher's choice is nobody's by hand");
 
-    let wish = json!({ "driver": "8", "reason": "the customer called" });
-    let (status, first) = give(&h, &path(id), &town.admin, "k1", wish.clone()).await;
+    let wanted = json!({ "driver": "8", "reason": "the customer called" });
+    let (status, first) = give(&h, &path(id), &town.admin, "k1", wanted.clone()).await;
     assert_eq!(status, 200, "{first}");
     assert_eq!(
         (&first["changed"], &first["by"], &first["reason"]),
@@ -74,7 +74,7 @@ async fn an_order_is_given_and_its_log_says_by_whom(h: Harness) {
             &json!("the customer called")
         )
     );
-    let again = give(&h, &path(id), &town.admin, "k1", wish.clone()).await;
+    let again = give(&h, &path(id), &town.admin, "k1", wanted.clone()).await;
     assert_eq!(again, (200, first), "the same key, the same answer");
     assert_eq!(h.dispatch.now().by_hand.len(), 1, "and no second call");
     let other = give(&h, &path(id), &town.admin, "k1", json!({ "driver": "9" })).await;
@@ -82,7 +82,7 @@ async fn an_order_is_given_and_its_log_says_by_whom(h: Harness) {
         (other.0, text(&other.1["code"]).as_str()),
         (422, "idempotency_key_reused")
     );
-    let (_, repeated) = give(&h, &path(id), &town.admin, "k2", wish).await;
+    let (_, repeated) = give(&h, &path(id), &town.admin, "k2", wanted).await;
     assert_eq!(repeated["changed"], json!(false));
 
     let notes = h.app.store.orders.by_hand(id).await.unwrap();
@@ -112,10 +112,10 @@ async fn an_order_is_given_and_its_log_says_by_whom(h: Harness) {
 async fn what_cannot_be_done_says_why(h: Harness) {
     let town = h.town().await;
     let id = dispatched(&h, &town).await;
-    let wish = json!({ "driver": "8" });
+    let wanted = json!({ "driver": "8" });
     for (actor, status) in [(&town.customer, 403), (&town.restaurant, 403)] {
         assert_eq!(
-            give(&h, &path(id), actor, "k", wish.clone()).await.0,
+            give(&h, &path(id), actor, "k", wanted.clone()).await.0,
             status
         );
         let look = format!("{}?driver=8", path(id));
@@ -126,8 +126,8 @@ async fn what_cannot_be_done_says_why(h: Harness) {
     let long = "x".repeat(501);
     for (order, body, status, code) in [
         (id, json!({ "driver": "13" }), 409, "not_possible"),
-        (unasked, wish.clone(), 409, "not_dispatched"),
-        (unknown, wish.clone(), 404, "not_found"),
+        (unasked, wanted.clone(), 409, "not_dispatched"),
+        (unknown, wanted.clone(), 404, "not_found"),
         (id, json!({ "driver": "me" }), 400, "invalid_body"),
         (
             id,
@@ -149,7 +149,7 @@ async fn what_cannot_be_done_says_why(h: Harness) {
             "{body}"
         );
     }
-    let (status, problem) = h.post(&path(id), &town.admin, wish.clone()).await;
+    let (status, problem) = h.post(&path(id), &town.admin, wanted.clone()).await;
     assert_eq!(
         (status, text(&problem["code"]).as_str()),
         (400, "idempotency_key_missing")
@@ -162,12 +162,14 @@ async fn what_cannot_be_done_says_why(h: Harness) {
     );
     h.dispatch.now().refuses = true;
     assert_eq!(
-        give(&h, &path(id), &town.admin, "k", wish.clone()).await.0,
+        give(&h, &path(id), &town.admin, "k", wanted.clone())
+            .await
+            .0,
         503
     );
     h.dispatch.now().refuses = false;
     assert_eq!(h.app.store.orders.by_hand(id).await.unwrap(), []);
-    let (status, body) = give(&h, &path(id), &town.admin, "k", wish).await;
+    let (status, body) = give(&h, &path(id), &town.admin, "k", wanted).await;
     assert_eq!(status, 200, "a failure is not remembered: {body}");
     h.stop().await;
 }
@@ -184,10 +186,10 @@ async fn the_page_gives_orders_by_their_codes(h: Harness) {
         id: String::new(),
         token: String::new(),
     };
-    let wish = json!({ "driver": "8", "reason": "" });
+    let wanted = json!({ "driver": "8", "reason": "" });
     for stranger in [&nobody, &town.customer] {
         assert_eq!(h.get(&format!("{short}?driver=8"), stranger).await.0, 401);
-        assert_eq!(give(&h, &short, stranger, "k", wish.clone()).await.0, 401);
+        assert_eq!(give(&h, &short, stranger, "k", wanted.clone()).await.0, 401);
     }
     let (status, preview) = h.get(&format!("{short}?driver=8"), &town.admin).await;
     assert_eq!(
@@ -199,7 +201,7 @@ async fn the_page_gives_orders_by_their_codes(h: Harness) {
         .request(Method::POST, &short, "")
         .header("cookie", cookie)
         .header("idempotency-key", "k");
-    let (status, given) = answer(request.json(&wish).send().await.unwrap()).await;
+    let (status, given) = answer(request.json(&wanted).send().await.unwrap()).await;
     assert_eq!((status, &given["by"]), (200, &json!("operator")), "{given}");
     h.stop().await;
 }
@@ -233,9 +235,9 @@ async fn a_page_that_everybody_sees_is_not_one_on_which_everybody_acts() {
         assert_eq!(without_token(&h, id, None).await, (401, 401));
         assert_eq!(without_token(&h, id, Some("localhost")).await, (401, 401));
         assert!(h.dispatch.now().by_hand.is_empty());
-        let wish = json!({ "driver": "8" });
+        let wanted = json!({ "driver": "8" });
         let path = format!("/city/orders/{}/assignment", id.uuid());
-        assert_eq!(give(&h, &path, &town.admin, "k", wish).await.0, 200);
+        assert_eq!(give(&h, &path, &town.admin, "k", wanted).await.0, 200);
         h.stop().await;
     })
     .await;

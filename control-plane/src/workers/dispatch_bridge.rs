@@ -50,7 +50,7 @@ impl Carrier for DispatchBridge {
         };
         Ok(match send(app, id, body).await {
             Ok(()) => {
-                tracing::info!(order = %id, what, "dispatch was told");
+                tracing::info!(order = %id, what, "dispatch was notified");
                 Carried::Arrived
             }
             Err(status) => after_refusal(app, id, message, is_request, &status).await,

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 const BATCH_MAX: u32 = 200;
 /// Real time between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Real time without a word of dispatch after which operators are told.
+/// Real time without a word of dispatch after which a fault is reported.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// Looks between two counts of the orders that wait for dispatch.
 const COUNT_EVERY: u32 = 20;
@@ -48,7 +48,7 @@ pub(crate) async fn run_once(app: &App) -> Result<usize, StoreError> {
     {
         match app.store.orders.expire(id, now_ms, heard_until_ms).await {
             Ok(Some(order)) => {
-                app.tell(&order);
+                app.publish(&order);
                 ended += 1;
             }
             Ok(None) => {}
@@ -58,7 +58,7 @@ pub(crate) async fn run_once(app: &App) -> Result<usize, StoreError> {
     Ok(ended)
 }
 
-/// Tells operators how many late orders wait for dispatch, and that dispatch is silent.
+/// Reports how many late orders wait for dispatch, and that dispatch is silent.
 async fn watch_silence(app: &App) {
     let now_ms = app.clock.now_ms();
     let waiting = app

@@ -211,7 +211,7 @@ async fn take_in(
         .await?;
     *position = reached;
     for order in moved {
-        app.tell(&order);
+        app.publish(&order);
     }
     Ok(())
 }

@@ -15,13 +15,13 @@ pub(crate) const DAY: u64 = 24 * HOUR;
 pub enum Unit {
     /// Milliseconds of the city's clock.
     Milliseconds,
-    /// Millimetres.
+    /// A distance in millimetres.
     Millimetres,
     /// Millimetres a second.
     MillimetresPerSecond,
-    /// Thousandths.
+    /// A share in thousandths, 0 to 1000.
     Permille,
-    /// Things.
+    /// A number of things, which the name says.
     Count,
     /// One of the names in [`PolicyField::names`], by its place there.
     Name,

@@ -77,7 +77,7 @@ impl Default for Limits {
 pub struct ServeConfig {
     /// What its figures are called: `public` or `private`.
     pub listener: &'static str,
-    /// Bounds.
+    /// Bounds of what its clients can take.
     pub limits: Limits,
     /// HTTPS instead of HTTP.
     pub tls: Option<ServerTls>,

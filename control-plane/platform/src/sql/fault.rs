@@ -1,4 +1,4 @@
-//! Tells errors of the database itself, such as a full disk, from errors of a statement.
+//! Distinguishes errors of the database itself, such as a full disk, from errors of a statement.
 
 use sqlx::sqlite::SqliteError;
 
@@ -23,7 +23,7 @@ fn is_fault(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
             match code.parse::<u32>() {
-                // READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB; the low byte, for the rest tells which of its kind.
+                // READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB; the low byte, for the rest says which of its kind.
                 Ok(code) if error.try_downcast_ref::<SqliteError>().is_some() => {
                     matches!(code & 0xff, 8 | 10 | 11 | 13 | 14 | 26)
                 }

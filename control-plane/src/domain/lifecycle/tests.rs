@@ -53,7 +53,7 @@ fn terms(price_minor: i64) -> Terms {
         dropoff: place(35.91),
         distance_m: 2_500,
         travel_time_ms: 300_000,
-        patience: Patience {
+        time_outs: TimeOuts {
             payment_ms: 900_000,
             accept_ms: 600_000,
             pickup_ms: 5_400_000,
@@ -246,7 +246,7 @@ fn a_customer_cannot_cancel_what_is_cooking() {
 
 #[test]
 fn time_outs_follow_from_what_was_promised() {
-    let patience = terms(777).patience;
+    let time_outs = terms(777).time_outs;
     let mut order = opened();
     order.handle(2_000, capture(&order)).unwrap();
     let three_hours_ms = 3 * 3_600_000;
@@ -254,7 +254,7 @@ fn time_outs_follow_from_what_was_promised() {
         ready_at_ms: 3_000 + three_hours_ms,
     };
     order.handle(3_000, Command::Order(accept)).unwrap();
-    let fetch_until_ms = 3_000 + three_hours_ms + patience.pickup_ms;
+    let fetch_until_ms = 3_000 + three_hours_ms + time_outs.pickup_ms;
     assert_eq!(order.deadline_ms(), Some(fetch_until_ms));
     let promised_ms = 4 * 3_600_000;
     let mut picked_up = match report_at(1, delivery::Phase::PickedUp, three_hours_ms) {
@@ -270,7 +270,7 @@ fn time_outs_follow_from_what_was_promised() {
         picked_up.promised_dropoff_ms = Some(promised_ms);
         let command = Command::Delivery(delivery::Command::Report(picked_up));
         order.handle(three_hours_ms, command).unwrap();
-        assert_eq!(order.deadline_ms(), Some(base_ms + patience.dropoff_ms));
+        assert_eq!(order.deadline_ms(), Some(base_ms + time_outs.dropoff_ms));
     }
 }
 

@@ -37,13 +37,13 @@ const BLOCK_E7: i32 = 18_000;
 pub(crate) const ORIGIN_MS: u64 = 1_800_000_000_000;
 
 /// What a test waits for comes within this, or the test has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits, but not for ever.
 pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work)
+    tokio::time::timeout(TIMEOUT, work)
         .await
-        .unwrap_or_else(|_| panic!("no {what} within {PATIENCE:?}"))
+        .unwrap_or_else(|_| panic!("no {what} within {TIMEOUT:?}"))
 }
 
 /// The corner at a street and an avenue, counted from the south-west.
