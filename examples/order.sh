@@ -5,7 +5,7 @@
 #   examples/order.sh http://127.0.0.1:8080 "$(cat admin.token)" LATITUDE LONGITUDE
 #
 # The restaurant is opened at LATITUDE,LONGITUDE and the customer lives there too; both must be near a road of the map.
-# PAYMENT_METHOD is how it is paid, sandbox_ok when it is not set. Needs curl and jq. docs/api.md explains tokens, keys and errors.
+# PAYMENT_METHOD is how it is paid (sandbox_ok), READY_IN_MS how long the food takes (ten minutes). Needs curl and jq. docs/api.md explains tokens, keys and errors.
 set -euo pipefail
 base=$1 admin=$2 lat=$3 lng=$4
 
@@ -51,5 +51,5 @@ wait_for() {
 }
 
 wait_for placed
-call "$restaurant_token" POST "/v1/orders/$order/accept" '{"ready_in_ms":600000}' >/dev/null
+call "$restaurant_token" POST "/v1/orders/$order/accept" '{"ready_in_ms":'"${READY_IN_MS:-600000}"'}' >/dev/null
 wait_for accepted
