@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use crate::time::HOURS;
-use crate::{DeclineReason, Dispatcher, DriverId, Outcome, Policy, Time};
+use crate::{DeclineReason, Dispatcher, DriverId, Fix, Outcome, Policy, Time};
 
 /// Weight of the policy's prior in offers, against those of an hour. Raising it learns slower and is less moved by chance.
 const POLICY_WEIGHT: u64 = 40;
@@ -86,8 +86,8 @@ impl Hours {
     }
 }
 
-/// What came of the offers to drivers who have gone, until they come back: at most `Policy::gone_drivers_max` of them, the
-/// longest gone are forgotten first. Nobody is remembered of whom nothing is known.
+/// What came of the offers to drivers who have gone, and where they were last, until they come back: at most
+/// `Policy::gone_drivers_max` of them, the longest gone are forgotten first.
 #[derive(Debug, Default)]
 pub(crate) struct GoneDrivers {
     by_driver: BTreeMap<DriverId, Gone>,
@@ -99,19 +99,22 @@ pub(crate) struct GoneDrivers {
 #[derive(Debug)]
 struct Gone {
     answers: Answers,
+    fix: Fix,
     departure: u64,
 }
 
 impl GoneDrivers {
     /// Remembers a driver who goes.
-    pub(crate) fn remember(&mut self, driver: DriverId, answers: Answers, max: usize) {
+    pub(crate) fn remember(&mut self, driver: DriverId, answers: Answers, fix: Fix, max: usize) {
         self.recall(driver);
-        if answers.offers() == 0 {
-            return;
-        }
         self.departures += 1;
         let departure = self.departures;
-        self.by_driver.insert(driver, Gone { answers, departure });
+        let gone = Gone {
+            answers,
+            fix,
+            departure,
+        };
+        self.by_driver.insert(driver, gone);
         self.by_departure.insert(departure, driver);
         while self.by_driver.len() > max {
             let Some((_, longest_gone)) = self.by_departure.pop_first() else {
@@ -122,13 +125,10 @@ impl GoneDrivers {
     }
 
     /// What is known of a driver who comes back: the row in the driver table goes on with it.
-    pub(crate) fn recall(&mut self, driver: DriverId) -> Answers {
-        self.by_driver
-            .remove(&driver)
-            .map_or_else(Answers::default, |gone| {
-                self.by_departure.remove(&gone.departure);
-                gone.answers
-            })
+    pub(crate) fn recall(&mut self, driver: DriverId) -> Option<(Answers, Fix)> {
+        let gone = self.by_driver.remove(&driver)?;
+        self.by_departure.remove(&gone.departure);
+        Some((gone.answers, gone.fix))
     }
 
     pub(crate) fn answers(&self, driver: DriverId) -> Option<&Answers> {
@@ -144,7 +144,7 @@ impl GoneDrivers {
         self.by_departure.len() == self.by_driver.len()
             && self.by_departure.iter().all(|(departure, driver)| {
                 let gone = self.by_driver.get(driver);
-                gone.is_some_and(|gone| gone.departure == *departure && gone.answers.offers() > 0)
+                gone.is_some_and(|gone| gone.departure == *departure)
             })
     }
 }
@@ -186,6 +186,8 @@ impl Dispatcher {
 
 #[cfg(test)]
 mod tests {
+    use doorstep_routing::LatLng;
+
     use super::*;
     use crate::RevokeReason;
     use crate::time::HOUR_MS;
@@ -244,24 +246,25 @@ mod tests {
             accepted,
             ..Answers::default()
         };
+        let fix = Fix {
+            at: LatLng::from_e7(1, 2),
+            time: Time::from_millis(3),
+            speed_mm_s: None,
+            heading_cdeg: None,
+        };
         let mut gone = GoneDrivers::default();
         for driver in [1, 2, 3] {
-            gone.remember(DriverId(driver), known(1), 3);
+            gone.remember(DriverId(driver), known(1), fix, 3);
         }
-        assert_eq!(gone.recall(DriverId(1)), known(1));
-        gone.remember(DriverId(1), known(2), 3);
-        gone.remember(DriverId(4), known(4), 3);
+        assert_eq!(gone.recall(DriverId(1)), Some((known(1), fix)));
+        gone.remember(DriverId(1), known(2), fix, 3);
+        gone.remember(DriverId(4), known(4), fix, 3);
         let left = [1, 2, 3, 4].map(|driver| gone.answers(DriverId(driver)).copied());
         let want = [Some(known(2)), None, Some(known(1)), Some(known(4))];
         assert_eq!(left, want, "2 has been away for longest");
-        gone.remember(DriverId(5), Answers::default(), 3);
-        assert_eq!(
-            (gone.len(), gone.answers(DriverId(5))),
-            (3, None),
-            "nothing to remember"
-        );
-        gone.remember(DriverId(6), known(1), 0);
+        gone.remember(DriverId(6), known(1), fix, 0);
         assert_eq!(gone.len(), 0);
+        assert_eq!(gone.recall(DriverId(6)), None);
         assert!(gone.is_consistent());
     }
 

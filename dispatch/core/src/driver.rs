@@ -27,6 +27,17 @@ pub enum DriverState {
     Serving,
 }
 
+/// Positions that no driver could have come to from the newest one that counts, each plausible after the one before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Elsewhere {
+    /// When the first was taken.
+    pub(crate) since: Time,
+    /// The newest.
+    pub(crate) fix: Fix,
+    /// How many.
+    pub(crate) count: u32,
+}
+
 /// A driver who is on duty or still holds deliveries.
 #[derive(Debug, Clone)]
 pub struct Driver {
@@ -34,6 +45,8 @@ pub struct Driver {
     pub(crate) duty: Duty,
     /// The newest one.
     pub(crate) fix: Fix,
+    /// Positions too far from `fix` that agree with one another: where the driver may be instead.
+    pub(crate) elsewhere: Option<Elsewhere>,
     /// The stops of the accepted deliveries.
     pub(crate) plan: Plan,
     /// When the shift began.
@@ -55,6 +68,7 @@ impl Driver {
             id,
             duty: Duty::On,
             fix,
+            elsewhere: None,
             plan: Plan::default(),
             since: fix.time,
             until: None,

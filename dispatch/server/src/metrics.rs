@@ -61,7 +61,7 @@ pub const METRICS: &[MetricName] = &[
         Counter,
         "pings_dropped_total",
         ["reason"],
-        "pings that did not: `old_number`, `rate` (more than the limit), `superseded` (a newer one came before the shard read it), `implausible` (old, from the future, too fast, or of a driver off duty)"
+        "pings that did not: `old_number`, `rate` (more than the limit), `superseded` (a newer one came before the shard read it), `implausible` (old, from the future, too fast, or of a driver off duty), `bad` (no ping at all, or fixes that cannot be; the log has one a minute of each session)"
     ),
     metric!(Gauge, "sessions", [], "drivers' apps that are connected"),
     metric!(
@@ -170,6 +170,8 @@ pub(crate) enum PingDropped {
     Rate,
     Superseded,
     Implausible,
+    /// No ping at all, or one with fixes that cannot be.
+    Bad,
 }
 
 impl PingDropped {
@@ -179,6 +181,7 @@ impl PingDropped {
             Self::Rate => "rate",
             Self::Superseded => "superseded",
             Self::Implausible => "implausible",
+            Self::Bad => "bad",
         }
     }
 }
@@ -286,7 +289,10 @@ impl Metrics {
     pub(crate) fn ping_dropped(&self, why: PingDropped) {
         match why {
             PingDropped::Superseded => self.pings_superseded.add_one(),
-            PingDropped::OldNumber | PingDropped::Rate | PingDropped::Implausible => {
+            PingDropped::OldNumber
+            | PingDropped::Rate
+            | PingDropped::Implausible
+            | PingDropped::Bad => {
                 self.pings_rejected.add_one();
             }
         }

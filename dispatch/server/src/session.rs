@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use doorstep_dispatch_core::{DriverId, Fix, Input, OfferId, Time};
 use doorstep_dispatch_wire::codec::{FRAME_BYTES_MAX, FrameDecoder, encode_frame};
@@ -31,6 +31,9 @@ use crate::shard::ShardCommand;
 /// Offers that are remembered until they end; more are not open at a time for one driver.
 const OFFERS_SENT_MAX: usize = 8;
 
+/// Real time between two log lines about bad pings of one session.
+const BAD_PING_LOG_EVERY: Duration = Duration::from_secs(60);
+
 /// How a session ends: with a code for the app, or without if the app has gone.
 pub(crate) enum Ended {
     Gone,
@@ -53,6 +56,8 @@ pub(crate) struct Session {
     pings_rate: RateLimit,
     frames_rate: RateLimit,
     offers_sent: VecDeque<SentOffer>,
+    /// When a ping that could not be used was logged last.
+    bad_ping_logged: Option<Instant>,
 }
 
 /// An offer that was written to the app.
@@ -96,6 +101,7 @@ impl Session {
             seq: 0,
             fixes: Vec::new(),
             offers_sent: VecDeque::new(),
+            bad_ping_logged: None,
         })
     }
 
@@ -136,7 +142,10 @@ impl Session {
                     Err(ended) => Err(ended),
                 },
                 datagram = self.connection.read_datagram() => match datagram {
-                    Ok(datagram) => self.handle_datagram(&datagram),
+                    Ok(datagram) => {
+                        self.handle_datagram(&datagram);
+                        Ok(())
+                    }
                     Err(_) => Err(Ended::Gone),
                 },
             };
@@ -311,30 +320,46 @@ impl Session {
         }
     }
 
-    fn handle_datagram(&mut self, datagram: &[u8]) -> Result<(), Ended> {
+    /// A ping that cannot be used is counted and dropped: the next one may be good, and the app's offers must not end with it.
+    fn handle_datagram(&mut self, datagram: &[u8]) {
         let received = Clock::instant();
-        let bad = |_| Ended::Close(CloseCode::BadFrame);
-        let ping = Ping::decode(datagram).map_err(|_| Ended::Close(CloseCode::BadFrame))?;
-        let motion = decode_fixes(&ping, &mut self.fixes).map_err(bad)?;
-        let dropped = if ping.seq <= self.seq {
-            Some(PingDropped::OldNumber)
-        } else if !self.pings_rate.allows(received) {
-            Some(PingDropped::Rate)
-        } else {
-            None
-        };
-        if let Some(why) = dropped {
+        if let Err(why) = self.take_ping(datagram, received) {
             self.ingest.metrics.ping_dropped(why);
-            return Ok(());
         }
+    }
+
+    fn take_ping(&mut self, datagram: &[u8], received: Instant) -> Result<(), PingDropped> {
+        // First, so that a flood of anything costs next to nothing.
+        if !self.pings_rate.allows(received) {
+            return Err(PingDropped::Rate);
+        }
+        let ping = Ping::decode(datagram).map_err(|error| self.bad_ping(&error, received))?;
+        if ping.seq <= self.seq {
+            return Err(PingDropped::OldNumber);
+        }
+        let decoded = decode_fixes(&ping, &mut self.fixes);
+        let motion = decoded.map_err(|error| self.bad_ping(&error, received))?;
         self.seq = ping.seq;
         if let Some(newest) = self.fixes.last() {
             let fix = fix(newest, motion);
             if self.ingest.fixes.write(&self.slot, fix, received) == Written::Superseded {
-                self.ingest.metrics.ping_dropped(PingDropped::Superseded);
+                return Err(PingDropped::Superseded);
             }
         }
         Ok(())
+    }
+
+    /// Logs the first bad ping of a session, and then one a minute.
+    fn bad_ping(&mut self, error: &dyn std::error::Error, received: Instant) -> PingDropped {
+        let is_due = self
+            .bad_ping_logged
+            .is_none_or(|last| received.duration_since(last) >= BAD_PING_LOG_EVERY);
+        if is_due {
+            self.bad_ping_logged = Some(received);
+            let (driver, session) = (self.driver.0, self.id.0);
+            tracing::warn!(driver, session, why = %error, "a ping cannot be used and is dropped");
+        }
+        PingDropped::Bad
     }
 
     /// Says why a frame was not acted on; sending it again would not help, so it counts as acknowledged.

@@ -243,7 +243,7 @@ impl Dispatcher {
         if is_done && let Some(row) = self.drivers.remove(&id) {
             self.timers.clear(Timer::GraceEnds(id));
             let max = self.policy.gone_drivers_max;
-            self.gone_drivers.remember(id, row.answers, max);
+            self.gone_drivers.remember(id, row.answers, row.fix, max);
         }
     }
 }

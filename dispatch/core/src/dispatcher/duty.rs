@@ -2,13 +2,19 @@
 
 use doorstep_routing::LatLng;
 
-use crate::driver::{Driver, Duty};
+use crate::driver::{Driver, Duty, Elsewhere};
 use crate::offers::Lookup;
 use crate::{
-    Dispatcher, DriverId, Fix, Handled, Output, Rejection, RevokeReason, Time, TravelTimes,
+    Answers, Dispatcher, DriverId, Fix, Handled, Output, Policy, Rejection, RevokeReason, Span,
+    Time, TravelTimes,
 };
 
 use super::Timer;
+
+/// So many positions in a row that agree move a driver whom the last one holds elsewhere.
+const JUMP_CONFIRMED_BY: u32 = 3;
+/// And so much time lies between the first and the last of them: a faulty receiver repeats itself for a moment.
+const JUMP_CONFIRMED_AFTER: Span = Span::from_secs(8);
 
 impl Dispatcher {
     /// Takes a driver on duty, or back on duty. The plan and an open offer are told again, since the app may have
@@ -26,30 +32,32 @@ impl Dispatcher {
             heading_cdeg: None,
         };
         let is_full = self.drivers.len() >= self.policy.drivers_max;
-        match self.drivers.get_mut(&id) {
-            Some(driver) => {
-                driver.duty = Duty::On;
-                driver.until = until;
-                driver.fix = Fix {
-                    time: fix.time.max(driver.fix.time),
-                    ..fix
-                };
-            }
-            None if is_full => {
+        if !self.drivers.contains_key(&id) {
+            if is_full {
                 return Err(Rejection::DriversFull {
                     driver: id,
                     max: self.policy.drivers_max,
                 });
             }
-            None => {
-                let driver = Driver {
-                    until,
-                    answers: self.gone_drivers.recall(id),
-                    ..Driver::new(id, fix)
-                };
-                self.drivers.insert(id, driver);
-            }
+            // A driver who comes back was somewhere: going off and on duty is no way to jump.
+            let known = self.gone_drivers.recall(id);
+            let mut driver = Driver::new(id, known.map_or(fix, |(_, last)| last));
+            driver.since = fix.time;
+            driver.answers = known.map_or_else(Answers::default, |(answers, _)| answers);
+            self.drivers.insert(id, driver);
         }
+        let driver = self.known_driver(id);
+        driver.duty = Duty::On;
+        driver.until = until;
+        let fix = Fix {
+            time: fix.time.max(driver.fix.time),
+            ..fix
+        };
+        // An implausible position is doubted like any other; the driver is on duty all the same.
+        if self.jump_to(id, fix).is_none() {
+            self.known_driver(id).fix = fix;
+        }
+        let at = self.drivers[&id].fix.at;
         self.timers.clear(Timer::GraceEnds(id));
         self.index.place(id, at);
         self.tell_plan(id);
@@ -134,20 +142,10 @@ impl Dispatcher {
                 now: self.now,
             });
         }
-        let span = fix.time.since(last.time);
-        let moved = last.at.crow_distance(fix.at);
-        let reach = self
-            .policy
-            .jump_speed_max_mm_s
-            .saturating_mul(span.as_millis())
-            / 1000;
-        if moved.as_millimetres() > reach.saturating_add(self.policy.jump_slack.as_millimetres()) {
-            return Err(Rejection::ImplausibleJump {
-                driver: id,
-                metres: moved.as_millimetres() / 1000,
-                span,
-            });
+        if let Some(jump) = self.jump_to(id, fix) {
+            return Err(jump);
         }
+        let driver = self.known_driver(id);
         driver.fix = fix;
         if driver.duty == Duty::On {
             self.index.place(id, fix.at);
@@ -155,4 +153,41 @@ impl Dispatcher {
         self.counters.fixes += 1;
         Ok(Handled::Done)
     }
+
+    /// Why a driver cannot be at a new position: it is too far from the last one. Not when further positions have said the
+    /// same for a while: then the last one was the wrong one.
+    fn jump_to(&mut self, id: DriverId, fix: Fix) -> Option<Rejection> {
+        let policy = &self.policy;
+        let beyond = |from: &Fix| beyond_reach(policy, from, &fix);
+        let driver = self.drivers.get(&id)?;
+        let Some((metres, span)) = beyond(&driver.fix) else {
+            self.known_driver(id).elsewhere = None;
+            return None;
+        };
+        let before = driver
+            .elsewhere
+            .filter(|seen| seen.fix.time < fix.time && beyond(&seen.fix).is_none());
+        let elsewhere = Elsewhere {
+            since: before.map_or(fix.time, |seen| seen.since),
+            fix,
+            count: before.map_or(1, |seen| seen.count + 1),
+        };
+        let agree = elsewhere.count >= JUMP_CONFIRMED_BY
+            && fix.time.since(elsewhere.since) >= JUMP_CONFIRMED_AFTER;
+        self.known_driver(id).elsewhere = (!agree).then_some(elsewhere);
+        (!agree).then_some(Rejection::ImplausibleJump {
+            driver: id,
+            metres,
+            span,
+        })
+    }
+}
+
+/// How many metres and how much time lie between two positions, if nobody drives that fast.
+fn beyond_reach(policy: &Policy, from: &Fix, to: &Fix) -> Option<(u64, Span)> {
+    let span = to.time.since(from.time);
+    let moved = from.at.crow_distance(to.at).as_millimetres();
+    let reach = policy.jump_speed_max_mm_s.saturating_mul(span.as_millis()) / 1000;
+    let is_beyond = moved > reach.saturating_add(policy.jump_slack.as_millimetres());
+    is_beyond.then_some((moved / 1000, span))
 }

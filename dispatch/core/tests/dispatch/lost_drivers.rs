@@ -142,3 +142,81 @@ fn a_driver_without_fresh_fixes_is_not_asked() {
     town.ping(1, place(10, 0)).expect("a new fix");
     town.wait_for_offer(mins(1));
 }
+
+fn fix_at(town: &Town, after: Span, at: doorstep_routing::LatLng) -> Input {
+    Input::Fix {
+        driver: DriverId(1),
+        fix: Fix {
+            at,
+            time: town.now.after(after),
+            speed_mm_s: None,
+            heading_cdeg: None,
+        },
+    }
+}
+
+/// A receiver without satellites says 0, 0 first: the true positions after it are taken once they have agreed for a while.
+#[test]
+fn a_wrong_position_is_left_when_the_next_ones_agree() {
+    let mut town = Town::new(Policy::default());
+    town.on_duty(1, doorstep_routing::LatLng::from_e7(0, 0));
+    for (seconds, is_taken) in [(4, false), (8, false), (12, true), (16, true)] {
+        town.now = town.now.after(Span::from_secs(4));
+        let input = fix_at(&town, Span::ZERO, place(seconds, 0));
+        assert_eq!(town.send(input).is_ok(), is_taken, "after {seconds} s");
+    }
+    let driver = town.dispatcher.driver(DriverId(1)).expect("on duty");
+    assert_eq!(driver.fix().at, place(16, 0));
+}
+
+/// Positions that are far from one another too never agree, and a moment's agreement is not enough.
+#[test]
+fn a_jumping_driver_stays_where_the_last_plausible_fix_was() {
+    let mut town = Town::new(Policy::default());
+    town.on_duty(1, place(0, 0));
+    for step in 0..20 {
+        town.now = town.now.after(Span::from_secs(1));
+        let far = place(if step % 2 == 0 { 100_000 } else { -100_000 }, step);
+        let input = fix_at(&town, Span::ZERO, far);
+        assert!(matches!(
+            town.send(input),
+            Err(Rejection::ImplausibleJump { .. })
+        ));
+    }
+    for _ in 0..7 {
+        town.now = town.now.after(Span::from_secs(1));
+        let input = fix_at(&town, Span::ZERO, place(100_000, 0));
+        assert!(matches!(
+            town.send(input),
+            Err(Rejection::ImplausibleJump { .. })
+        ));
+    }
+    let driver = town.dispatcher.driver(DriverId(1)).expect("on duty");
+    assert_eq!(driver.fix().at, place(0, 0));
+}
+
+/// Saying that one is on duty elsewhere is a position like any other, also when one was off duty for a moment.
+#[test]
+fn duty_is_no_way_to_jump() {
+    let mut town = Town::new(Policy::default());
+    town.on_duty(1, place(0, 0));
+    let at = |town: &Town| {
+        town.dispatcher
+            .driver(DriverId(1))
+            .expect("on duty")
+            .fix()
+            .at
+    };
+    for step in 1..50 {
+        town.now = town.now.after(Span::from_millis(20));
+        town.on_duty(1, place(140_000 * step, 0));
+        assert_eq!(at(&town), place(0, 0));
+        town.send(OFF).expect("on duty");
+        town.on_duty(1, place(140_000 * step, 0));
+        assert_eq!(at(&town), place(0, 0));
+    }
+    town.send(OFF).expect("on duty");
+    town.now = town.now.after(mins(60));
+    town.on_duty(1, place(140_000, 0));
+    assert_eq!(at(&town), place(140_000, 0), "an hour is enough");
+}
