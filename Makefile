@@ -16,7 +16,7 @@ FIXTURES ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)-
 AREA_SECONDS ?= 600
 FUZZ_TARGETS ?= extract archive http
 
-.PHONY: help demo test test-full check fmt docs audit dist fixtures bench-routing bench-matching bench-micro fuzz
+.PHONY: help demo test test-full check fmt docs audit dist fixtures bench-routing bench-matching bench-dispatch bench-micro fuzz
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench-routing: ## the road router beside its peers; writes docs/performance.md (
 
 bench-matching: ## the matching's solvers beside their peers; writes docs/performance.md, which says how the peers are installed
 	$(CARGO) run --release --locked --manifest-path benches/matching/Cargo.toml -- $(BENCH_PARTS)
+
+bench-dispatch: ## the driver index beside other spatial indexes; writes docs/performance.md
+	$(CARGO) run --release --locked --manifest-path benches/dispatch/Cargo.toml -- $(BENCH_PARTS)
 
 bench-micro: ## single steps of the engine, by criterion; writes docs/performance.md
 	cd benches/micro && $(CARGO) bench --locked && $(CARGO) run --release --locked --quiet --bin publish

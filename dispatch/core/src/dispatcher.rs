@@ -21,7 +21,7 @@ use crate::acceptance::{GoneDrivers, Hours};
 use crate::delivery::Delivery;
 use crate::digest::Digest;
 use crate::driver::Driver;
-use crate::driver_index::DriverIndex;
+use crate::driver_index::{DriverIndex, Filter};
 use crate::eta::Calibration;
 use crate::offers::OfferBook;
 use crate::{
@@ -228,6 +228,7 @@ impl Dispatcher {
             pickup,
             self.policy.candidates_max,
             self.policy.search_radius,
+            Filter::ANY,
             |driver| {
                 let row = self.drivers.get(&driver);
                 row.is_some_and(|row| matching::may_be_asked(self, row))
@@ -235,8 +236,8 @@ impl Dispatcher {
         );
         let starts: Vec<(LatLng, Time)> = nearest
             .iter()
-            .filter_map(|driver| {
-                let row = self.drivers.get(driver)?;
+            .filter_map(|neighbour| {
+                let row = self.drivers.get(&neighbour.driver)?;
                 let plan = &row.plan;
                 let end = plan.end(now, &self.policy.dwells, |id| self.ready_at(id));
                 Some(end.unwrap_or((row.fix.at, now)))

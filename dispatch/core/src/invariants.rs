@@ -273,7 +273,7 @@ fn advice_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
             format!("{driver} is advised and does not wait: {row:?}")
         })?;
     }
-    let is_wanted = dispatcher.policy.advice.is_some() && dispatcher.index.len() > 0;
+    let is_wanted = dispatcher.policy.advice.is_some() && !dispatcher.index.is_empty();
     rule(advising.next.is_some() == is_wanted, || {
         format!("the next look for advice is {:?}", advising.next)
     })?;

@@ -13,7 +13,7 @@ mod delivery;
 mod digest;
 mod dispatcher;
 mod driver;
-mod driver_index;
+pub mod driver_index;
 mod eta;
 mod ids;
 mod input;

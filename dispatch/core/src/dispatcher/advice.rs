@@ -80,7 +80,7 @@ impl Dispatcher {
             Some(last) => self.now.max(last.after(Span::from_millis(1))),
             None => self.now,
         };
-        self.advising.next = (self.index.len() > 0).then(|| {
+        self.advising.next = (!self.index.is_empty()).then(|| {
             let wished = self.advising.next;
             wished.unwrap_or_else(|| earliest.next_multiple(policy.interval))
         });

@@ -8,6 +8,7 @@ use doorstep_routing::LatLng;
 
 use crate::delivery::Delivery;
 use crate::driver::{Driver, Duty};
+use crate::driver_index::{Filter, Neighbour};
 use crate::{DeliveryId, Dispatcher, DriverId, Policy, StopKind, Time, TravelTimes};
 
 /// A time that is not there: no way.
@@ -315,9 +316,15 @@ fn candidates_of(
     };
     let mut candidates: Vec<(u64, DriverId)> = dispatcher
         .index
-        .nearest(pickup, reach.candidates_max, reach.search_radius, is_free)
+        .nearest(
+            pickup,
+            reach.candidates_max,
+            reach.search_radius,
+            Filter::ANY,
+            is_free,
+        )
         .into_iter()
-        .map(|driver| {
+        .map(|Neighbour { driver, .. }| {
             (
                 arrival_guess(dispatcher.drivers[&driver].fix.at, pickup, 0),
                 driver,
