@@ -21,7 +21,7 @@ const UPDATES_A_QUESTION: usize = 10;
 /// Answers that are compared before anything is timed.
 const COMPARED: usize = 200;
 
-/// Seconds.
+/// What one contestant needed, in seconds.
 pub(crate) struct Figures {
     name: String,
     drivers: &'static str,
