@@ -142,6 +142,25 @@ pub enum OrderEvent {
         /// The reason as it was given, for people.
         reason: String,
     },
+    /// A time-out stands from now on: a client was shown it, or the refund was sent.
+    Finalized,
+    /// A time-out is taken back, since the delivery went on all the same.
+    Reinstated {
+        /// Where the order stood before the time-out.
+        state: StateBeforeTimeOut,
+    },
+}
+
+/// What a time-out that is taken back had ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateBeforeTimeOut {
+    /// The restaurant cooked.
+    Accepted,
+    /// The food waited for the driver.
+    Ready,
+    /// The driver had it.
+    PickedUp,
 }
 
 /// Who cancels an order.
@@ -185,6 +204,8 @@ pub enum PaymentEvent {
     },
     /// The money has to go back.
     RefundRequested,
+    /// The money stays after all; the gateway was not asked to give it back.
+    RefundWithdrawn,
     /// The money went back.
     Refunded {
         /// The gateway's name for the refund.
@@ -198,6 +219,11 @@ pub enum PaymentEvent {
 pub enum DeliveryEvent {
     /// Dispatch is asked for a driver.
     Requested {
+        /// When the food should be ready.
+        ready_at_ms: i64,
+    },
+    /// Dispatch has lost its memory and is asked anew; its reports count from 1 again.
+    RequestedAgain {
         /// When the food should be ready.
         ready_at_ms: i64,
     },

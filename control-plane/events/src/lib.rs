@@ -14,6 +14,6 @@ mod subject;
 
 pub use body::{
     AssignedByHand, DeliveryEvent, DeliveryPhase, EtaBand, Event, Line, Money, Opened, OrderEvent,
-    Party, PaymentEvent, Place, Price, Published, Report,
+    Party, PaymentEvent, Place, Price, Published, Report, StateBeforeTimeOut,
 };
 pub use subject::{STREAM_SUBJECTS, Subject, UnknownSubject};

@@ -64,6 +64,10 @@ subjects! {
     OrderExpired = "orders.expired",
     /// The order was cancelled.
     OrderCancelled = "orders.cancelled",
+    /// A time-out stands for good.
+    OrderFinalized = "orders.finalized",
+    /// A time-out was taken back.
+    OrderReinstated = "orders.reinstated",
     /// The gateway is being asked for the money.
     PaymentSent = "payments.sent",
     /// The money is there.
@@ -76,10 +80,14 @@ subjects! {
     PaymentDisputed = "payments.disputed",
     /// The money has to go back.
     PaymentRefundRequested = "payments.refund_requested",
+    /// The money stays after all.
+    PaymentRefundWithdrawn = "payments.refund_withdrawn",
     /// The money went back.
     PaymentRefunded = "payments.refunded",
     /// Dispatch is asked for a driver.
     DeliveryRequested = "deliveries.requested",
+    /// Dispatch is asked anew, since it has lost its memory.
+    DeliveryRequestedAgain = "deliveries.requested_again",
     /// The food will be ready at another time.
     DeliveryReadyTimeChanged = "deliveries.ready_time_changed",
     /// Dispatch is asked to cancel.
@@ -106,6 +114,8 @@ impl Subject {
                 OrderEvent::Delivered => Self::OrderDelivered,
                 OrderEvent::Expired => Self::OrderExpired,
                 OrderEvent::Cancelled { .. } => Self::OrderCancelled,
+                OrderEvent::Finalized => Self::OrderFinalized,
+                OrderEvent::Reinstated { .. } => Self::OrderReinstated,
             },
             Event::Payment(event) => match event {
                 PaymentEvent::Sent => Self::PaymentSent,
@@ -114,10 +124,12 @@ impl Subject {
                 PaymentEvent::Voided => Self::PaymentVoided,
                 PaymentEvent::Disputed { .. } => Self::PaymentDisputed,
                 PaymentEvent::RefundRequested => Self::PaymentRefundRequested,
+                PaymentEvent::RefundWithdrawn => Self::PaymentRefundWithdrawn,
                 PaymentEvent::Refunded { .. } => Self::PaymentRefunded,
             },
             Event::Delivery(event) => match event {
                 DeliveryEvent::Requested { .. } => Self::DeliveryRequested,
+                DeliveryEvent::RequestedAgain { .. } => Self::DeliveryRequestedAgain,
                 DeliveryEvent::ReadyTimeChanged { .. } => Self::DeliveryReadyTimeChanged,
                 DeliveryEvent::CancelRequested { .. } => Self::DeliveryCancelRequested,
                 DeliveryEvent::Reported(_) => Self::DeliveryReported,

@@ -119,12 +119,12 @@ impl Follower {
                 () = &mut token_end => Err(Gone),
                 () = self.messages.closed() => Err(Gone),
                 change = changes.recv() => match change {
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.tell_news().await,
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.send_news().await,
                     Err(broadcast::error::RecvError::Closed) => Err(Gone),
                 },
                 Ok(()) = drivers.changed() => {
                     let picture = drivers.borrow_and_update().clone();
-                    self.tell_driver(&picture, &mut driver_seen).await
+                    self.send_driver(&picture, &mut driver_seen).await
                 }
             };
         }
@@ -137,7 +137,7 @@ impl Follower {
     }
 
     /// Reads what has been added to the log and sends it.
-    async fn tell_news(&mut self) -> Result<(), Gone> {
+    async fn send_news(&mut self) -> Result<(), Gone> {
         let known = self.order.as_ref().map_or(0, |order| order.seq);
         let log = self.app.store.orders.log_after(self.id, known).await;
         let log = log.map_err(|error| self.cannot_read(&error))?;
@@ -208,7 +208,7 @@ impl Follower {
         send(&self.messages, "order", Some(order.seq), &view).await
     }
 
-    async fn tell_driver(
+    async fn send_driver(
         &self,
         picture: &Arc<DriverPicture>,
         last: &mut Option<PlaceView>,
@@ -319,18 +319,18 @@ async fn follow_inbox(
     messages: &Messages,
 ) -> Result<(), Gone> {
     for order in &open {
-        tell_restaurant(app, messages, order).await?;
+        send_restaurant(app, messages, order).await?;
     }
     loop {
         tokio::select! {
             () = app.shutdown.cancelled() => return Err(Gone),
             () = messages.closed() => return Err(Gone),
             change = changes.recv() => match change {
-                Ok(change) => tell_restaurant(app, messages, &change.summary).await?,
+                Ok(change) => send_restaurant(app, messages, &change.summary).await?,
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     let open = app.store.orders.open_orders(Scope::Restaurant(id), OPEN_MAX).await.map_err(|_| Gone)?;
                     for order in &open {
-                        tell_restaurant(app, messages, order).await?;
+                        send_restaurant(app, messages, order).await?;
                     }
                 }
                 Err(broadcast::error::RecvError::Closed) => return Err(Gone),
@@ -340,7 +340,7 @@ async fn follow_inbox(
 }
 
 /// An order that is not paid for is not shown to the restaurant.
-async fn tell_restaurant(app: &App, messages: &Messages, order: &OrderSummary) -> Result<(), Gone> {
+async fn send_restaurant(app: &App, messages: &Messages, order: &OrderSummary) -> Result<(), Gone> {
     match order.state {
         order::State::PendingPayment | order::State::PaymentFailed => return Ok(()),
         order::State::Placed

@@ -252,7 +252,7 @@ pub(crate) async fn push_bus(
         Destination::Bus.as_str(),
         Aggregate::Order.as_str(),
         id.uuid(),
-        subject_of(&recorded.event),
+        subject_of(&recorded.event).as_str(),
         format!("{id}:{seq}"),
         body,
         at_ms,

@@ -9,6 +9,7 @@ use crate::domain::ids::DriverId;
 use crate::domain::lifecycle::Event;
 use crate::domain::money::{Currency, Money};
 use crate::domain::{order, payment};
+use crate::events::subjects::subject_of;
 
 /// Reads a body with the published schema and checks that what the schema says is what was written.
 fn read(body: &[u8]) -> Published {
@@ -77,18 +78,29 @@ fn the_schema_describes_every_event_of_the_log() {
             by: order::Party::System,
             reason: text(),
         }),
+        Event::Order(order::Event::Placed),
+        Event::Order(order::Event::Rejected { reason: text() }),
+        Event::Order(order::Event::Finalized),
+        Event::Order(order::Event::Reinstated {
+            state: order::State::PickedUp,
+        }),
+        Event::Payment(payment::Event::Sent),
+        Event::Payment(payment::Event::RefundRequested),
+        Event::Payment(payment::Event::RefundWithdrawn),
         Event::Payment(payment::Event::Declined { why: text() }),
         Event::Payment(payment::Event::Voided),
         Event::Payment(disputed),
         Event::Delivery(delivery::Event::Requested { ready_at_ms: 1 }),
+        Event::Delivery(delivery::Event::RequestedAgain { ready_at_ms: 1 }),
         Event::Delivery(delivery::Event::ReadyTimeChanged { ready_at_ms: 1 }),
         Event::Delivery(delivery::Event::CancelRequested { reason: text() }),
         Event::Delivery(delivery::Event::Reported(report)),
         Event::Delivery(delivery::Event::AssignedByHand(by_hand)),
     ];
     for event in events {
-        let body = json!({ "order_id": "ord_1", "seq": 1, "at_ms": 1, "event": event });
+        let body = json!({ "order_id": "ord_1", "seq": 1, "at_ms": 1, "event": &event });
         let published = read(body.to_string().as_bytes());
+        assert_eq!(Subject::of(&published.event), subject_of(&event));
         assert_eq!(
             serde_json::to_value(&published.event).unwrap(),
             body["event"],
