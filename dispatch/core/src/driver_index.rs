@@ -1,6 +1,6 @@
 //! Finds the drivers near a place: the nearest ones, or all within a radius, as the crow flies.
 //!
-//! A quadtree over E7 coordinates whose leaves hold up to [`quadtree::BLOCK`] drivers inline, attributes included, so that a search reads
+//! A quadtree over E7 coordinates whose leaves hold up to 32 drivers inline, attributes included, so that a search reads
 //! neither another table nor more than a few leaves, however dense the quarter is. A driver who moves within a leaf is
 //! overwritten in place. Answers are exact: the order is that of [`LatLng::crow_distance`], equal distances by id. How it compares
 //! with cells, grids and other trees: `make bench-dispatch`, `docs/decisions/0012-a-quadtree-finds-drivers.md`.
