@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::snapshot::{Reader, SnapshotError, Stored, stored};
 use crate::time::HOURS;
 use crate::{DeclineReason, Dispatcher, DriverId, Fix, Outcome, Policy, Time};
 
@@ -74,6 +75,20 @@ impl Answers {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hours([Answers; HOURS]);
 
+impl Stored for Hours {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.0.iter().for_each(|hour| hour.store(out));
+    }
+
+    fn load(input: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+        let mut hours = Self::default();
+        for hour in &mut hours.0 {
+            *hour = Stored::load(input)?;
+        }
+        Ok(hours)
+    }
+}
+
 impl Hours {
     fn at(&self, now: Time) -> &Answers {
         &self.0[now.hour_of_day()]
@@ -102,6 +117,17 @@ struct Gone {
     fix: Fix,
     departure: u64,
 }
+
+stored!(GoneDrivers {
+    1: by_driver,
+    2: by_departure,
+    3: departures
+});
+stored!(Gone {
+    1: answers,
+    2: fix,
+    3: departure
+});
 
 impl GoneDrivers {
     /// Remembers a driver who goes.

@@ -3,21 +3,29 @@
 
 use doorstep_routing::LatLng;
 
+use crate::snapshot::{Reader, SnapshotError, Stored};
 use crate::{
     Answer, DeclineReason, DeliveryEvent, DeliveryRequest, DeliveryState, EtaBand, Handled, Input,
     MilestoneKind, Offer, Output, Rejection, RevokeReason, Stop, StopKind, Time,
 };
 
 /// A running hash.
+/// Chained: the hash of the digest before and of what one input added, so that it can go on from its 32 bytes.
 #[derive(Debug, Default)]
-pub(crate) struct Digest(blake3::Hasher);
+pub(crate) struct Digest {
+    chain: [u8; 32],
+    /// Since the last result.
+    hasher: blake3::Hasher,
+}
 
 impl Digest {
-    pub(crate) fn finish(&self) -> [u8; 32] {
-        *self.0.finalize().as_bytes()
+    pub(crate) const fn finish(&self) -> [u8; 32] {
+        self.chain
     }
 
     pub(crate) fn input(&mut self, now: Time, input: &Input) {
+        self.hasher.reset();
+        self.hasher.update(&self.chain);
         self.byte(1).time(now);
         match *input {
             Input::DriverOnDuty { driver, at, until } => self
@@ -109,10 +117,11 @@ impl Digest {
             Ok(Handled::Done) => self.byte(1),
             Ok(Handled::Already) => self.byte(2),
             Err(rejection) => {
-                self.byte(3).0.update(rejection.name().as_bytes());
+                self.byte(3).hasher.update(rejection.name().as_bytes());
                 self.byte(0)
             }
         };
+        self.chain = *self.hasher.finalize().as_bytes();
     }
 
     fn request(&mut self, request: &DeliveryRequest) -> &mut Self {
@@ -182,17 +191,17 @@ impl Digest {
     }
 
     fn byte(&mut self, byte: u8) -> &mut Self {
-        self.0.update(&[byte]);
+        self.hasher.update(&[byte]);
         self
     }
 
     fn word(&mut self, word: u64) -> &mut Self {
-        self.0.update(&word.to_le_bytes());
+        self.hasher.update(&word.to_le_bytes());
         self
     }
 
     fn long(&mut self, long: u128) -> &mut Self {
-        self.0.update(&long.to_le_bytes());
+        self.hasher.update(&long.to_le_bytes());
         self
     }
 
@@ -201,8 +210,8 @@ impl Digest {
     }
 
     fn place(&mut self, at: LatLng) -> &mut Self {
-        self.0.update(&at.lat_e7().to_le_bytes());
-        self.0.update(&at.lng_e7().to_le_bytes());
+        self.hasher.update(&at.lat_e7().to_le_bytes());
+        self.hasher.update(&at.lng_e7().to_le_bytes());
         self
     }
 
@@ -211,5 +220,19 @@ impl Digest {
             None => self.byte(0),
             Some(word) => self.byte(1).word(word),
         }
+    }
+}
+
+impl Stored for Digest {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.chain.store(out);
+    }
+
+    fn load(input: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+        let chain = Stored::load(input)?;
+        Ok(Self {
+            chain,
+            ..Self::default()
+        })
     }
 }

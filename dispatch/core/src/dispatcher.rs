@@ -11,6 +11,7 @@ mod preview;
 mod requests;
 mod rounds;
 mod searches;
+mod snapshots;
 mod timers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,12 +1,12 @@
 //! What must hold between any two inputs, whatever came before: checked after every step in tests and simulations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::delivery::Delivery;
 use crate::dispatcher::Timer;
 use crate::driver::{Driver, Duty};
 use crate::reposition::CELLS_MAX;
-use crate::{DeliveryState, Dispatcher, StopKind};
+use crate::{DeliveryId, DeliveryState, Dispatcher, DriverId, StopKind};
 
 /// A rule that does not hold: a bug in the dispatcher.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,8 +26,15 @@ fn rule(holds: bool, what: impl FnOnce() -> String) -> Result<(), Violation> {
 /// # Errors
 /// Names the first rule that does not hold.
 pub fn check(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    let mut holders: BTreeMap<DeliveryId, Vec<DriverId>> = BTreeMap::new();
+    for driver in dispatcher.drivers() {
+        for delivery in driver.deliveries() {
+            holders.entry(delivery).or_default().push(driver.id);
+        }
+    }
     for delivery in dispatcher.deliveries() {
-        delivery_is_held_once(dispatcher, delivery)?;
+        let holders = holders.get(&delivery.id()).map_or(&[][..], Vec::as_slice);
+        delivery_is_held_once(dispatcher, delivery, holders)?;
         delivery_is_offered_once(dispatcher, delivery)?;
         etas_fit_together(delivery)?;
     }
@@ -42,14 +49,28 @@ pub fn check(dispatcher: &Dispatcher) -> Result<(), Violation> {
     time_matches(dispatcher)
 }
 
+/// Checks what was read from bytes: also that every row stands under its own id.
+pub(crate) fn check_restored(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    for (&id, driver) in &dispatcher.drivers {
+        rule(driver.id == id, || {
+            format!("{} stands under {id}", driver.id)
+        })?;
+    }
+    for (&id, delivery) in &dispatcher.deliveries {
+        rule(delivery.id() == id, || {
+            format!("{} stands under {id}", delivery.id())
+        })?;
+    }
+    check(dispatcher)
+}
+
 /// A delivery has a driver exactly while one serves it, and only that driver's plan holds it.
-fn delivery_is_held_once(dispatcher: &Dispatcher, delivery: &Delivery) -> Result<(), Violation> {
+fn delivery_is_held_once(
+    dispatcher: &Dispatcher,
+    delivery: &Delivery,
+    holders: &[DriverId],
+) -> Result<(), Violation> {
     let (id, state) = (delivery.id(), delivery.state);
-    let holders: Vec<_> = dispatcher
-        .drivers()
-        .filter(|driver| driver.plan.holds(id))
-        .map(Driver::id)
-        .collect();
     if state.is_served() {
         rule(
             delivery.driver.is_some_and(|driver| holders == [driver]),

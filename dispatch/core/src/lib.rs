@@ -28,6 +28,7 @@ mod policy_fields;
 mod rejection;
 mod reposition;
 mod search;
+mod snapshot;
 mod time;
 mod travel_times;
 
@@ -48,5 +49,6 @@ pub use policy_fields::{PolicyField, PolicyFields, Unit};
 pub use rejection::Rejection;
 pub use reposition::{Advice, AdvicePolicy};
 pub use search::{OFFERS_AT_ONCE_LIMIT, SEARCH_LEVELS_LIMIT, SearchLevel};
+pub use snapshot::SnapshotError;
 pub use time::{Span, Time};
 pub use travel_times::{CrowFlyTravelTimes, RoutedTravelTimes, TravelTimes};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use crate::plan::Plan;
+use crate::snapshot::stored;
 use crate::{Answer, DeclineReason, DeliveryId, DriverId, Offer, OfferId, RevokeReason, Time};
 
 /// How an offer ended.
@@ -65,6 +66,11 @@ struct EndedOffer {
     outcome: Outcome,
 }
 
+stored!(EndedOffer {
+    1: driver,
+    2: outcome
+});
+
 /// What is known of an offer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Lookup<'a> {
@@ -85,6 +91,13 @@ pub(crate) struct OfferBook {
     ended_order: VecDeque<OfferId>,
     last: u64,
 }
+
+stored!(OfferBook {
+    1: open,
+    2: ended,
+    3: ended_order,
+    4: last
+});
 
 impl OfferBook {
     /// An id that was never used, not even by a process that ran before on the same clock:

@@ -46,10 +46,6 @@ impl Plan {
             .map(|stop| stop.delivery)
     }
 
-    pub(crate) fn holds(&self, delivery: DeliveryId) -> bool {
-        self.deliveries().any(|held| held == delivery)
-    }
-
     /// The stops of the visit that comes first: all pickups at one restaurant, or one dropoff.
     pub(crate) fn first_visit(&self) -> &[PlannedStop] {
         let Some(first) = self.stops.first() else {

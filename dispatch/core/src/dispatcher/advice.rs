@@ -8,6 +8,7 @@ use h3o::CellIndex;
 use crate::driver::Duty;
 use crate::matching::may_be_asked;
 use crate::reposition::{Demand, ORDER, cell_of};
+use crate::snapshot::stored;
 use crate::{Advice, AdvicePolicy, Dispatcher, DriverId, Output, Span, Time, TravelTimes};
 
 /// Cells short of drivers that are looked at at a time, the shortest first.
@@ -36,6 +37,18 @@ struct Waiting {
     /// Not yet there, and not called off.
     advice: Option<Advice>,
 }
+
+stored!(Advising {
+    1: demand,
+    2: waiting,
+    3: next,
+    4: last
+});
+stored!(Waiting {
+    1: idle_since,
+    2: advised_at,
+    3: advice
+});
 
 impl Advising {
     /// Who has been advised and is not there yet.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::snapshot::{Reader, SnapshotError, Stored};
 use crate::{DeliveryId, DriverId, OfferId, Time};
 
 /// What is to happen when its time comes. At equal times in this order, then by id.
@@ -59,5 +60,20 @@ impl Timers {
 
     pub(crate) fn len(&self) -> usize {
         self.times.len()
+    }
+}
+
+impl Stored for Timers {
+    fn store(&self, out: &mut Vec<u8>) {
+        let all: Vec<(Time, Timer)> = self.by_time.iter().copied().collect();
+        all.store(out);
+    }
+
+    fn load(input: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+        let all: Vec<(Time, Timer)> = Stored::load(input)?;
+        let mut timers = Self::default();
+        all.into_iter()
+            .for_each(|(at, timer)| timers.set(timer, at));
+        Ok(timers)
     }
 }

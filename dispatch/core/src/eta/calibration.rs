@@ -8,6 +8,7 @@
 //! It changes what is told and no decision.
 
 use super::{Drawn, EtaBand, StopTimes};
+use crate::snapshot::stored;
 use crate::{Span, Time};
 
 /// What is told, and from what the uncertainty of it comes.
@@ -45,6 +46,19 @@ struct Shift {
     /// From how many deliveries.
     learned: u32,
 }
+
+stored!(Calibration {
+    1: pickup,
+    2: waiting,
+    3: carried,
+    4: promise
+});
+stored!(BandShift {
+    1: p10,
+    2: p50,
+    3: p90
+});
+stored!(Shift { 1: by, 2: learned });
 
 /// No quantile is moved by more than four widths of its band.
 const SHIFT_MAX: i64 = 4_000_000;

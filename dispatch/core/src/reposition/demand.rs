@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use doorstep_routing::LatLng;
 use h3o::{CellIndex, Resolution};
 
+use crate::snapshot::stored;
 use crate::time::{HOUR_MS, HOURS};
 use crate::{Span, Time};
 
@@ -57,6 +58,17 @@ struct CellDemand {
     /// The fading mean of the days before; none: there were none.
     before: Option<[u64; HOURS]>,
 }
+
+stored!(Demand { 1: cells });
+stored!(CellDemand {
+    1: place,
+    2: last_order,
+    3: of_late,
+    4: step,
+    5: day,
+    6: today,
+    7: before,
+});
 
 impl Demand {
     /// Counts an order.

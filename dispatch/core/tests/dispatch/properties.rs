@@ -1,8 +1,9 @@
 //! Any sequence of inputs, sensible or not, keeps the rules and can be repeated.
 
 use doorstep_dispatch_core::{
-    AdvicePolicy, Answer, Bundling, DeclineReason, DeliveryId, DriverId, Fix, Input, Matching,
-    MilestoneKind, OFFERS_AT_ONCE_LIMIT, OfferId, Policy, SearchLevel, Span, StopKind, Time,
+    AdvicePolicy, Answer, Bundling, DeclineReason, DeliveryId, Dispatcher, DriverId, Fix, Input,
+    Matching, MilestoneKind, OFFERS_AT_ONCE_LIMIT, OfferId, Policy, SearchLevel, Span, StopKind,
+    Time,
 };
 use doorstep_routing::Distance;
 use proptest::prelude::*;
@@ -194,7 +195,10 @@ fn input_of(town: &Town, event: &Event) -> Option<Input> {
 }
 
 fn run(policy: &Policy, events: &[Event]) -> Town {
-    let mut town = Town::new(policy.clone());
+    run_in(Town::new(policy.clone()), events)
+}
+
+fn run_in(mut town: Town, events: &[Event]) -> Town {
     for event in events {
         if let Event::Wait { seconds } = event {
             town.wait(Span::from_secs(*seconds));
@@ -292,11 +296,36 @@ fn policies() -> impl Strategy<Value = Policy> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The town checks the rules after each input; see there.
+    /// The town checks the rules after each input; see there. A run whose dispatcher is restored from a snapshot before each
+    /// input is the same run.
     #[test]
     fn rules_hold_and_runs_repeat(policy in policies(), events in prop::collection::vec(event(), 1..250)) {
         let town = run(&policy, &events);
-        prop_assert_eq!(town.dispatcher.digest(), run(&policy, &events).dispatcher.digest());
+        let restored = run_in(Town { is_restored: true, ..Town::new(policy) }, &events);
+        prop_assert_eq!(town.dispatcher.digest(), restored.dispatcher.digest());
+        prop_assert!(town.dispatcher.snapshot() == restored.dispatcher.snapshot());
+    }
+
+    /// Bytes that were changed or cut are refused, or are a dispatcher that keeps the rules.
+    #[test]
+    fn any_bytes_are_refused_or_keep_the_rules(
+        policy in policies(),
+        events in prop::collection::vec(event(), 1..60),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let town = run(&policy, &events);
+        let mut bytes = town.dispatcher.snapshot();
+        for (at, byte) in changes {
+            *at.get_mut(&mut bytes) = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(dispatcher) = Dispatcher::restore(policy.clone(), &bytes) {
+            let mut town = Town { dispatcher, ..Town::new(policy) };
+            let _ = town.dispatcher.handle(town.now, Input::Deadline, &mut town.travel);
+        }
     }
 
     /// Whatever happened: once the world is quiet, only food on its way keeps a delivery open.

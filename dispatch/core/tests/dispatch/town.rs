@@ -31,6 +31,8 @@ pub(crate) struct Town {
     pub(crate) advised: BTreeSet<DriverId>,
     /// Every offer ever made, in order.
     pub(crate) offers: Vec<Offer>,
+    /// Whether the dispatcher is written to bytes and made of them again before each input.
+    pub(crate) is_restored: bool,
 }
 
 pub(crate) fn place(north_m: i32, east_m: i32) -> LatLng {
@@ -71,10 +73,14 @@ impl Town {
             open_offers: BTreeMap::new(),
             advised: BTreeSet::new(),
             offers: Vec::new(),
+            is_restored: false,
         }
     }
 
     pub(crate) fn send(&mut self, input: Input) -> Result<Handled, Rejection> {
+        if self.is_restored {
+            self.restore();
+        }
         let dispatcher = &self.dispatcher;
         self.events
             .retain(|&delivery, _| dispatcher.delivery(delivery).is_some());
@@ -108,6 +114,14 @@ impl Town {
         }
         self.check_told();
         result
+    }
+
+    /// Goes on with what a snapshot of the dispatcher gives, which has the same snapshot.
+    fn restore(&mut self) {
+        let snapshot = self.dispatcher.snapshot();
+        let policy = self.dispatcher.policy().clone();
+        self.dispatcher = Dispatcher::restore(policy, &snapshot).expect("its own snapshot");
+        assert_eq!(self.dispatcher.snapshot(), snapshot);
     }
 
     /// What an assignment by hand would do, looked at just before it is done.
