@@ -61,6 +61,9 @@ impl Settings {
             outbound_frames_max: self.count(&key("outbound_frames_max")),
             events_max: self.count(&key("events_max")),
             drain_timeout: self.duration(&key("drain_timeout")),
+            segment_age_max: self.duration(&key("segment_age_max")),
+            segment_records_max: self.count(&key("segment_records_max")) as u64,
+            journal_keep: self.duration(&key("journal_keep")),
             driver_picture_age_max: self.duration(&key("driver_picture_age_max")),
         }
     }

@@ -149,6 +149,25 @@ impl Dispatcher {
         })
     }
 
+    /// Goes on under another policy, from the next input on; running searches get its times. Nobody is told anything: whoever
+    /// was advised to wait elsewhere is not called back. A table that is longer than its new bound takes nothing further until
+    /// it is shorter.
+    ///
+    /// # Errors
+    /// If the policy cannot work; then the old one stays.
+    pub fn set_policy(&mut self, policy: Policy) -> Result<(), PolicyError> {
+        policy.validate()?;
+        if policy.advice.is_none() {
+            self.advising = Advising::default();
+        }
+        self.policy = policy;
+        for delivery in self.searching.clone() {
+            self.time_search(delivery);
+        }
+        self.wish_advice();
+        Ok(())
+    }
+
     /// Takes one input. `now` before the last one counts as the last one. Deadlines that have passed take effect
     /// with [`Input::Deadline`] only.
     ///

@@ -82,6 +82,11 @@ impl Clock {
             .map_or(Duration::ZERO, |left| left + Duration::from_micros(1))
     }
 
+    /// How long ago a file was written, by the system's clock; none if that is still to come.
+    pub(crate) fn since(written: SystemTime) -> Duration {
+        written.elapsed().unwrap_or_default()
+    }
+
     /// The real time now, for measuring and for limits of sockets.
     pub(crate) fn instant() -> Instant {
         Instant::now()

@@ -94,6 +94,12 @@ pub struct Limits {
     pub driver_picture_age_max: Duration,
     /// How long open gRPC calls may take to end at a shutdown.
     pub drain_timeout: Duration,
+    /// A segment of the journal is closed when it is this old. Raising it makes fewer snapshots and longer starts.
+    pub segment_age_max: Duration,
+    /// The same when it has so many records. Raising it makes fewer snapshots and longer starts.
+    pub segment_records_max: u64,
+    /// Segments that no start needs are kept for so long after they were closed, for whoever wants to replay what happened.
+    pub journal_keep: Duration,
 }
 
 impl Default for Limits {
@@ -111,6 +117,9 @@ impl Default for Limits {
             events_max: 200_000,
             driver_picture_age_max: Duration::from_millis(250),
             drain_timeout: Duration::from_secs(5),
+            segment_age_max: Duration::from_secs(180),
+            segment_records_max: 100_000,
+            journal_keep: Duration::from_secs(48 * 3_600),
         }
     }
 }

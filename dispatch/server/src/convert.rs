@@ -104,7 +104,7 @@ pub(crate) fn delivery_text(id: DeliveryId) -> String {
     Uuid::from_u128(id.0).hyphenated().to_string()
 }
 
-fn journal_delivery_id(bytes: &[u8]) -> Result<DeliveryId, ConvertError> {
+pub(crate) fn journal_delivery_id(bytes: &[u8]) -> Result<DeliveryId, ConvertError> {
     let id = Uuid::from_slice(bytes).map_err(|_| ConvertError::DeliveryId {
         text: format!("{bytes:02x?}"),
     })?;
@@ -421,9 +421,9 @@ pub(crate) fn to_record(now: Time, input: &Input, request_id: Option<&str>) -> j
         }
     };
     journal::Record {
-        durable_bytes: None,
         now_ms: now.as_millis(),
         input: Some(input),
+        ..journal::Record::default()
     }
 }
 

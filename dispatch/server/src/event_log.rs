@@ -97,6 +97,21 @@ impl EventLog {
         }
     }
 
+    /// Puts back the events of a snapshot, the last of which has the cursor `last`.
+    pub(crate) fn restore(&self, last: u64, restored: Vec<DeliveryEvent>) {
+        let mut events = self.lock();
+        let skip = restored.len().saturating_sub(self.events_max);
+        *events = restored.into_iter().skip(skip).collect();
+        drop(events);
+        self.last.send_replace(last);
+    }
+
+    /// All that are held, the oldest first, and the last cursor.
+    pub(crate) fn all(&self) -> (u64, Vec<DeliveryEvent>) {
+        let events = self.lock();
+        (self.head(), events.iter().cloned().collect())
+    }
+
     /// Replaces the content of `batch` with up to `batch_max` events after a cursor; 0 begins at the oldest held.
     pub(crate) fn read_after(
         &self,

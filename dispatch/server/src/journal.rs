@@ -1,128 +1,86 @@
 //! The inputs of one shard on disk: written before anything they cause is published, read back after a crash.
 //!
 //! ```text
-//!   doorstep-journal 2 …setup…\n │ u32 length │ u32 CRC │ Record │ u32 length │ …
+//!   segment   what it begins with │ record │ record │ …      closed after some minutes, a new one begins
+//!   snapshot  the state after so many records                made beside the shard from the closed segments
+//!   start   = newest snapshot + the records behind it
 //! ```
 //!
-//! Integers are little endian. A crash can leave a record half written at the end: on opening, what cannot be read there is
-//! moved to a file beside the journal and the journal goes on from the last whole record. Those records were never
-//! acknowledged. The first record after each sync says how much of the file had been synced: what cannot be read before that
-//! mark was acknowledged, so it is damage, and the journal is not opened.
+//! A record holds an input, when it came, the travel times that were asked for, and four bytes of the digest after it: a replay
+//! needs neither map nor settings of this process, and notices when it decides otherwise. The policy, the map and the version
+//! stand at the beginning of each segment, and a new one begins when they change.
+//!
+//! A crash can leave a record half written at the end: on opening, what cannot be read there is moved to a file beside the
+//! journal and the journal goes on from the last whole record. Those records were never acknowledged. The first record after
+//! each sync says how much of the file had been synced: what cannot be read before that mark was acknowledged, so it is damage,
+//! and the journal is not opened.
 
 mod disk;
-mod reader;
+pub(crate) mod drives;
+mod error;
+mod folder;
+mod frames;
+mod legacy;
+mod scan;
+mod segment;
 mod setup;
-mod stream;
+mod snapshot_file;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use doorstep_dispatch_wire::journal::Record;
-use prost::Message;
-use thiserror::Error;
+use doorstep_dispatch_wire::journal::{self as wire, Record};
+use uuid::Uuid;
 
-use self::disk::Disk;
-use self::reader::{RecordReader, was_durable};
+pub use self::error::JournalError;
+use self::error::io_error;
+pub(crate) use self::scan::Replay;
+use self::scan::{LastSegment, Scanned, scan};
+use self::segment::SegmentWriter;
 pub(crate) use self::setup::Setup;
 use crate::clock::Clock;
-use crate::metrics;
 
-const FILE_NAME: &str = "shard-0.journal";
-const HEADER_BYTES_MAX: u64 = 16_384;
-
-/// Longer than any record: what claims to be longer is damage.
-const RECORD_BYTES_MAX: u32 = 64 * 1024;
-
-/// Bytes of length and CRC before a record.
-const PREFIX_BYTES: u64 = 8;
-
-/// Bytes that may be in the file without a sync; they are kept in memory, to be written again after a failed sync.
-const UNSYNCED_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// Why the journal cannot be used.
-#[derive(Debug, Error)]
-pub enum JournalError {
-    /// The file or its folder cannot be read or written.
-    #[error("journal {path}: {source}")]
-    Io {
-        /// Which file.
-        path: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Another process has it open.
-    #[error("journal {path} is in use by another process")]
-    InUse {
-        /// Which file.
-        path: String,
-    },
-    /// The file is something else.
-    #[error("{path} is not a journal of this version: it begins with {found:?}")]
-    NotAJournal {
-        /// Which file.
-        path: String,
-        /// Its first line.
-        found: String,
-    },
-    /// Replaying it here would decide otherwise than it was decided then.
-    #[error(
-        "journal {path} was written with {found:?}, this is {expected:?}: use the old setup or an empty folder"
-    )]
-    OtherSetup {
-        /// Which file.
-        path: String,
-        /// Setup of this process.
-        expected: String,
-        /// Setup in the file.
-        found: String,
-    },
-    /// Bytes that were on stable storage, and so may have been acknowledged, cannot be read any more.
-    #[error(
-        "journal {path} is damaged at byte {offset} of {length}: what follows was acknowledged, so it is not skipped; \
-         restore the file from a copy, or move the folder away and start with an empty one: the control plane requests its \
-         open deliveries again and drivers reconnect"
-    )]
-    Damaged {
-        /// Which file.
-        path: String,
-        /// First byte of the record that cannot be read.
-        offset: u64,
-        /// Bytes of the file.
-        length: u64,
-    },
-    /// A whole record that this version does not understand.
-    #[error(
-        "journal {path}: the record at byte {offset} is not understood: {why}; a newer version may have written it: use that \
-         one, or an empty folder"
-    )]
-    UnknownRecord {
-        /// Which file.
-        path: String,
-        /// Where it begins.
-        offset: u64,
-        /// What is wrong with it.
-        why: String,
-    },
+/// When a segment is closed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rotation {
+    pub(crate) age_max: Duration,
+    pub(crate) records_max: u64,
 }
 
-impl JournalError {
-    /// Whether it goes away once there is room on the disk: nothing is lost by waiting for it.
-    pub(crate) fn is_disk_full(&self) -> bool {
-        let Self::Io { source, .. } = self else {
-            return false;
-        };
-        matches!(
-            source.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-        )
-    }
+impl Rotation {
+    /// One segment for good.
+    pub(crate) const NEVER: Self = Self {
+        age_max: Duration::MAX,
+        records_max: u64::MAX,
+    };
+}
+
+/// A state that a journal leads to.
+pub(crate) trait State: Replay {
+    /// What it was last handed as its setup.
+    fn setup(&self) -> &Setup;
+
+    /// Goes on under another setup.
+    fn change_setup(&mut self, setup: &Setup) -> Result<(), String>;
+
+    /// The name of the stream of events, as the journal handed it over; empty before.
+    fn stream(&self) -> &str;
+
+    fn digest(&self) -> [u8; 32];
+
+    /// All of it; the journal adds the numbers and names that it knows.
+    fn snapshot(&self) -> wire::Snapshot;
 }
 
 /// What was found on opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Replayed {
+    /// Records that were replayed.
     pub(crate) records: u64,
+    /// Those before them, whose state a snapshot held.
+    pub(crate) covered: u64,
     /// Unreadable bytes that were moved aside.
     pub(crate) torn_bytes: u64,
 }
@@ -130,86 +88,89 @@ pub(crate) struct Replayed {
 /// An open journal. Only one process can have it.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    disk: Box<dyn Disk>,
-    path: PathBuf,
-    /// Bytes of the file that are on stable storage.
-    synced: u64,
-    /// What comes after them, in the file or not yet.
-    unsynced: Vec<u8>,
-    /// How much of that is in the file.
-    written: usize,
-    /// A write or a sync has failed: what the file holds after `synced` is unknown and has to be cut off first.
-    is_uncertain: bool,
-    /// The next record says how much was synced.
-    is_mark_due: bool,
+    folder: PathBuf,
+    segment: SegmentWriter,
+    segment_began: Instant,
+    segment_first: u64,
+    next_record: u64,
     stream: String,
+    setup: Setup,
+    /// Locked for as long as the journal is open.
+    _lock: File,
 }
 
 impl Journal {
-    /// Opens or creates the journal in a folder and hands every record in it to `replay`, oldest first.
+    /// Opens or creates the journal in a folder and brings `state` to where it ends. What was written under another setup goes
+    /// on under this one.
     pub(crate) fn open(
         folder: &Path,
         setup: &Setup,
-        mut replay: impl FnMut(Record) -> Result<(), String>,
+        state: &mut dyn State,
     ) -> Result<(Self, Replayed), JournalError> {
-        let path = folder.join(FILE_NAME);
-        let failed = |source| io_error(&path, source);
-        fs::create_dir_all(folder).map_err(failed)?;
-        let file = lock(&path)?;
-        let length = file.metadata().map_err(failed)?.len();
-        let Some(header) = check_header(&file, &path, setup)? else {
-            file.set_len(0).map_err(failed)?;
-            let stream = stream::begin(folder).map_err(failed)?;
-            let mut journal = Self::new(file, &path, 0, stream);
-            journal.unsynced.extend_from_slice(setup.line().as_bytes());
-            journal.write(true)?;
-            // The entry of a new file is in the folder only once the folder is on disk.
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(failed)?;
-            return Ok((journal, Replayed::default()));
-        };
-        let stream = stream::of(folder).map_err(failed)?;
-        let mut reader = RecordReader::new(&file, header.bytes, length).map_err(failed)?;
-        let mut replayed = Replayed::default();
-        while let Some((offset, bytes)) = reader.next_record().map_err(failed)? {
-            let unknown = |why| JournalError::UnknownRecord {
-                path: path.display().to_string(),
-                offset,
-                why,
-            };
-            let record = Record::decode(bytes).map_err(|error| unknown(error.to_string()))?;
-            replay(record).map_err(unknown)?;
-            replayed.records += 1;
+        fs::create_dir_all(folder).map_err(|source| io_error(folder, source))?;
+        let mut lock = folder::lock(folder)?;
+        let Scanned {
+            mut next_record,
+            mut replayed,
+            has_snapshot,
+            last,
+        } = scan(folder, false, state)?;
+        let covered = next_record - replayed;
+        let legacy = folder::list(folder)?.legacy;
+        let is_new = !has_snapshot && last.is_none();
+        if let (true, Some(path)) = (is_new, &legacy) {
+            next_record = legacy::replay(path, setup, state)?;
+            replayed = next_record;
         }
-        let whole = reader.record_end;
-        replayed.torn_bytes = length - whole;
-        if replayed.torn_bytes > 0 {
-            if was_durable(&file, whole, length, header.has_marks).map_err(failed)? {
-                return Err(JournalError::Damaged {
-                    path: path.display().to_string(),
-                    offset: whole,
-                    length,
-                });
+        let torn_bytes = last.as_ref().map_or(0, |last| last.length - last.end);
+        if let (Some(last), 1..) = (&last, torn_bytes) {
+            move_tail_aside(last)?;
+        }
+        let stream = Some(state.stream().to_owned()).filter(|name| !name.is_empty());
+        let stream = stream
+            .or_else(|| folder::legacy_stream(folder).filter(|_| legacy.is_some()))
+            .unwrap_or_else(|| Uuid::now_v7().to_string());
+        if state.setup() != setup {
+            state
+                .change_setup(setup)
+                .map_err(|why| JournalError::Snapshot {
+                    path: folder.display().to_string(),
+                    why,
+                })?;
+        }
+        let message = setup.to_message();
+        let goes_on = last.filter(|last| last.header.setup.as_ref() == Some(&message));
+        let header = header(next_record, &stream, setup, state.digest());
+        let segment = match &goes_on {
+            Some(last) => go_on(last)?,
+            None => {
+                if next_record > 0 {
+                    let snapshot = numbered(state.snapshot(), next_record, &stream, setup);
+                    snapshot_file::write(folder, &snapshot)?;
+                }
+                SegmentWriter::begin(folder, &header)?
             }
-            move_tail_aside(&file, &path, whole)?;
+        };
+        if legacy.is_some() {
+            lock = folder::retire(folder)?;
         }
-        // What a killed process left in the system's memory has been replayed: it must not get lost later.
-        file.sync_data().map_err(failed)?;
-        Ok((Self::new(file, &path, whole, stream), replayed))
-    }
-
-    fn new(disk: impl Disk + 'static, path: &Path, synced: u64, stream: String) -> Self {
-        Self {
-            disk: Box::new(disk),
-            path: path.to_owned(),
-            synced,
-            unsynced: Vec::new(),
-            written: 0,
-            is_uncertain: false,
-            is_mark_due: true,
+        let segment_first = goes_on.map_or(next_record, |last| last.header.first_record);
+        let journal = Self {
+            folder: folder.to_owned(),
+            segment,
+            segment_began: Clock::instant(),
+            segment_first,
+            next_record,
             stream,
-        }
+            setup: setup.clone(),
+            _lock: lock,
+        };
+        let replayed = Replayed {
+            records: replayed,
+            covered,
+            torn_bytes,
+        };
+        Ok((journal, replayed))
     }
 
     /// The name of the stream of events that this journal gives.
@@ -218,142 +179,124 @@ impl Journal {
     }
 
     /// Adds a record to what the next write puts on disk.
-    pub(crate) fn append(&mut self, mut record: Record) {
-        if std::mem::take(&mut self.is_mark_due) {
-            record.durable_bytes = Some(self.synced);
-        }
-        let length = record.encoded_len();
-        debug_assert!(
-            length <= RECORD_BYTES_MAX as usize,
-            "a record of {length} bytes"
-        );
-        let start = self.unsynced.len();
-        self.unsynced
-            .extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-        self.unsynced.extend_from_slice(&[0; 4]);
-        self.unsynced.extend_from_slice(&record.encode_to_vec());
-        let crc = crc32fast::hash(&self.unsynced[start + 8..]);
-        self.unsynced[start + 4..start + 8].copy_from_slice(&crc.to_le_bytes());
+    pub(crate) fn append(&mut self, record: Record) {
+        self.segment.append(record);
+        self.next_record += 1;
     }
 
-    /// Writes what was appended; with `durable` it survives a loss of power once this returns.
-    ///
-    /// After a failure nothing is lost: the next call cuts off what a failed write or sync left in the file and writes
-    /// everything since the last successful sync again.
+    /// Writes what was appended; with `durable` it survives a loss of power once this returns. After a failure nothing is lost:
+    /// the next call writes it again.
     pub(crate) fn write(&mut self, durable: bool) -> Result<(), JournalError> {
-        let outcome = self.try_write(durable);
-        self.is_uncertain = outcome.is_err();
-        outcome.map_err(|source| io_error(&self.path, source))
+        self.segment.write(durable)
     }
 
-    fn try_write(&mut self, durable: bool) -> io::Result<()> {
-        if self.is_uncertain {
-            self.disk.cut(self.synced)?;
-            self.written = 0;
+    /// Closes the segment if it is old or long, and begins the next. Says whether it did. Everything must have been written; a
+    /// failure leaves the segment open, and it can be tried again.
+    pub(crate) fn rotate(
+        &mut self,
+        rotation: Rotation,
+        digest: [u8; 32],
+    ) -> Result<bool, JournalError> {
+        let records = self.next_record - self.segment_first;
+        let age = Clock::instant().saturating_duration_since(self.segment_began);
+        let is_due = records >= rotation.records_max || age >= rotation.age_max;
+        if records == 0 || !is_due {
+            return Ok(false);
         }
-        let new = &self.unsynced[self.written..];
-        if !new.is_empty() {
-            self.disk.append(new)?;
-            metrics::journal_bytes(new.len());
-            self.written = self.unsynced.len();
-        }
-        if durable || self.unsynced.len() > UNSYNCED_BYTES_MAX {
-            let started = Clock::instant();
-            self.disk.sync()?;
-            metrics::journal_sync(Clock::instant().saturating_duration_since(started));
-            self.synced += self.unsynced.len() as u64;
-            self.unsynced.clear();
-            self.written = 0;
-            self.is_mark_due = true;
-        }
-        Ok(())
+        self.segment.write(true)?;
+        let header = header(self.next_record, &self.stream, &self.setup, digest);
+        self.segment = SegmentWriter::begin(&self.folder, &header)?;
+        (self.segment_began, self.segment_first) = (Clock::instant(), self.next_record);
+        Ok(true)
+    }
+
+    /// Writes the state after the last record that was appended and written.
+    pub(crate) fn write_snapshot(&self, state: wire::Snapshot) -> Result<(), JournalError> {
+        let snapshot = numbered(state, self.next_record, &self.stream, &self.setup);
+        snapshot_file::write(&self.folder, &snapshot)
     }
 }
 
-fn io_error(path: &Path, source: io::Error) -> JournalError {
-    JournalError::Io {
-        path: path.display().to_string(),
-        source,
-    }
-}
-
-/// Opens the file for this process alone.
-fn lock(path: &Path) -> Result<File, JournalError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(path)
-        .map_err(|source| io_error(path, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse {
-            path: path.display().to_string(),
-        }),
-        Err(TryLockError::Error(source)) => Err(io_error(path, source)),
-    }
-}
-
-/// The first line of a journal.
-struct Header {
-    /// Its length with the line end.
-    bytes: u64,
-    /// Whether records say how much was synced before them.
-    has_marks: bool,
-}
-
-/// The first line, which must be of this setup; `None` if a first start was cut short.
-fn check_header(file: &File, path: &Path, setup: &Setup) -> Result<Option<Header>, JournalError> {
-    let mut start = Vec::new();
-    file.take(HEADER_BYTES_MAX)
-        .read_to_end(&mut start)
-        .map_err(|source| io_error(path, source))?;
-    let expected = setup.line();
-    if start.len() < expected.len() && expected.as_bytes().starts_with(&start) {
+/// Brings `state` to the end of the closed segments of a folder that another thread writes, and writes its snapshot there.
+/// Says how many records it covers; nothing if there is none that is not covered yet.
+pub(crate) fn snapshot_closed(
+    folder: &Path,
+    keep: Duration,
+    state: &mut dyn State,
+) -> Result<Option<u64>, JournalError> {
+    let scanned = scan(folder, true, state)?;
+    if scanned.replayed == 0 {
         return Ok(None);
     }
-    let line = start
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let found = String::from_utf8_lossy(line).into_owned();
-    let is_whole = start.len() > line.len();
-    if is_whole && setup.accepts(&found) {
-        return Ok(Some(Header {
-            bytes: line.len() as u64 + 1,
-            has_marks: Setup::has_marks(&found),
-        }));
-    }
-    let path = path.display().to_string();
-    Err(match Setup::of_line(&found) {
-        Some(found) if is_whole => JournalError::OtherSetup {
-            path,
-            expected: setup.to_string(),
-            found: found.to_owned(),
-        },
-        _ => JournalError::NotAJournal {
-            path,
-            found: found.chars().take(40).collect(),
-        },
-    })
+    let (stream, setup) = (state.stream(), state.setup());
+    let snapshot = numbered(state.snapshot(), scanned.next_record, stream, setup);
+    snapshot_file::write(folder, &snapshot)?;
+    folder::delete_old(folder, keep)?;
+    Ok(Some(scanned.next_record))
 }
 
-fn move_tail_aside(mut file: &File, path: &Path, whole: u64) -> Result<(), JournalError> {
-    let tail_path = path.with_extension(format!("torn-at-{whole}"));
-    let failed = |source| io_error(&tail_path, source);
+fn numbered(
+    state: wire::Snapshot,
+    next_record: u64,
+    stream: &str,
+    setup: &Setup,
+) -> wire::Snapshot {
+    wire::Snapshot {
+        next_record,
+        stream: stream.to_owned(),
+        setup: Some(setup.to_message()),
+        ..state
+    }
+}
+
+fn header(first_record: u64, stream: &str, setup: &Setup, digest: [u8; 32]) -> wire::Segment {
+    // The last bytes of such an id are random.
+    let [.., a, b, c, d] = *Uuid::now_v7().as_bytes();
+    wire::Segment {
+        salt: u32::from_le_bytes([a, b, c, d]),
+        first_record,
+        stream: stream.to_owned(),
+        setup: Some(setup.to_message()),
+        digest: digest.to_vec(),
+    }
+}
+
+fn go_on(last: &LastSegment) -> Result<SegmentWriter, JournalError> {
+    let file = OpenOptions::new().append(true).open(&last.path);
+    let file = file.map_err(|source| io_error(&last.path, source))?;
+    // What a killed process left in the system's memory has been replayed: it must not get lost later.
+    file.sync_data()
+        .map_err(|source| io_error(&last.path, source))?;
+    Ok(SegmentWriter::over(
+        file,
+        &last.path,
+        last.header.salt,
+        last.end,
+    ))
+}
+
+fn move_tail_aside(last: &LastSegment) -> Result<(), JournalError> {
+    let whole = last.end;
+    let tail_path = last.path.with_extension(format!("torn-at-{whole}"));
     tracing::warn!(
-        journal = %path.display(),
+        journal = %last.path.display(),
         at_byte = whole,
         kept = %tail_path.display(),
         "the end of the journal is not readable: it was never acknowledged and is moved aside"
     );
-    let mut tail = File::create(&tail_path).map_err(failed)?;
-    file.seek(SeekFrom::Start(whole)).map_err(failed)?;
-    io::copy(&mut file, &mut tail).map_err(failed)?;
-    tail.sync_all().map_err(failed)?;
-    file.set_len(whole)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)
+    let cut = || -> io::Result<()> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(&last.path)?;
+        let mut tail = File::create(&tail_path)?;
+        file.seek(SeekFrom::Start(whole))?;
+        io::copy(&mut file, &mut tail)?;
+        tail.sync_all()?;
+        file.set_len(whole)?;
+        file.sync_all()
+    };
+    cut().map_err(|source| io_error(&tail_path, source))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod journal;
 mod metrics;
 mod preview;
 mod rate;
+mod replica;
 mod requests;
 mod routes;
 mod rpc;
@@ -27,6 +28,7 @@ mod running;
 mod session;
 mod sessions;
 mod shard;
+mod snapshots;
 mod trail;
 
 pub use certificate::{CertificateError, CertificateSource};

@@ -133,6 +133,18 @@ pub const METRICS: &[MetricName] = &[
         "one sync of the journal"
     ),
     metric!(
+        Histogram,
+        "journal_snapshot_seconds",
+        [],
+        "one snapshot of the journal, made beside the shard"
+    ),
+    metric!(
+        Counter,
+        "journal_snapshots_failed_total",
+        [],
+        "snapshots that could not be made: the next start replays more of the journal"
+    ),
+    metric!(
         Gauge,
         "journal_stalled",
         [],
@@ -219,6 +231,14 @@ pub(crate) fn journal_bytes(bytes: usize) {
 
 pub(crate) fn journal_sync(duration: Duration) {
     histogram!("doorstep_dispatch_journal_sync_seconds").record(duration);
+}
+
+pub(crate) fn journal_snapshot(duration: Duration) {
+    histogram!("doorstep_dispatch_journal_snapshot_seconds").record(duration);
+}
+
+pub(crate) fn journal_snapshot_failed() {
+    counter!("doorstep_dispatch_journal_snapshots_failed_total").increment(1);
 }
 
 pub(crate) fn journal_stalled(is_stalled: bool) {

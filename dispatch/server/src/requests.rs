@@ -41,6 +41,15 @@ impl Requests {
         true
     }
 
+    /// All that are known, by delivery.
+    pub(crate) fn all(&self) -> Vec<(DeliveryId, Arc<str>)> {
+        let requests = self.lock();
+        let all = requests
+            .iter()
+            .map(|(delivery, request)| (*delivery, Arc::clone(request)));
+        all.collect()
+    }
+
     /// The request of a delivery, if it is known.
     pub(crate) fn of(&self, delivery: DeliveryId) -> Option<Arc<str>> {
         self.lock().get(&delivery).cloned()

@@ -26,12 +26,13 @@ use crate::drivers::SharedPicture;
 use crate::event_log::EventLog;
 use crate::fix_slots::fix_queue;
 use crate::ingest::{self, Ingest};
-use crate::journal::{JournalError, Setup};
+use crate::journal::{JournalError, Rotation, Setup};
 use crate::metrics::{self, Metrics};
 use crate::requests;
 use crate::routes::Routes;
 use crate::rpc::{AdminOnly, Rpc};
 use crate::shard::{Shard, ShardCommand};
+use crate::snapshots::{Snapshotter, Work};
 use crate::trail;
 
 /// Why a server does not start.
@@ -298,9 +299,31 @@ async fn open_shard(
         return Ok(shard);
     };
     let setup = Setup::new(&config.policy, &config.router);
+    let rotation = Rotation {
+        age_max: config.limits.segment_age_max,
+        records_max: config.limits.segment_records_max,
+    };
+    let (keep, events_max) = (config.limits.journal_keep, config.limits.events_max);
+    let router = Arc::clone(&config.router);
     let replay = tokio::task::spawn_blocking(move || {
-        let replayed = shard.open_journal(&folder, &setup)?;
-        tracing::info!(records = replayed.records, folder = %folder.display(), "journal replayed");
+        let replayed = shard.open_journal(&folder, &setup, rotation)?;
+        tracing::info!(
+            records = replayed.records,
+            covered = replayed.covered,
+            folder = %folder.display(),
+            "journal replayed"
+        );
+        let work = Work {
+            folder,
+            keep,
+            setup,
+            router,
+            events_max,
+        };
+        let snapshotter = Snapshotter::start(work);
+        shard.set_snapshotter(
+            snapshotter.map_err(|source| system("the snapshots' thread", source))?,
+        );
         Ok(shard)
     });
     replay

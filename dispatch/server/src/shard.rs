@@ -9,9 +9,10 @@
 //!
 //! Nothing that an input caused leaves the shard before that input is in the journal.
 
-use std::path::Path;
+mod keeping;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use doorstep_dispatch_core::{
@@ -30,10 +31,13 @@ use crate::convert;
 use crate::drivers::{DriverRow, DriverRows};
 use crate::event_log::EventLog;
 use crate::fix_slots::FixSlot;
-use crate::journal::{Journal, JournalError, Replayed, Setup};
+use crate::journal::drives::Noted;
+use crate::journal::{Journal, JournalError, Rotation};
 use crate::metrics::{self, Metrics, PingDropped};
+use crate::replica::check_of;
 use crate::requests::Requests;
 use crate::sessions::{SessionHandle, SessionId, Sessions};
+use crate::snapshots::Snapshotter;
 
 /// Commands handled before the journal is written: the most that wait for one fsync.
 const BATCH_COMMANDS_MAX: usize = 256;
@@ -43,9 +47,6 @@ const BATCH_FIXES_MAX: usize = 512;
 
 /// How long the shard sleeps when nothing is due.
 const IDLE_WAIT: Duration = Duration::from_secs(3_600);
-
-/// How long the shard waits before it tries again to write to a full disk.
-const STALL_WAIT: Duration = Duration::from_millis(500);
 
 /// Where a call waits for what became of its input.
 type CallerReply = oneshot::Sender<Result<Handled, Rejection>>;
@@ -112,6 +113,8 @@ pub(crate) struct Shard {
     travel: RoutedTravelTimes,
     clock: Clock,
     journal: Option<Journal>,
+    rotation: Rotation,
+    snapshotter: Option<Snapshotter>,
     events: Arc<EventLog>,
     requests: Arc<Requests>,
     metrics: Arc<Metrics>,
@@ -146,6 +149,8 @@ impl Shard {
             travel,
             clock,
             journal: None,
+            rotation: Rotation::NEVER,
+            snapshotter: None,
             events,
             requests: Arc::default(),
             metrics,
@@ -163,38 +168,6 @@ impl Shard {
     /// By which requests its deliveries were asked for.
     pub(crate) fn requests(&self) -> Arc<Requests> {
         Arc::clone(&self.requests)
-    }
-
-    /// Opens the journal in a folder, replays everything in it, and from then on writes to it.
-    pub(crate) fn open_journal(
-        &mut self,
-        folder: &Path,
-        setup: &Setup,
-    ) -> Result<Replayed, JournalError> {
-        let mut last = Time::EPOCH;
-        let (journal, replayed) = Journal::open(folder, setup, |record| {
-            let request = convert::request_of(&record);
-            let (now, input) = convert::from_record(record).map_err(|error| error.to_string())?;
-            last = now;
-            // What was refused then is refused again.
-            let applied = self.apply(input, now);
-            if let (Ok(_), Some((delivery, id))) = (applied, request) {
-                self.requests.note(delivery, &id);
-            }
-            for event in &self.held.events {
-                self.requests.hear(event);
-            }
-            // Drivers get their plans again when they reconnect.
-            self.held.frames.clear();
-            self.events.append(self.held.events.drain(..));
-            Ok(())
-        })?;
-        self.events.set_stream(journal.stream().to_owned());
-        self.journal = Some(journal);
-        if last > self.clock.now() {
-            tracing::warn!(journal = %last, clock = %self.clock.now(), "the clock is behind the journal: nothing is due until it has caught up");
-        }
-        Ok(replayed)
     }
 
     /// Works until all senders are gone or `halt` is cancelled, then leaves everything on disk. What waits in the queue at a
@@ -231,6 +204,7 @@ impl Shard {
             fix_batch.drain(..).for_each(|slot| self.handle_fix(&slot));
             self.pass_deadline();
             self.commit(&halt).await?;
+            self.rotate_journal();
             metrics::queues(
                 commands.len(),
                 fixes.len(),
@@ -241,6 +215,7 @@ impl Shard {
         // Nobody is left to wait for room on the disk: one attempt.
         self.write_journal()?;
         self.publish();
+        self.write_last_snapshot();
         Ok(())
     }
 
@@ -370,14 +345,18 @@ impl Shard {
     }
 
     fn apply(&mut self, input: Input, now: Time) -> Result<Handled, Rejection> {
+        let mut travel = Noted::new(&mut self.travel);
+        let result = self.dispatcher.handle(now, input, &mut travel);
         if let Some(journal) = &mut self.journal {
             let request = match &input {
                 Input::RequestDelivery(request) => self.requests.of(request.delivery),
                 _ => None,
             };
-            journal.append(convert::to_record(now, &input, request.as_deref()));
+            let mut record = convert::to_record(now, &input, request.as_deref());
+            travel.keep(&mut record);
+            record.check = Some(check_of(&self.dispatcher));
+            journal.append(record);
         }
-        let result = self.dispatcher.handle(now, input, &mut self.travel);
         while let Some(output) = self.dispatcher.poll_output() {
             self.held.take(&output);
         }
@@ -407,43 +386,6 @@ impl Shard {
                 Body::Acknowledged(Acknowledged { number }),
             ));
         }
-    }
-
-    /// Puts the inputs on disk, then publishes what they caused.
-    ///
-    /// On a full disk it waits for room, and nothing is published or acknowledged meanwhile: calls are refused, drivers hear
-    /// nothing, fixes supersede each other.
-    async fn commit(&mut self, halt: &CancellationToken) -> Result<(), JournalError> {
-        while let Err(error) = self.write_journal() {
-            if !error.is_disk_full() {
-                return Err(error);
-            }
-            if !self.is_stalled.swap(true, Ordering::Relaxed) {
-                tracing::error!(%error, "dispatch waits for room on the disk of the journal: nothing is acknowledged until then");
-                metrics::journal_stalled(true);
-            }
-            // Callers are refused rather than kept waiting: what they asked is in memory and takes effect with the journal, and
-            // when they repeat it nothing happens twice.
-            self.held.replies.clear();
-            tokio::select! {
-                () = halt.cancelled() => return Err(error),
-                () = tokio::time::sleep(STALL_WAIT) => {}
-            }
-        }
-        if self.is_stalled.swap(false, Ordering::Relaxed) {
-            tracing::warn!("there is room on the disk of the journal again: dispatch goes on");
-            metrics::journal_stalled(false);
-        }
-        self.publish();
-        Ok(())
-    }
-
-    fn write_journal(&mut self) -> Result<(), JournalError> {
-        if let Some(journal) = &mut self.journal {
-            journal.write(self.held.durable)?;
-        }
-        self.held.durable = false;
-        Ok(())
     }
 
     /// Events to watchers, frames to drivers, answers to callers.

@@ -254,7 +254,8 @@ async fn start_dispatch(
         ..DispatchConfig::new(router, token_key, Clock::system())
     };
     match doorstep_dispatch_server::start(config.clone()).await {
-        // The journal holds inputs of another policy or map. The control plane knows every open delivery and asks again.
+        // A journal of an earlier format, written under another policy or map, cannot be replayed. The control plane knows every
+        // open delivery and asks again.
         Err(StartError::Journal(JournalError::OtherSetup { .. })) => {
             set_journal_aside(folder)?;
             let started = doorstep_dispatch_server::start(config).await;
@@ -270,7 +271,8 @@ fn set_journal_aside(folder: &DataFolder) -> anyhow::Result<()> {
     fs::rename(folder.file("journal"), &kept).context("setting the journal aside")?;
     tracing::warn!(
         kept = %kept.display(),
-        "the policy of dispatch or the map has changed: a new journal begins, open deliveries are requested again"
+        "the journal is of an earlier format and the policy of dispatch or the map has changed since: a new journal begins, open \
+         deliveries are requested again"
     );
     Ok(())
 }

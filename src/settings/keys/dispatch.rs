@@ -166,6 +166,27 @@ pub(super) const LIMITS: &[Row] = &[
         "How long open gRPC calls may take to end at a shutdown.",
     ),
     (
+        "segment_age_max",
+        duration(HOUR),
+        "3m",
+        false,
+        "A segment of the journal is closed when it is this old, and a snapshot follows. Raising it makes fewer snapshots and longer starts.",
+    ),
+    (
+        "segment_records_max",
+        whole("records", 1, MANY),
+        "100000",
+        false,
+        "The same when it has so many records. Raising it makes fewer snapshots and longer starts.",
+    ),
+    (
+        "journal_keep",
+        duration(400 * 24 * HOUR),
+        "48h",
+        false,
+        "How long segments of the journal are kept that no start needs, for whoever wants to replay what happened.",
+    ),
+    (
         "driver_picture_age_max",
         duration(HOUR),
         "250ms",

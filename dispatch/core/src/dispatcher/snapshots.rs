@@ -66,7 +66,7 @@ impl Dispatcher {
         }
         dispatcher.policy = policy;
         dispatcher.derive();
-        invariants::check_restored(&dispatcher)?;
+        invariants::tables_fit_together(&dispatcher)?;
         Ok(dispatcher)
     }
 

@@ -1,30 +1,19 @@
-//! What decisions depend on beside the inputs, as the first line of a journal: a journal can only be replayed with the same.
+//! What decisions depend on beside the inputs: the program, the map and the policy. A segment begins with it.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use doorstep_dispatch_core::Policy;
-use doorstep_routing::Router;
-
-/// Counts the versions of the rules in dispatch-core. Raise it with a change that makes the same inputs decide otherwise
-/// under the same policy: another default of a policy field is one, a new field whose default changes nothing is none.
-const LOGIC: u32 = 1;
-
-const HEADER: &str = "doorstep-journal 2 ";
-
-/// The first format named the policy by a CRC of all its fields, so that every new field made old journals unreadable.
-const FIRST_HEADER: &str = "doorstep-journal 1 ";
-
-/// That CRC of the default policy in December 2026, when the first format ended; its logic was 1.
-const FIRST_DEFAULT_POLICY: &str = "0ada102b";
+use doorstep_dispatch_core::{
+    AdvicePolicy, Dwells, Policy, PolicyField, PolicyFields, SearchLevel, Span,
+};
+use doorstep_dispatch_wire::journal as wire;
+use doorstep_routing::{Distance, Router};
 
 /// The setup of one shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Setup {
+    /// Version of the program, for whoever looks for the one that can replay a journal.
+    pub(crate) code: String,
     /// The network and the profile of its travel times.
-    roads: String,
-    /// Fields of the policy that differ from the default, by name.
-    policy: BTreeMap<String, String>,
+    pub(crate) roads: String,
+    pub(crate) policy: Policy,
 }
 
 impl Setup {
@@ -33,160 +22,132 @@ impl Setup {
         let (nodes, edges) = (network.node_count(), network.edge_count());
         let profile = router.profile();
         Self {
+            code: env!("CARGO_PKG_VERSION").to_owned(),
             roads: format!("profile={profile:?} nodes={nodes} edges={edges}"),
-            policy: differences(policy),
+            policy: policy.clone(),
         }
     }
 
-    /// The first line of a journal with this setup.
-    pub(super) fn line(&self) -> String {
-        format!("{HEADER}{self}\n")
-    }
-
-    /// The setup in a first line; `None` if the line is not that of a journal.
-    pub(super) fn of_line(line: &str) -> Option<&str> {
-        line.strip_prefix(HEADER)
-            .or_else(|| line.strip_prefix(FIRST_HEADER))
-    }
-
-    /// Whether the records of a journal with this first line say how much was synced before them.
-    pub(super) fn has_marks(line: &str) -> bool {
-        line.starts_with(HEADER)
-    }
-
-    /// Whether a journal with this first line decides the same here.
-    pub(super) fn accepts(&self, line: &str) -> bool {
-        match line.strip_prefix(HEADER) {
-            Some(setup) => setup == self.to_string(),
-            None => LOGIC == 1 && self.policy.is_empty() && line == self.first_line(),
+    pub(super) fn to_message(&self) -> wire::Setup {
+        let policy = &self.policy;
+        let mut fields = numbers(policy);
+        fields.extend(numbers(&policy.dwells));
+        fields.extend(policy.advice.iter().flat_map(numbers));
+        let level = |level: &SearchLevel| wire::SearchLevel {
+            after_ms: level.after.as_millis(),
+            candidates_max: level.candidates_max as u64,
+            search_radius_mm: level.search_radius.as_millimetres(),
+            offers_at_once: level.offers_at_once as u64,
+        };
+        wire::Setup {
+            code: self.code.clone(),
+            roads: self.roads.clone(),
+            policy: fields,
+            search_levels: policy.search_levels.iter().map(level).collect(),
+            has_advice: policy.advice.is_some(),
         }
     }
 
-    /// How the first format began with the default policy.
-    fn first_line(&self) -> String {
-        let roads = &self.roads;
-        format!("{FIRST_HEADER}policy={FIRST_DEFAULT_POLICY} {roads}")
+    /// Fields that the message does not have are as usual; those that this version does not know are left out.
+    ///
+    /// # Errors
+    /// If the policy cannot work.
+    pub(crate) fn from_message(message: &wire::Setup) -> Result<Self, String> {
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let level = |level: &wire::SearchLevel| SearchLevel {
+            after: Span::from_millis(level.after_ms),
+            candidates_max: size(level.candidates_max),
+            search_radius: Distance::from_millimetres(level.search_radius_mm),
+            offers_at_once: size(level.offers_at_once),
+        };
+        let mut policy = Policy {
+            search_levels: message.search_levels.iter().map(level).collect(),
+            advice: message.has_advice.then(AdvicePolicy::default),
+            ..Policy::default()
+        };
+        let mut dwells: Dwells = policy.dwells;
+        for field in &message.policy {
+            let advice = policy.advice.as_mut();
+            let is_known = set(&mut dwells, field)
+                || advice.is_some_and(|advice| set(advice, field))
+                || set(&mut policy, field);
+            if !is_known {
+                tracing::warn!(field = %field.name, "the journal has a policy field that this version does not know");
+            }
+        }
+        policy.dwells = dwells;
+        policy.validate().map_err(|error| error.to_string())?;
+        Ok(Self {
+            code: message.code.clone(),
+            roads: message.roads.clone(),
+            policy,
+        })
     }
 
     #[cfg(test)]
     pub(crate) fn for_test(roads: &str, policy: &Policy) -> Self {
         Self {
+            code: "test".to_owned(),
             roads: roads.to_owned(),
-            policy: differences(policy),
+            policy: policy.clone(),
         }
     }
 }
 
-impl fmt::Display for Setup {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "logic={LOGIC} {}", self.roads)?;
-        for (field, value) in &self.policy {
-            write!(formatter, " {field}={value}")?;
-        }
-        Ok(())
-    }
+fn numbers<S: PolicyFields>(settings: &S) -> Vec<wire::Field> {
+    let number = |field: &PolicyField<S>| wire::Field {
+        name: field.name.to_owned(),
+        number: (field.read)(settings),
+    };
+    S::FIELDS.iter().map(number).collect()
 }
 
-/// The fields in which a policy differs from the default one: a field that is added later, with a default that keeps the
-/// decisions, is in no setup that was written before.
-fn differences(policy: &Policy) -> BTreeMap<String, String> {
-    let usual = fields(&Policy::default());
-    let own = fields(policy);
-    let missing = usual
-        .keys()
-        .filter(|field| !own.contains_key(*field))
-        .map(|field| (field.clone(), "none".to_owned()));
-    let changed = own
-        .iter()
-        .filter(|(field, value)| usual.get(*field) != Some(*value))
-        .map(|(field, value)| (field.clone(), value.clone()));
-    missing.chain(changed).collect()
-}
-
-/// Every field by its path, from the derived `Debug`, which names them all: `search_levels.0.after` → `480000`.
-fn fields(policy: &Policy) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    // The path to where we are; of a list also how many entries were seen.
-    let mut path: Vec<(String, Option<usize>)> = Vec::new();
-    for line in format!("{policy:#?}").lines().map(str::trim) {
-        let line = line.strip_suffix(',').unwrap_or(line);
-        if matches!(line, "}" | ")" | "]") {
-            path.pop();
-            continue;
-        }
-        let (name, value) = match line.split_once(": ") {
-            Some((name, value)) => (name.to_owned(), value),
-            None => (next_index(&mut path), line),
-        };
-        let opens_list = value.ends_with('[');
-        if opens_list || value.ends_with(['{', '(']) {
-            path.push((name, opens_list.then_some(0)));
-            continue;
-        }
-        let parts = path
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .chain([name.as_str()]);
-        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
-        fields.insert(parts.join("."), value.replace(' ', ""));
-    }
-    fields
-}
-
-/// The name of an entry without one: its place in a list; nothing in a wrapper such as `Span(…)` and at the top.
-fn next_index(path: &mut [(String, Option<usize>)]) -> String {
-    match path.last_mut() {
-        Some((_, Some(seen))) => {
-            *seen += 1;
-            (*seen - 1).to_string()
-        }
-        _ => String::new(),
-    }
+/// Sets the field if there is one of this name.
+fn set<S: PolicyFields>(settings: &mut S, field: &wire::Field) -> bool {
+    let known = S::FIELDS.iter().find(|known| known.name == field.name);
+    known.is_some_and(|known| {
+        (known.write)(settings, field.number);
+        true
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use doorstep_dispatch_core::{Policy, Span};
+    use doorstep_dispatch_core::{AdvicePolicy, Matching, Policy, Span};
 
-    use super::{FIRST_DEFAULT_POLICY, Setup, fields};
-
-    #[test]
-    fn every_field_has_its_path() {
-        let fields = fields(&Policy::default());
-        assert_eq!(fields["round_interval"], "20000");
-        assert_eq!(fields["search_levels.1.candidates_max"], "40");
-        assert_eq!(fields["search_levels.0.after"], "480000");
-        assert_eq!(fields["dwells.pickup"], "120000");
-        assert_eq!(fields["advice"], "None");
-        assert_eq!(fields["matching"], "Doorstep");
-    }
+    use super::{Setup, wire};
 
     #[test]
-    fn only_what_differs_from_the_default_is_named() {
-        let usual = Setup::for_test("roads", &Policy::default());
-        assert_eq!(usual.to_string(), "logic=1 roads");
+    fn a_policy_comes_back_whole() {
         let mut policy = Policy {
+            matching: Matching::Mdrp,
             round_interval: Span::from_secs(7),
+            advice: Some(AdvicePolicy {
+                advices_max: 3,
+                ..AdvicePolicy::default()
+            }),
             ..Policy::default()
         };
+        policy.dwells.parking = Span::from_secs(11);
         policy.search_levels.pop();
-        let own = Setup::for_test("roads", &policy).to_string();
-        assert!(own.contains(" round_interval=7000"), "{own}");
-        assert!(own.contains(" search_levels.1.after=none"), "{own}");
-        assert!(!own.contains("bundle_max"), "{own}");
+        for policy in [Policy::default(), policy] {
+            let setup = Setup::for_test("roads", &policy);
+            assert_eq!(Setup::from_message(&setup.to_message()), Ok(setup));
+        }
     }
 
     #[test]
-    fn a_journal_of_the_first_format_is_accepted_with_the_default_policy_alone() {
-        let usual = Setup::for_test("roads", &Policy::default());
-        let first = format!("doorstep-journal 1 policy={FIRST_DEFAULT_POLICY} roads");
-        assert!(usual.accepts(&first));
-        assert!(!usual.accepts("doorstep-journal 1 policy=00000000 roads"));
-        assert!(!usual.accepts(&first.replace("roads", "other")));
-        let policy = Policy {
-            bundle_max: 2,
-            ..Policy::default()
-        };
-        assert!(!Setup::for_test("roads", &policy).accepts(&first));
+    fn unknown_fields_are_left_out_and_a_policy_that_cannot_work_is_refused() {
+        let setup = Setup::for_test("roads", &Policy::default());
+        let mut message = setup.to_message();
+        message.policy.push(wire::Field {
+            name: "of_a_later_version".to_owned(),
+            number: 7,
+        });
+        assert_eq!(Setup::from_message(&message), Ok(setup));
+        for field in &mut message.policy {
+            field.number = 0;
+        }
+        assert!(Setup::from_message(&message).is_err());
     }
 }

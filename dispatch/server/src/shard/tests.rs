@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use doorstep_dispatch_core::{
-    Answer, DecisionRecord, DeclineReason, DeliveryId, DeliveryRequest, Dispatcher, DriverId, Fix,
-    Input, MilestoneKind, OfferId, Policy, RoutedTravelTimes, Time, invariants,
+    AdvicePolicy, Answer, DecisionRecord, DeclineReason, DeliveryId, DeliveryRequest, Dispatcher,
+    DriverId, Fix, Input, Matching, MilestoneKind, OfferId, Policy, RoutedTravelTimes, Time,
+    invariants,
 };
 use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState};
 use doorstep_dispatch_wire::driver::server_frame::Body;
+use doorstep_dispatch_wire::journal::Record;
 use doorstep_routing::ordering::nested_dissection;
 use doorstep_routing::{
     Direction, LatLng, Profile, Road, RoadArchive, RoadClass, RoadNetworkBuilder, Router,
@@ -19,7 +21,10 @@ use doorstep_routing::{
 
 use super::{Clock, EventLog, Metrics, Shard};
 use crate::convert::{delivery_id, from_record, to_record};
-use crate::journal::Setup;
+use crate::journal::{Journal, Replay, Rotation, Setup, State};
+use crate::replica::Replica;
+use crate::requests::Requests;
+use crate::snapshots::{self, Work};
 
 const ORIGIN_MS: u64 = 1_800_000_000_000;
 
@@ -172,12 +177,24 @@ fn decisions(shard: &Shard) -> BTreeMap<DeliveryId, Vec<DecisionRecord>> {
 
 /// Feeds a new shard with a journal in `folder`; gives it back as it was when it ended, without the journal.
 fn live(router: &Arc<Router>, folder: &Path, seed: u64, steps: usize) -> Shard {
+    live_in(router, folder, seed, steps, Rotation::NEVER, |_| {})
+}
+
+/// The same with segments that are closed, and something done after each step.
+fn live_in(
+    router: &Arc<Router>,
+    folder: &Path,
+    seed: u64,
+    steps: usize,
+    rotation: Rotation,
+    mut after: impl FnMut(usize),
+) -> Shard {
     let mut shard = shard(router);
-    shard.open_journal(folder, &setup()).unwrap();
+    shard.open_journal(folder, &setup(), rotation).unwrap();
     let mut dice = Dice(seed * 2 + 1);
     let mut offers = Vec::new();
     let mut now = Time::from_millis(ORIGIN_MS);
-    for _ in 0..steps {
+    for step in 0..steps {
         now = Time::from_millis(now.as_millis() + dice.below(4_000));
         let due = shard
             .dispatcher
@@ -206,6 +223,8 @@ fn live(router: &Arc<Router>, folder: &Path, seed: u64, steps: usize) -> Shard {
         offers.drain(..offers.len().saturating_sub(4));
         shard.write_journal().unwrap();
         shard.publish();
+        shard.rotate_journal();
+        after(step);
     }
     invariants::check(&shard.dispatcher).unwrap_or_else(|rule| panic!("seed {seed}: {rule}"));
     shard.journal = None;
@@ -220,7 +239,9 @@ fn a_replayed_journal_gives_the_same_digest_events_and_reasons() {
         let folder = tempfile::tempdir().unwrap();
         let first = live(&router, folder.path(), seed, 600);
         let mut again = shard(&router);
-        let replayed = again.open_journal(folder.path(), &setup()).unwrap();
+        let replayed = again
+            .open_journal(folder.path(), &setup(), Rotation::NEVER)
+            .unwrap();
         assert_eq!(replayed.records, 600, "seed {seed}");
         assert_eq!(
             again.dispatcher.digest(),
@@ -244,13 +265,140 @@ fn a_replayed_journal_gives_the_same_digest_events_and_reasons() {
     assert!(decided > 100, "only {decided} decisions");
 }
 
+/// What the snapshots' thread works with.
+fn work(router: &Arc<Router>, folder: &Path) -> Work {
+    Work {
+        folder: folder.to_owned(),
+        keep: Duration::ZERO,
+        setup: setup(),
+        router: Arc::clone(router),
+        events_max: 100_000,
+    }
+}
+
+#[test]
+fn a_snapshot_and_the_records_behind_it_are_the_whole_journal() {
+    let router = router();
+    let rotation = Rotation {
+        age_max: Duration::MAX,
+        records_max: 50,
+    };
+    for seed in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let work = work(&router, folder.path());
+        let mut covered = 0;
+        let first = live_in(&router, folder.path(), seed, 600, rotation, |step| {
+            if step % 97 == 96 {
+                covered = snapshots::make(&work).unwrap().unwrap_or(covered);
+            }
+        });
+        let mut again = shard(&router);
+        let opened = again.open_journal(folder.path(), &setup(), rotation);
+        let replayed = opened.unwrap();
+        assert_eq!(replayed.covered, covered, "seed {seed}");
+        assert_eq!(replayed.covered + replayed.records, 600, "seed {seed}");
+        assert!(replayed.records < 150, "seed {seed}: {replayed:?}");
+        let (told, reasons) = (events(&first), decisions(&first));
+        assert_eq!(
+            again.dispatcher.digest(),
+            first.dispatcher.digest(),
+            "seed {seed}"
+        );
+        assert_eq!(
+            (events(&again), decisions(&again)),
+            (told, reasons),
+            "seed {seed}"
+        );
+        assert_eq!(again.events.head(), first.events.head(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_replay_needs_no_map() {
+    let router = router();
+    for seed in 20..26 {
+        let folder = tempfile::tempdir().unwrap();
+        let first = live(&router, folder.path(), seed, 400);
+        let (events, requests) = (
+            Arc::new(EventLog::new(1_000)),
+            Arc::new(Requests::default()),
+        );
+        let mut replica = Replica::new(setup(), None, events, requests, ()).unwrap();
+        let (_, replayed) = Journal::open(folder.path(), &setup(), &mut replica).unwrap();
+        assert_eq!(replayed.records, 400, "seed {seed}");
+        assert_eq!(replica.digest(), first.dispatcher.digest(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_replay_that_decides_otherwise_is_noticed() {
+    let (events, requests) = (Arc::new(EventLog::new(10)), Arc::new(Requests::default()));
+    let mut replica = Replica::new(setup(), None, events, requests, ()).unwrap();
+    let now = Time::from_millis(ORIGIN_MS);
+    let record = |check, drives: &[u64]| Record {
+        check: Some(check),
+        drives: drives.to_vec(),
+        ..to_record(now, &Input::Deadline, None)
+    };
+    let said = replica.record(record(0, &[])).unwrap_err();
+    assert!(said.contains("decides otherwise"), "{said}");
+    let said = replica.record(record(0, &[5])).unwrap_err();
+    assert!(said.contains("other travel times"), "{said}");
+    let left_out = Record {
+        drives_left_out: true,
+        ..record(0, &[])
+    };
+    let said = replica.record(left_out).unwrap_err();
+    assert!(said.contains("no map"), "{said}");
+}
+
+/// An operator changes settings and map between two starts, and back again: nobody loses a delivery by it.
+#[test]
+fn a_journal_goes_on_under_another_policy_and_map() {
+    let router = router();
+    for seed in 30..36 {
+        let folder = tempfile::tempdir().unwrap();
+        let first = live(&router, folder.path(), seed, 400);
+        let open = |shard: &Shard| {
+            let rows = shard.dispatcher.deliveries();
+            let rows = rows.map(|row| (row.id(), row.state(), row.driver()));
+            rows.collect::<Vec<_>>()
+        };
+        let policy = Policy {
+            matching: Matching::Nearest,
+            drivers_max: 1,
+            open_deliveries_max: 1,
+            advice: Some(AdvicePolicy::default()),
+            search_levels: Vec::new(),
+            ..Policy::default()
+        };
+        let other = Setup::for_test("another map", &policy);
+        let (mut wanted, mut digest) = (open(&first), first.dispatcher.digest());
+        for (minutes, setup) in (30..).zip([&other, &other, &setup(), &other]) {
+            let mut again = shard(&router);
+            again
+                .open_journal(folder.path(), setup, Rotation::NEVER)
+                .unwrap();
+            assert_eq!((open(&again), again.dispatcher.digest()), (wanted, digest));
+            assert_eq!(again.dispatcher.policy(), &setup.policy);
+            let now = Time::from_millis(ORIGIN_MS + minutes * 60_000);
+            again.apply(Input::Deadline, now).unwrap();
+            again.held.durable = true;
+            again.write_journal().unwrap();
+            (wanted, digest) = (open(&again), again.dispatcher.digest());
+        }
+    }
+}
+
 #[test]
 fn a_replayed_journal_knows_by_which_requests_the_open_deliveries_were_asked_for() {
     let (router, folder) = (router(), tempfile::tempdir().unwrap());
     let now = Time::from_millis(ORIGIN_MS);
     let [open, cancelled, unnamed] = [1, 2, 3].map(DeliveryId);
     let mut first = shard(&router);
-    first.open_journal(folder.path(), &setup()).unwrap();
+    first
+        .open_journal(folder.path(), &setup(), Rotation::NEVER)
+        .unwrap();
     first.requests.note(open, "request-1");
     first.requests.note(cancelled, "request-2");
     for delivery in [open, cancelled, unnamed] {
@@ -272,7 +420,9 @@ fn a_replayed_journal_knows_by_which_requests_the_open_deliveries_were_asked_for
     first.journal = None;
 
     let mut again = shard(&router);
-    again.open_journal(folder.path(), &setup()).unwrap();
+    again
+        .open_journal(folder.path(), &setup(), Rotation::NEVER)
+        .unwrap();
     assert_eq!(again.requests.of(open).as_deref(), Some("request-1"));
     assert_eq!(again.requests.of(cancelled), None);
     assert_eq!(again.requests.of(unnamed), None);
