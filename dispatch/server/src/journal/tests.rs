@@ -547,9 +547,19 @@ fn a_journal_of_the_earlier_format_goes_on_in_segments() {
     write(folder.path(), 4..=4);
     let (found, replayed) = read(folder.path());
     assert_eq!((found, replayed.covered), (records(1..=4), 3));
-    // Version 0.1.0 looks at this line, and does not begin an empty journal.
-    let line = fs::read_to_string(folder.path().join("shard-0.journal")).unwrap();
-    assert!(line.starts_with("doorstep-journal 3"), "{line}");
+}
+
+/// Version 0.1.0 looks at this line, and does not begin an empty journal.
+#[test]
+fn an_earlier_version_refuses_a_folder_with_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let first_line = || fs::read_to_string(folder.path().join("shard-0.journal")).unwrap();
+    write(folder.path(), 1..=1);
+    assert!(first_line().starts_with("doorstep-journal 3"));
+    fs::remove_file(last_segment(folder.path())).unwrap();
+    write_legacy(folder.path(), &setup(), 1..=3);
+    write(folder.path(), 4..=4);
+    assert!(first_line().starts_with("doorstep-journal 3"));
 }
 
 #[test]
