@@ -22,7 +22,7 @@ use crate::acceptance::{GoneDrivers, Hours};
 use crate::delivery::Delivery;
 use crate::digest::Digest;
 use crate::driver::Driver;
-use crate::driver_index::{DriverIndex, Filter};
+use crate::driver_index::DriverIndex;
 use crate::eta::Calibration;
 use crate::offers::OfferBook;
 use crate::{
@@ -248,7 +248,7 @@ impl Dispatcher {
             pickup,
             self.policy.candidates_max,
             self.policy.search_radius,
-            Filter::ANY,
+            matching::ASKABLE,
             |driver| {
                 let row = self.drivers.get(&driver);
                 row.is_some_and(|row| matching::may_be_asked(self, row))

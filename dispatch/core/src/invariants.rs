@@ -6,7 +6,7 @@ use crate::delivery::Delivery;
 use crate::dispatcher::Timer;
 use crate::driver::{Driver, Duty};
 use crate::reposition::CELLS_MAX;
-use crate::{DeliveryId, DeliveryState, Dispatcher, DriverId, StopKind};
+use crate::{DeliveryId, DeliveryState, Dispatcher, DriverId, StopKind, matching};
 
 /// A rule that does not hold: a bug in the dispatcher.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -247,7 +247,7 @@ fn offers_match(dispatcher: &Dispatcher) -> Result<(), Violation> {
     })
 }
 
-/// The index holds exactly the drivers on duty, where their last fix says.
+/// The index holds exactly the drivers on duty, where their last fix says, and knows what their rows say.
 fn index_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
     let on_duty = dispatcher
         .drivers()
@@ -265,6 +265,14 @@ fn index_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
                 )
             },
         )?;
+        let known = dispatcher.index.attributes(driver.id);
+        let expected = matching::attributes(driver, &dispatcher.policy);
+        rule(known == Some(expected), || {
+            format!(
+                "the index knows {known:?} of {}, not {expected:?}",
+                driver.id
+            )
+        })?;
     }
     rule(dispatcher.index.len() == count, || {
         format!("{count} on duty, {} in the index", dispatcher.index.len())

@@ -6,6 +6,7 @@
 //!           └─> the dispatcher makes offers of them
 //! ```
 
+mod askable;
 mod bundling;
 mod by_hand;
 mod candidates;
@@ -23,6 +24,7 @@ mod schedule;
 mod situation;
 mod timeline;
 
+pub(crate) use askable::{ASKABLE, attributes};
 pub(crate) use by_hand::{ExtendedPlan, best_way};
 pub use cost::CostTerms;
 pub(crate) use proposal::Proposal;

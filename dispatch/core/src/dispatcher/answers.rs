@@ -79,6 +79,7 @@ impl Dispatcher {
         row.accepted = row
             .accepted
             .saturating_add(u32::try_from(deliveries.len()).unwrap_or(u32::MAX));
+        self.note_in_index(driver);
         for &delivery in &deliveries {
             self.known_delivery(delivery).driver = Some(driver);
         }

@@ -93,6 +93,7 @@ impl Dispatcher {
         let row = self.known_driver(driver);
         row.plan = assignment.plan;
         row.accepted = row.accepted.saturating_add(1);
+        self.note_in_index(driver);
         let delivery = self.known_delivery(id);
         delivery.driver = Some(driver);
         delivery.decide(record);

@@ -6,7 +6,7 @@ use crate::eta::Stage;
 use crate::offers::OpenOffer;
 use crate::{
     DeliveryEvent, DeliveryId, DeliveryState, Dispatcher, DriverId, OfferEnd, OfferId, Outcome,
-    Output, RevokeReason, TravelTimes,
+    Output, RevokeReason, TravelTimes, matching,
 };
 
 use super::Timer;
@@ -29,6 +29,14 @@ impl Dispatcher {
         self.drivers
             .get_mut(&id)
             .expect("a driver who is asked or serves is in the table")
+    }
+
+    /// Tells the index what searches filter by: after every change of a driver's plan, offer or duty.
+    pub(super) fn note_in_index(&mut self, id: DriverId) {
+        if let Some(row) = self.drivers.get(&id) {
+            let attributes = matching::attributes(row, &self.policy);
+            self.index.set_attributes(id, attributes);
+        }
     }
 
     /// Takes a step that the tables allow.
@@ -144,6 +152,7 @@ impl Dispatcher {
         self.timers.clear(Timer::OfferExpires(id));
         self.count_answer(open.offer.driver, outcome);
         self.known_driver(open.offer.driver).offer = None;
+        self.note_in_index(open.offer.driver);
         let end = OfferEnd {
             at: self.now,
             outcome,

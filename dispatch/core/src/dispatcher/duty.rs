@@ -60,6 +60,7 @@ impl Dispatcher {
         let at = self.drivers[&id].fix.at;
         self.timers.clear(Timer::GraceEnds(id));
         self.index.place(id, at);
+        self.note_in_index(id);
         self.tell_plan(id);
         if let Some(advice) = self.advice_of(id) {
             self.emit(Output::Advise {

@@ -91,6 +91,7 @@ impl Dispatcher {
                     .finish(id, StopKind::Dropoff, now, &dwells);
             }
         }
+        self.note_in_index(driver);
         let moved = self.refresh_etas(driver);
         self.enter(id, next);
         for other in moved.into_iter().filter(|&other| other != id) {

@@ -31,6 +31,7 @@ impl Dispatcher {
             &dwells,
             travel,
         );
+        self.note_in_index(driver);
     }
 
     /// The plan that a driver has by saying yes now: what was done or called off since the offer is left out.

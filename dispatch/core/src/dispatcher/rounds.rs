@@ -98,6 +98,7 @@ impl Dispatcher {
             stops: self.stops_of(&plan),
             expires_at,
         };
+        self.note_in_index(offer.driver);
         self.offers.open(offer.clone(), plan);
         self.timers.set(Timer::OfferExpires(id), expires_at);
         self.counters.offers += 1;

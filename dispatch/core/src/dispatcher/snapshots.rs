@@ -6,7 +6,7 @@ use crate::driver::Duty;
 use crate::driver_index::DriverIndex;
 use crate::invariants;
 use crate::snapshot::{MAGIC, Reader, SnapshotError, Stored, stored};
-use crate::{DeliveryState, Dispatcher, Policy};
+use crate::{DeliveryState, Dispatcher, Policy, matching};
 
 stored!(Dispatcher {
     1: now,
@@ -75,6 +75,8 @@ impl Dispatcher {
         for driver in self.drivers.values() {
             if driver.duty == Duty::On {
                 self.index.place(driver.id, driver.fix.at);
+                let attributes = matching::attributes(driver, &self.policy);
+                self.index.set_attributes(driver.id, attributes);
             }
         }
         for (&id, delivery) in &self.deliveries {

@@ -8,7 +8,8 @@ use doorstep_routing::LatLng;
 
 use crate::delivery::Delivery;
 use crate::driver::{Driver, Duty};
-use crate::driver_index::{Filter, Neighbour};
+use crate::driver_index::Neighbour;
+use crate::matching::askable::FREE;
 use crate::{DeliveryId, Dispatcher, DriverId, Policy, StopKind, Time, TravelTimes};
 
 /// A time that is not there: no way.
@@ -320,7 +321,7 @@ fn candidates_of(
             pickup,
             reach.candidates_max,
             reach.search_radius,
-            Filter::ANY,
+            FREE,
             is_free,
         )
         .into_iter()
