@@ -1,38 +1,61 @@
 //! The dispatch service's parts beside their peers in one run: prints a line for each row and writes `docs/performance.md`.
 //!
-//! `make bench-dispatch` runs all parts, `cargo run --release -- index` one. Nothing is read from outside: the city is made up.
+//! `make bench-dispatch` runs all parts, `cargo run --release -- index` one. Nothing is read from outside: the city is made up. Servers that are
+//! measured are this program once more, see `child`.
 //!
 //! A further part: a function that gives rows, a name in `PARTS`, an arm in `main`, and two markers on the page.
 
+mod child;
 mod city;
 mod contestants;
+mod debian;
+mod fleet;
 mod index;
+mod link;
+mod servers;
 
 use std::env;
 
 use anyhow::{Result, ensure};
 use doorstep_bench_harness::folders::project;
-use doorstep_bench_harness::rows::{Section, write_section};
+use doorstep_bench_harness::rows::{Row, Section, write_section};
 
-const PARTS: [&str; 1] = ["index"];
+const PARTS: [&str; 2] = ["index", "link"];
 
 fn main() -> Result<()> {
+    let provider = rustls::crypto::ring::default_provider();
+    ensure!(provider.install_default().is_ok(), "there is a provider");
     let asked: Vec<String> = env::args().skip(1).collect();
+    if asked.first().is_some_and(|part| part == child::SERVE) {
+        return servers::serve(asked.get(1).map(String::as_str));
+    }
     let unknown = asked.iter().find(|part| !PARTS.contains(&part.as_str()));
     ensure!(
         unknown.is_none(),
         "unknown part {unknown:?}: expected some of {PARTS:?}"
     );
-    let (rows, all) = index::measure_all()?;
-    for row in &rows {
+    let parts = PARTS
+        .iter()
+        .filter(|part| asked.is_empty() || asked.iter().any(|one| one == *part));
+    for &part in parts {
+        match part {
+            "index" => {
+                let (rows, all) = index::measure_all()?;
+                publish_rows(part, "The driver index", index::ABOUT, &rows)?;
+                let all = Section::of_table("Every index", index::ABOUT_ALL, all);
+                publish("index-all", &all)?;
+            }
+            _ => publish_rows(part, "The driver link", link::ABOUT, &link::rows()?)?,
+        }
+    }
+    Ok(())
+}
+
+fn publish_rows(part: &str, title: &str, about: &str, rows: &[Row]) -> Result<()> {
+    for row in rows {
         println!("{row}");
     }
-    let judged = Section::of_rows("The driver index", index::ABOUT, &rows);
-    publish("index", &judged)?;
-    publish(
-        "index-all",
-        &Section::of_table("Every index", index::ABOUT_ALL, all),
-    )
+    publish(part, &Section::of_rows(title, about, rows))
 }
 
 fn publish(part: &str, section: &Section) -> Result<()> {

@@ -19,6 +19,8 @@ pub enum Unit {
     Seconds,
     /// Of memory or disk, 2^20 bytes each.
     Mebibytes,
+    /// Of memory, held in 2^20 bytes and shown in 2^10 bytes.
+    Kibibytes,
     /// Requests a second: more is better.
     PerSecond,
     /// Edges of a graph, counted.
@@ -194,6 +196,7 @@ pub fn show(figure: f64, unit: Unit) -> String {
         Unit::Millis => (figure * 1e3, "ms"),
         Unit::Seconds => (figure, "s"),
         Unit::Mebibytes => (figure, "MiB"),
+        Unit::Kibibytes => (figure * 1024.0, "KiB"),
         Unit::PerSecond => (figure, "/s"),
         Unit::Edges => (figure, ""),
         Unit::Percent => (figure, "%"),
