@@ -271,6 +271,16 @@ impl Delivery {
         }
     }
 
+    /// A copy for a round, which does not read why drivers were asked before.
+    pub(crate) fn without_decisions(&self) -> Self {
+        Self {
+            offers: self.offers.clone(),
+            refusals: self.refusals.clone(),
+            decisions: Vec::new(),
+            ..*self
+        }
+    }
+
     pub(crate) fn decide(&mut self, record: DecisionRecord) {
         if self.decisions.len() == DECISIONS_MAX {
             self.decisions.remove(0);

@@ -79,6 +79,7 @@ impl Digest {
                     MilestoneKind::DroppedOff => 4,
                 }),
             Input::Deadline => self.byte(11),
+            Input::DeadlineBeside => self.byte(13),
             Input::AssignDelivery { delivery, driver } => {
                 self.byte(12).long(delivery.0).word(driver.0)
             }
@@ -122,6 +123,13 @@ impl Digest {
             }
         };
         self.chain = *self.hasher.finalize().as_bytes();
+    }
+
+    /// The result of a round that was solved beside the dispatcher.
+    pub(crate) fn round(&mut self, now: Time, result: &[u8]) {
+        self.hasher.reset();
+        self.hasher.update(&self.chain);
+        self.byte(5).time(now).hasher.update(result);
     }
 
     fn request(&mut self, request: &DeliveryRequest) -> &mut Self {

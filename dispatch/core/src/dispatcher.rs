@@ -31,6 +31,8 @@ use crate::{
 };
 pub(crate) use advice::Advising;
 pub use preview::{AssignmentPreview, AssignmentWarning, Later};
+use rounds::Rounds;
+pub use rounds::{RoundResult, RoundWork};
 pub(crate) use timers::{Timer, Timers};
 
 /// One shard's dispatcher.
@@ -49,8 +51,10 @@ pub struct Dispatcher {
     pub(crate) searching: BTreeSet<DeliveryId>,
     pub(crate) offers: OfferBook,
     pub(crate) timers: Timers,
-    /// Time of the next round; `Some` iff at least one delivery is searching.
+    /// Time of the next round; `Some` iff at least one delivery is searching and no round is under way.
     pub(crate) next_round: Option<Time>,
+    /// When the round began that is being solved beside the dispatcher.
+    pub(crate) round_began: Option<Time>,
     /// When the last one was.
     last_round: Option<Time>,
     /// What is known of where orders come and drivers wait.
@@ -106,6 +110,14 @@ pub struct Counters {
     pub releases: u64,
     /// Deliveries that a person gave to a driver.
     pub assigned_by_hand: u64,
+    /// Orders that rounds did not look at, since they had looked at as many as the policy allows; once a round.
+    pub round_orders_left_out: u64,
+    /// Proposals of rounds beside the dispatcher that came to nothing: the order had been cancelled, assigned or given up.
+    pub proposals_without_order: u64,
+    /// The same: the driver had gone, or could not be asked any more.
+    pub proposals_without_driver: u64,
+    /// The same: the driver's plan was another one by then.
+    pub proposals_of_old_plans: u64,
 }
 
 /// What a delivery would take, asked before it is ordered.
@@ -138,6 +150,7 @@ impl Dispatcher {
             offers: OfferBook::default(),
             timers: Timers::default(),
             next_round: None,
+            round_began: None,
             last_round: None,
             advising: Advising::default(),
             outputs: VecDeque::new(),
@@ -182,12 +195,7 @@ impl Dispatcher {
         input: Input,
         travel: &mut dyn TravelTimes,
     ) -> Result<Handled, Rejection> {
-        assert!(
-            self.outputs.is_empty(),
-            "{} outputs were not drained before the next input",
-            self.outputs.len()
-        );
-        self.now = self.now.max(now);
+        self.begin_input(now);
         self.digest.input(self.now, &input);
         let result = match input {
             Input::DriverOnDuty { driver, at, until } => self.driver_on_duty(driver, at, until),
@@ -210,17 +218,31 @@ impl Dispatcher {
                 delivery,
                 reached,
             } => self.milestone(driver, delivery, reached),
-            Input::Deadline => Ok(self.pass_deadlines(travel)),
+            Input::Deadline => Ok(self.pass_deadlines(Rounds::Inline, travel)),
+            Input::DeadlineBeside => Ok(self.pass_deadlines(Rounds::Beside, travel)),
             Input::AssignDelivery { delivery, driver } => {
                 self.assign_delivery(delivery, driver, travel)
             }
         };
+        self.end_input(result);
+        result
+    }
+
+    fn begin_input(&mut self, now: Time) {
+        assert!(
+            self.outputs.is_empty(),
+            "{} outputs were not drained before the next input",
+            self.outputs.len()
+        );
+        self.now = self.now.max(now);
+    }
+
+    fn end_input(&mut self, result: Result<Handled, Rejection>) {
         self.wish_round();
         self.wish_advice();
         self.counters.inputs += 1;
         self.counters.rejections += u64::from(result.is_err());
         self.digest.result(result);
-        result
     }
 
     /// The next thing to be told, oldest first. Drain it after every [`Self::handle`].

@@ -55,7 +55,7 @@ pub struct Neighbour {
 }
 
 /// Positions and attributes of drivers. About 60 bytes a driver.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct DriverIndex {
     tree: Quadtree,
     #[expect(

@@ -74,6 +74,9 @@ pub enum Input {
     },
     /// Time passed: handle everything that is due by now.
     Deadline,
+    /// The same, and a round that is due only begins: it is solved beside the dispatcher and comes back with
+    /// [`crate::Dispatcher::handle_round`].
+    DeadlineBeside,
     /// A person gives a delivery to a driver, who is not asked. Refused once the food is picked up; the same again
     /// changes nothing.
     AssignDelivery {

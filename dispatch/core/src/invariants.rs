@@ -360,16 +360,14 @@ fn tables_are_bounded(dispatcher: &Dispatcher) -> Result<(), Violation> {
     })
 }
 
-/// A round is wished exactly while something searches, and never for the past of the last deadline.
+/// A round is wished exactly while something searches and none is under way, and never for the past of the last deadline.
 fn time_matches(dispatcher: &Dispatcher) -> Result<(), Violation> {
-    rule(
-        dispatcher.next_round.is_some() != dispatcher.searching.is_empty(),
-        || {
-            format!(
-                "{} searching, next round {:?}",
-                dispatcher.searching.len(),
-                dispatcher.next_round
-            )
-        },
-    )
+    let is_wanted = !dispatcher.searching.is_empty() && dispatcher.round_began.is_none();
+    rule(dispatcher.next_round.is_some() == is_wanted, || {
+        format!(
+            "{} searching, next round {:?}",
+            dispatcher.searching.len(),
+            dispatcher.next_round
+        )
+    })
 }

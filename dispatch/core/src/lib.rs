@@ -35,7 +35,8 @@ mod travel_times;
 pub use acceptance::Answers;
 pub use delivery::{Delivery, DeliveryState};
 pub use dispatcher::{
-    AssignmentPreview, AssignmentWarning, Counters, Dispatcher, Handled, Later, Quote,
+    AssignmentPreview, AssignmentWarning, Counters, Dispatcher, Handled, Later, Quote, RoundResult,
+    RoundWork,
 };
 pub use driver::{Driver, DriverState, Duty};
 pub use eta::EtaBand;

@@ -34,15 +34,19 @@ pub(crate) use situation::may_be_asked;
 use crate::{Dispatcher, Matching, TravelTimes};
 
 /// What to offer now: at most one bundle a driver and one driver an order. Whether more are asked at once is the
-/// dispatcher's to decide.
-pub(crate) fn propose(dispatcher: &Dispatcher, travel: &mut dyn TravelTimes) -> Vec<Proposal> {
+/// dispatcher's to decide. And how many orders were not looked at.
+pub(crate) fn propose(
+    dispatcher: &Dispatcher,
+    travel: &mut dyn TravelTimes,
+) -> (Vec<Proposal>, usize) {
     let Some(situation) = situation::survey(dispatcher, travel) else {
-        return Vec::new();
+        return (Vec::new(), 0);
     };
-    match dispatcher.policy.matching {
+    let proposals = match dispatcher.policy.matching {
         Matching::Nearest => nearest::propose(&situation),
         Matching::Mdrp => mdrp::propose(&situation),
         Matching::FoodMatch => foodmatch::propose(&situation),
         Matching::Doorstep => doorstep::propose(&situation),
-    }
+    };
+    (proposals, situation.left_out)
 }

@@ -416,6 +416,7 @@ pub(crate) fn to_record(now: Time, input: &Input, request_id: Option<&str>) -> j
             kind: milestone_number(*reached),
         }),
         Input::Deadline => Recorded::Deadline(journal::Deadline {}),
+        Input::DeadlineBeside => Recorded::DeadlineBeside(journal::DeadlineBeside {}),
         Input::AssignDelivery { delivery, driver } => {
             Recorded::AssignDelivery(recorded_assignment(*delivery, *driver))
         }
@@ -513,6 +514,8 @@ pub(crate) fn from_record(record: journal::Record) -> Result<(Time, Input), Conv
             reached: self::milestone(i32::try_from(milestone.kind).unwrap_or(i32::MAX))?,
         },
         Recorded::Deadline(journal::Deadline {}) => Input::Deadline,
+        Recorded::DeadlineBeside(journal::DeadlineBeside {}) => Input::DeadlineBeside,
+        Recorded::RoundSolved(_) => return Err(ConvertError::Missing { field: "input" }),
         Recorded::AssignDelivery(assign) => Input::AssignDelivery {
             delivery: journal_delivery_id(&assign.delivery_id)?,
             driver: DriverId(assign.driver_id),

@@ -82,7 +82,30 @@ pub const METRICS: &[MetricName] = &[
         [],
         "from a ping's arrival until the driver is moved in the index"
     ),
-    metric!(Histogram, "round_seconds", [], "one matching round"),
+    metric!(
+        Histogram,
+        "round_seconds",
+        [],
+        "one matching round, solved beside the shard"
+    ),
+    metric!(
+        Histogram,
+        "round_begin_seconds",
+        [],
+        "copying what a round looks at: for so long the shard does nothing else"
+    ),
+    metric!(
+        Counter,
+        "round_orders_left_out_total",
+        [],
+        "orders that a round did not look at, since it had looked at `round_deliveries_max` before; once a round"
+    ),
+    metric!(
+        Counter,
+        "round_proposals_dropped_total",
+        ["reason"],
+        "proposals that no longer held when the round came back: `order` (cancelled, assigned or given up), `driver` (gone or not to be asked any more), `plan` (another one by then)"
+    ),
     metric!(
         Histogram,
         "offer_receipt_seconds",
@@ -225,6 +248,10 @@ pub(crate) fn session_ended(code: &'static str) {
     counter!("doorstep_dispatch_sessions_ended_total", "code" => code).increment(1);
 }
 
+pub(crate) fn round_begun(duration: Duration) {
+    histogram!("doorstep_dispatch_round_begin_seconds").record(duration);
+}
+
 pub(crate) fn journal_bytes(bytes: usize) {
     counter!("doorstep_dispatch_journal_bytes_total").increment(bytes as u64);
 }
@@ -272,6 +299,16 @@ pub(crate) fn dispatched(counters: &Counters) {
         counter!("doorstep_dispatch_offers_total", "outcome" => outcome).absolute(count);
     }
     counter!("doorstep_dispatch_rounds_total").absolute(counters.rounds);
+    counter!("doorstep_dispatch_round_orders_left_out_total")
+        .absolute(counters.round_orders_left_out);
+    for (reason, count) in [
+        ("order", counters.proposals_without_order),
+        ("driver", counters.proposals_without_driver),
+        ("plan", counters.proposals_of_old_plans),
+    ] {
+        counter!("doorstep_dispatch_round_proposals_dropped_total", "reason" => reason)
+            .absolute(count);
+    }
     counter!("doorstep_dispatch_assigned_manually_total").absolute(counters.assigned_by_hand);
 }
 
@@ -283,7 +320,7 @@ pub(crate) struct Metrics {
     pub(crate) pings_superseded: Counter,
     /// Datagram received to position and cell index written.
     pub(crate) ping_to_index: Latency,
-    /// One deadline of the dispatcher that ran a matching round.
+    /// One matching round, from what it looks at to its proposals.
     pub(crate) round: Latency,
     /// Offer written to the stream to receipt read.
     pub(crate) offer_receipt: Latency,

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use doorstep_dispatch_core::{
-    Dispatcher, Handled, Input, Output, PolicyError, Rejection, RoutedTravelTimes, Time,
+    Dispatcher, Handled, Input, Output, PolicyError, Rejection, RoundResult, RoutedTravelTimes,
+    Time,
 };
 use doorstep_dispatch_wire::dispatch::DeliveryEvent;
+use doorstep_dispatch_wire::journal::record::Input as Recorded;
 use doorstep_dispatch_wire::journal::{self as wire, Record};
 use prost::Message;
 
@@ -15,37 +17,13 @@ use crate::journal::drives::Kept;
 use crate::journal::{Replay, Setup, State};
 use crate::requests::Requests;
 
-/// What watches a replay: number and time of each input, what became of it, and what it caused.
-pub(crate) trait Watch {
-    fn input(
-        &mut self,
-        now: Time,
-        input: &Input,
-        result: &Result<Handled, Rejection>,
-        outputs: &[Output],
-    );
-}
-
-/// Watches nothing.
-impl Watch for () {
-    fn input(
-        &mut self,
-        _now: Time,
-        _input: &Input,
-        _result: &Result<Handled, Rejection>,
-        _outputs: &[Output],
-    ) {
-    }
-}
-
 /// A dispatcher that follows a journal.
-pub(crate) struct Replica<W = ()> {
+pub(crate) struct Replica {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) events: Arc<EventLog>,
     pub(crate) requests: Arc<Requests>,
     /// Time of the last input.
     pub(crate) last: Time,
-    pub(crate) watch: W,
     setup: Setup,
     stream: String,
     /// For inputs whose travel times were not kept; none: they cannot be replayed.
@@ -53,7 +31,7 @@ pub(crate) struct Replica<W = ()> {
     outputs: Vec<Output>,
 }
 
-impl<W: Watch> Replica<W> {
+impl Replica {
     /// Nothing has happened yet. `travel` are the travel times of the map that `setup` names.
     ///
     /// # Errors
@@ -63,7 +41,6 @@ impl<W: Watch> Replica<W> {
         travel: Option<RoutedTravelTimes>,
         events: Arc<EventLog>,
         requests: Arc<Requests>,
-        watch: W,
     ) -> Result<Self, PolicyError> {
         let travel = travel.map(|travel| (travel, setup.roads.clone()));
         Ok(Self {
@@ -71,7 +48,6 @@ impl<W: Watch> Replica<W> {
             events,
             requests,
             last: Time::EPOCH,
-            watch,
             setup,
             stream: String::new(),
             travel,
@@ -111,17 +87,32 @@ impl<W: Watch> Replica<W> {
         while let Some(output) = self.dispatcher.poll_output() {
             self.outputs.push(output);
         }
-        if record
-            .check
-            .is_some_and(|check| check != check_of(&self.dispatcher))
-        {
-            return Err("this version decides otherwise than was decided then".to_owned());
-        }
+        self.check(record)?;
         Ok(result)
     }
 
-    fn take_outputs(&mut self, now: Time, input: &Input, result: &Result<Handled, Rejection>) {
-        self.watch.input(now, input, result, &self.outputs);
+    /// Takes the result of a round, as it was taken then.
+    fn round(&mut self, now: Time, result: RoundResult, record: &Record) -> Result<(), String> {
+        self.dispatcher.handle_round(now, result);
+        self.outputs.clear();
+        while let Some(output) = self.dispatcher.poll_output() {
+            self.outputs.push(output);
+        }
+        self.check(record)?;
+        self.take_outputs(now);
+        Ok(())
+    }
+
+    fn check(&self, record: &Record) -> Result<(), String> {
+        match record.check {
+            Some(check) if check != check_of(&self.dispatcher) => {
+                Err("this version decides otherwise than was decided then".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn take_outputs(&mut self, now: Time) {
         // Drivers get their plans again when they reconnect.
         let events = self.outputs.drain(..).filter_map(|output| match output {
             Output::DeliveryChanged(event) => Some(convert::event(&event)),
@@ -142,7 +133,7 @@ pub(crate) fn check_of(dispatcher: &Dispatcher) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-impl<W: Watch> Replay for Replica<W> {
+impl Replay for Replica {
     fn restore(&mut self, snapshot: wire::Snapshot) -> Result<(), String> {
         let setup = snapshot.setup.as_ref().ok_or("it has no setup")?;
         self.setup = Setup::from_message(setup)?;
@@ -181,6 +172,11 @@ impl<W: Watch> Replay for Replica<W> {
     }
 
     fn record(&mut self, mut record: Record) -> Result<(), String> {
+        if let Some(Recorded::RoundSolved(round)) = &record.input {
+            let result = RoundResult::from_bytes(&round.result);
+            let result = result.map_err(|error| error.to_string())?;
+            return self.round(Time::from_millis(record.now_ms), result, &record);
+        }
         let request = convert::request_of(&record);
         let bare = Record {
             now_ms: record.now_ms,
@@ -192,12 +188,12 @@ impl<W: Watch> Replay for Replica<W> {
         if let (Ok(_), Some((delivery, id))) = (&result, request) {
             self.requests.note(delivery, &id);
         }
-        self.take_outputs(now, &input, &result);
+        self.take_outputs(now);
         Ok(())
     }
 }
 
-impl<W: Watch> State for Replica<W> {
+impl State for Replica {
     fn setup(&self) -> &Setup {
         &self.setup
     }

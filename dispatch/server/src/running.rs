@@ -31,7 +31,7 @@ use crate::metrics::{self, Metrics};
 use crate::requests;
 use crate::routes::Routes;
 use crate::rpc::{AdminOnly, Rpc};
-use crate::shard::{Shard, ShardCommand};
+use crate::shard::{Shard, ShardCommand, Solver};
 use crate::snapshots::{Snapshotter, Work};
 use crate::trail;
 
@@ -295,6 +295,8 @@ async fn open_shard(
     let dispatcher = Dispatcher::new(config.policy.clone())?;
     let travel = RoutedTravelTimes::new(Arc::clone(&config.router));
     let mut shard = Shard::new(dispatcher, travel, config.clock, events, metrics);
+    let solver = Solver::start(RoutedTravelTimes::new(Arc::clone(&config.router)));
+    shard.set_solver(solver.map_err(|source| system("the thread of the rounds", source))?);
     let Some(folder) = config.journal_dir.clone() else {
         return Ok(shard);
     };

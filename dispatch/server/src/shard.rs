@@ -4,12 +4,14 @@
 //!   sessions ── commands (bounded, waits when full) ──┐
 //!   calls    ── commands ─────────────────────────────┤   ┌────────────┐   journal     ┌─ answers to callers
 //!   sessions ── fix slots (latest wins) ──────────────┼──>│ dispatcher │──(one fsync)─>┼─ frames to drivers
-//!   next_deadline ────────────────────────────────────┘   └────────────┘   a batch     └─ event log to watchers
+//!   next_deadline ────────────────────────────────────┤   └────────────┘   a batch     └─ event log to watchers
+//!   thread of the rounds ── results ──────────────────┘
 //! ```
 //!
 //! Nothing that an input caused leaves the shard before that input is in the journal.
 
 mod keeping;
+mod rounds;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +28,7 @@ use doorstep_routing::LatLng;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::rounds::Solver;
 use crate::clock::Clock;
 use crate::convert;
 use crate::drivers::{DriverRow, DriverRows};
@@ -115,6 +118,7 @@ pub(crate) struct Shard {
     journal: Option<Journal>,
     rotation: Rotation,
     snapshotter: Option<Snapshotter>,
+    solver: Option<Solver>,
     events: Arc<EventLog>,
     requests: Arc<Requests>,
     metrics: Arc<Metrics>,
@@ -151,6 +155,7 @@ impl Shard {
             journal: None,
             rotation: Rotation::NEVER,
             snapshotter: None,
+            solver: None,
             events,
             requests: Arc::default(),
             metrics,
@@ -194,6 +199,7 @@ impl Shard {
             tokio::select! {
                 biased;
                 () = halt.cancelled() => break,
+                solved = Solver::solved(self.solver.as_mut()) => self.end_round(solved),
                 count = commands.recv_many(&mut command_batch, BATCH_COMMANDS_MAX) => if count == 0 { break },
                 () = tokio::time::sleep(wait) => {}
                 count = fixes.recv_many(&mut fix_batch, BATCH_FIXES_MAX) => if count == 0 { break },
@@ -203,6 +209,7 @@ impl Shard {
                 .for_each(|command| self.handle_command(command));
             fix_batch.drain(..).for_each(|slot| self.handle_fix(&slot));
             self.pass_deadline();
+            self.begin_round();
             self.commit(&halt).await?;
             self.rotate_journal();
             metrics::queues(
@@ -330,9 +337,13 @@ impl Shard {
             return;
         }
         let (started, rounds) = (Clock::instant(), self.dispatcher.counters().rounds);
+        let input = match self.solver {
+            Some(_) => Input::DeadlineBeside,
+            None => Input::Deadline,
+        };
         // A deadline cannot be refused.
-        let _ = self.handle_input(Input::Deadline);
-        if self.dispatcher.counters().rounds > rounds {
+        let _ = self.handle_input(input);
+        if self.solver.is_none() && self.dispatcher.counters().rounds > rounds {
             self.metrics
                 .round
                 .record(Clock::instant().saturating_duration_since(started));
@@ -357,10 +368,14 @@ impl Shard {
             record.check = Some(check_of(&self.dispatcher));
             journal.append(record);
         }
+        self.take_outputs();
+        result
+    }
+
+    fn take_outputs(&mut self) {
         while let Some(output) = self.dispatcher.poll_output() {
             self.held.take(&output);
         }
-        result
     }
 
     fn answer_driver(
@@ -502,7 +517,7 @@ fn input_name(input: &Input) -> &'static str {
         Input::OfferReceived { .. } => "offer receipt",
         Input::OfferAnswered { .. } => "offer answer",
         Input::Milestone { .. } => "milestone",
-        Input::Deadline => "deadline",
+        Input::Deadline | Input::DeadlineBeside => "deadline",
         Input::AssignDelivery { .. } => "assignment",
     }
 }

@@ -78,7 +78,6 @@ pub(crate) fn make(work: &Work) -> Result<Option<u64>, JournalError> {
         Some(RoutedTravelTimes::new(Arc::clone(&work.router))),
         Arc::new(EventLog::new(work.events_max)),
         Arc::new(Requests::default()),
-        (),
     )?;
     journal::snapshot_closed(&work.folder, work.keep, &mut replica)
 }

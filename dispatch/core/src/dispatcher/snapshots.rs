@@ -23,6 +23,7 @@ stored!(Dispatcher {
     12: calibration,
     13: gone_drivers,
     14: digest,
+    15: round_began = None,
 } derived {
     policy: Policy::default(),
     index: DriverIndex::default(),

@@ -172,7 +172,7 @@ impl Leaf {
 }
 
 /// Positions by square. Does not know which driver is where: callers keep the [`Slot`]s and are told when one changes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Quadtree {
     root: Child,
     nodes: Vec<Node>,

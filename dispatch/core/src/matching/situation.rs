@@ -91,6 +91,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) orders: Vec<OpenOrder>,
     /// As many orders search; the others are held by drivers.
     pub(crate) open: usize,
+    /// Further ones that were not looked at.
+    pub(crate) left_out: usize,
     pub(crate) starts: Vec<Start>,
     /// Version of the travel times.
     pub(crate) traffic_epoch: u64,
@@ -150,6 +152,9 @@ impl Nodes {
     }
 }
 
+/// A searching delivery and the drivers who could be first.
+type Wanted<'a> = (&'a Delivery, Vec<DriverId>);
+
 /// Looks at the dispatcher and asks for the travel times. None if there is nothing to decide.
 pub(crate) fn survey<'a>(
     dispatcher: &'a Dispatcher,
@@ -157,7 +162,7 @@ pub(crate) fn survey<'a>(
 ) -> Option<Situation<'a>> {
     let policy = &dispatcher.policy;
     let mut nodes = Nodes::default();
-    let wanted = wanted(dispatcher);
+    let (wanted, left_out) = wanted(dispatcher);
     if wanted.is_empty() {
         return None;
     }
@@ -191,14 +196,11 @@ pub(crate) fn survey<'a>(
             &mut nodes,
         ));
     }
-    Some(picture(
-        policy,
-        dispatcher.now,
-        (orders, open),
-        starts,
-        &nodes,
-        travel,
-    ))
+    let now = dispatcher.now;
+    Some(Situation {
+        left_out,
+        ..picture(policy, now, (orders, open), starts, &nodes, travel)
+    })
 }
 
 /// Asks for the times between all places of some orders, of which the first `open` search, and some starts.
@@ -229,6 +231,7 @@ pub(crate) fn picture<'a>(
         orders,
         open,
         starts,
+        left_out: 0,
         traffic_epoch: travel.epoch(),
         times: matrix
             .into_iter()
@@ -240,8 +243,9 @@ pub(crate) fn picture<'a>(
 }
 
 /// Orders whose time has come and the drivers who could be first: the longest waiting ones, ties by id. One that nobody
-/// is near to does not take the place of one that can be served.
-fn wanted(dispatcher: &Dispatcher) -> Vec<(&Delivery, Vec<DriverId>)> {
+/// is near to does not take the place of one that can be served. Also how many were not looked at, since the policy's most had
+/// been found before.
+fn wanted(dispatcher: &Dispatcher) -> (Vec<Wanted<'_>>, usize) {
     let policy = &dispatcher.policy;
     let horizon = dispatcher.now.after(policy.look_ahead);
     let mut deliveries: Vec<&Delivery> = dispatcher
@@ -252,12 +256,14 @@ fn wanted(dispatcher: &Dispatcher) -> Vec<(&Delivery, Vec<DriverId>)> {
         .collect();
     deliveries.sort_by_key(|delivery| (delivery.request.placed_at, delivery.id()));
     let busy = busy_drivers(dispatcher);
-    deliveries
-        .into_iter()
+    let mut deliveries = deliveries.into_iter();
+    let wanted = deliveries
+        .by_ref()
         .map(|delivery| (delivery, candidates_of(dispatcher, delivery, &busy)))
         .filter(|(_, candidates)| !candidates.is_empty())
         .take(policy.round_deliveries_max)
-        .collect()
+        .collect();
+    (wanted, deliveries.len())
 }
 
 /// Drivers with a plan who may be asked for one more, with where and when it ends.

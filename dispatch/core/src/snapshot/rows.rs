@@ -8,6 +8,7 @@ use crate::delivery::{Delivery, Forecasts, Refusal};
 use crate::dispatcher::Timer;
 use crate::driver::{Driver, Elsewhere};
 use crate::eta::{Drawn, Etas};
+use crate::matching::Proposal;
 use crate::offers::OpenOffer;
 use crate::plan::{Plan, PlannedStop};
 use crate::{
@@ -141,6 +142,17 @@ stored!(CostTerms {
     10: may_decline,
 });
 
+stored!(Proposal {
+    1: driver,
+    2: deliveries,
+    3: stops,
+    4: departure,
+    5: record,
+    6: offers_at_once,
+} derived {
+    further: Vec::new(),
+});
+
 stored!(OpenOffer {
     1: offer,
     2: plan,
@@ -176,6 +188,10 @@ stored!(Counters {
     12: advices,
     13: releases,
     14: assigned_by_hand,
+    15: round_orders_left_out = 0,
+    16: proposals_without_order = 0,
+    17: proposals_without_driver = 0,
+    18: proposals_of_old_plans = 0,
 });
 
 stored_names! {

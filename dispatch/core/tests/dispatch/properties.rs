@@ -306,6 +306,29 @@ proptest! {
         prop_assert!(town.dispatcher.snapshot() == restored.dispatcher.snapshot());
     }
 
+    /// A round that is solved beside the dispatcher and comes back at once asks whom a round within the deadline asks.
+    #[test]
+    fn rounds_beside_that_come_back_at_once_are_rounds_within(policy in policies(), events in prop::collection::vec(event(), 1..250)) {
+        let inline = run(&policy, &events);
+        let beside = run_in(Town { rounds_beside: Some(0), ..Town::new(policy) }, &events);
+        prop_assert_eq!(inline.offers, beside.offers);
+        prop_assert_eq!(inline.events, beside.events);
+    }
+
+    /// Whatever happens while a round is solved, only what still holds is offered; the town checks each offer.
+    #[test]
+    fn rounds_beside_offer_what_holds(
+        policy in policies(),
+        events in prop::collection::vec(event(), 1..250),
+        delay in 1..12_usize,
+        is_restored in any::<bool>(),
+    ) {
+        let town = || Town { rounds_beside: Some(delay), ..Town::new(policy.clone()) };
+        let first = run_in(town(), &events);
+        let again = run_in(Town { is_restored, ..town() }, &events);
+        prop_assert_eq!(first.dispatcher.digest(), again.dispatcher.digest());
+    }
+
     /// Bytes that were changed or cut are refused, or are a dispatcher that keeps the rules.
     #[test]
     fn any_bytes_are_refused_or_keep_the_rules(

@@ -30,7 +30,6 @@ impl Shard {
             Some(RoutedTravelTimes::new(Arc::clone(self.travel.router()))),
             Arc::clone(&self.events),
             Arc::clone(&self.requests),
-            (),
         )?;
         let (journal, replayed) = Journal::open(folder, setup, &mut replica)?;
         let last = replica.last;

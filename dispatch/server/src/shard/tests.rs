@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use doorstep_dispatch_core::{
     AdvicePolicy, Answer, DecisionRecord, DeclineReason, DeliveryId, DeliveryRequest, Dispatcher,
-    DriverId, Fix, Input, Matching, MilestoneKind, OfferId, Policy, RoutedTravelTimes, Time,
-    invariants,
+    DriverId, Fix, Input, Matching, MilestoneKind, OfferId, Policy, Quote, RoutedTravelTimes, Span,
+    Time, TravelTimes, invariants,
 };
 use doorstep_dispatch_wire::dispatch::{DeliveryEvent, DeliveryState};
 use doorstep_dispatch_wire::driver::server_frame::Body;
@@ -18,8 +18,10 @@ use doorstep_routing::{
     Direction, LatLng, Profile, Road, RoadArchive, RoadClass, RoadNetworkBuilder, Router,
     TravelTime,
 };
+use tokio::sync::mpsc::Sender;
+use tokio_util::sync::CancellationToken;
 
-use super::{Clock, EventLog, Metrics, Shard};
+use super::{Clock, EventLog, Metrics, Shard, ShardCommand, Solver};
 use crate::convert::{delivery_id, from_record, to_record};
 use crate::journal::{Journal, Replay, Rotation, Setup, State};
 use crate::replica::Replica;
@@ -175,8 +177,9 @@ fn decisions(shard: &Shard) -> BTreeMap<DeliveryId, Vec<DecisionRecord>> {
     ids.map(|id| (id, shard.explain(id).unwrap())).collect()
 }
 
-/// Feeds a new shard with a journal in `folder`; gives it back as it was when it ended, without the journal.
-fn live(router: &Arc<Router>, folder: &Path, seed: u64, steps: usize) -> Shard {
+/// Feeds a new shard with a journal in `folder`; gives it back as it was when it ended, without the journal, and how many
+/// rounds were solved beside it.
+fn live(router: &Arc<Router>, folder: &Path, seed: u64, steps: usize) -> (Shard, u64) {
     live_in(router, folder, seed, steps, Rotation::NEVER, |_| {})
 }
 
@@ -188,12 +191,13 @@ fn live_in(
     steps: usize,
     rotation: Rotation,
     mut after: impl FnMut(usize),
-) -> Shard {
+) -> (Shard, u64) {
     let mut shard = shard(router);
     shard.open_journal(folder, &setup(), rotation).unwrap();
     let mut dice = Dice(seed * 2 + 1);
     let mut offers = Vec::new();
     let mut now = Time::from_millis(ORIGIN_MS);
+    let mut rounds = 0;
     for step in 0..steps {
         now = Time::from_millis(now.as_millis() + dice.below(4_000));
         let due = shard
@@ -201,7 +205,11 @@ fn live_in(
             .next_deadline()
             .is_some_and(|deadline| deadline <= now);
         let input = if due {
-            Input::Deadline
+            if seed.is_multiple_of(2) {
+                Input::Deadline
+            } else {
+                Input::DeadlineBeside
+            }
         } else {
             dice.input(now, &offers)
         };
@@ -212,6 +220,15 @@ fn live_in(
         );
         // Whether it is refused is part of the digest.
         let _ = shard.apply(input, now);
+        // A round that has begun comes back some steps later; the last one never, like one that a crash cuts short.
+        if let Some(work) = shard.dispatcher.round_work()
+            && dice.below(4) == 0
+            && step + 1 < steps
+        {
+            rounds += 1;
+            let result = work.solve(&mut shard.travel);
+            shard.apply_round(result, now);
+        }
         for (driver, _, body) in &shard.held.frames {
             if let Body::Offer(offer) = body {
                 for delivery in &offer.delivery_ids {
@@ -227,8 +244,13 @@ fn live_in(
         after(step);
     }
     invariants::check(&shard.dispatcher).unwrap_or_else(|rule| panic!("seed {seed}: {rule}"));
+    assert_eq!(
+        rounds > 0,
+        !seed.is_multiple_of(2),
+        "seed {seed}: {rounds} rounds"
+    );
     shard.journal = None;
-    shard
+    (shard, rounds)
 }
 
 #[test]
@@ -237,12 +259,12 @@ fn a_replayed_journal_gives_the_same_digest_events_and_reasons() {
     let (mut delivered, mut decided) = (0, 0);
     for seed in 0..20 {
         let folder = tempfile::tempdir().unwrap();
-        let first = live(&router, folder.path(), seed, 600);
+        let (first, rounds) = live(&router, folder.path(), seed, 600);
         let mut again = shard(&router);
         let replayed = again
             .open_journal(folder.path(), &setup(), Rotation::NEVER)
             .unwrap();
-        assert_eq!(replayed.records, 600, "seed {seed}");
+        assert_eq!(replayed.records, 600 + rounds, "seed {seed}");
         assert_eq!(
             again.dispatcher.digest(),
             first.dispatcher.digest(),
@@ -287,7 +309,7 @@ fn a_snapshot_and_the_records_behind_it_are_the_whole_journal() {
         let folder = tempfile::tempdir().unwrap();
         let work = work(&router, folder.path());
         let mut covered = 0;
-        let first = live_in(&router, folder.path(), seed, 600, rotation, |step| {
+        let (first, rounds) = live_in(&router, folder.path(), seed, 600, rotation, |step| {
             if step % 97 == 96 {
                 covered = snapshots::make(&work).unwrap().unwrap_or(covered);
             }
@@ -296,7 +318,11 @@ fn a_snapshot_and_the_records_behind_it_are_the_whole_journal() {
         let opened = again.open_journal(folder.path(), &setup(), rotation);
         let replayed = opened.unwrap();
         assert_eq!(replayed.covered, covered, "seed {seed}");
-        assert_eq!(replayed.covered + replayed.records, 600, "seed {seed}");
+        assert_eq!(
+            replayed.covered + replayed.records,
+            600 + rounds,
+            "seed {seed}"
+        );
         assert!(replayed.records < 150, "seed {seed}: {replayed:?}");
         let (told, reasons) = (events(&first), decisions(&first));
         assert_eq!(
@@ -318,14 +344,14 @@ fn a_replay_needs_no_map() {
     let router = router();
     for seed in 20..26 {
         let folder = tempfile::tempdir().unwrap();
-        let first = live(&router, folder.path(), seed, 400);
+        let (first, rounds) = live(&router, folder.path(), seed, 400);
         let (events, requests) = (
             Arc::new(EventLog::new(1_000)),
             Arc::new(Requests::default()),
         );
-        let mut replica = Replica::new(setup(), None, events, requests, ()).unwrap();
+        let mut replica = Replica::new(setup(), None, events, requests).unwrap();
         let (_, replayed) = Journal::open(folder.path(), &setup(), &mut replica).unwrap();
-        assert_eq!(replayed.records, 400, "seed {seed}");
+        assert_eq!(replayed.records, 400 + rounds, "seed {seed}");
         assert_eq!(replica.digest(), first.dispatcher.digest(), "seed {seed}");
     }
 }
@@ -333,7 +359,7 @@ fn a_replay_needs_no_map() {
 #[test]
 fn a_replay_that_decides_otherwise_is_noticed() {
     let (events, requests) = (Arc::new(EventLog::new(10)), Arc::new(Requests::default()));
-    let mut replica = Replica::new(setup(), None, events, requests, ()).unwrap();
+    let mut replica = Replica::new(setup(), None, events, requests).unwrap();
     let now = Time::from_millis(ORIGIN_MS);
     let record = |check, drives: &[u64]| Record {
         check: Some(check),
@@ -358,7 +384,7 @@ fn a_journal_goes_on_under_another_policy_and_map() {
     let router = router();
     for seed in 30..36 {
         let folder = tempfile::tempdir().unwrap();
-        let first = live(&router, folder.path(), seed, 400);
+        let (first, _) = live(&router, folder.path(), seed, 400);
         let open = |shard: &Shard| {
             let rows = shard.dispatcher.deliveries();
             let rows = rows.map(|row| (row.id(), row.state(), row.driver()));
@@ -388,6 +414,107 @@ fn a_journal_goes_on_under_another_policy_and_map() {
             (wanted, digest) = (open(&again), again.dispatcher.digest());
         }
     }
+}
+
+/// A router that answers when the test lets it.
+struct Held {
+    began: std::sync::mpsc::Sender<()>,
+    may_go_on: std::sync::mpsc::Receiver<()>,
+}
+
+impl TravelTimes for Held {
+    fn matrix(
+        &mut self,
+        sources: &[LatLng],
+        targets: &[LatLng],
+        out: &mut Vec<Option<TravelTime>>,
+    ) {
+        // The test has ended: nobody wants to know any more.
+        let _ = (self.began.send(()), self.may_go_on.recv());
+        out.clear();
+        out.resize(sources.len() * targets.len(), Some(TravelTime::ZERO));
+    }
+}
+
+async fn quote(commands: &Sender<ShardCommand>) -> Quote {
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let quote = ShardCommand::Quote {
+        pickup: place(1),
+        dropoff: place(2),
+        reply,
+    };
+    commands.send(quote).await.unwrap();
+    answer.await.unwrap()
+}
+
+/// While a round is being solved, calls are answered, orders are cancelled and drivers go; who has gone is not asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_round_and_it_offers_what_still_holds() {
+    let router = router();
+    let policy = Policy {
+        round_interval: Span::from_millis(1),
+        matching: Matching::Nearest,
+        ..Policy::default()
+    };
+    let (began, has_begun) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel();
+    let mut shard = shard(&router);
+    shard.dispatcher = Dispatcher::new(policy).unwrap();
+    shard.set_solver(Solver::start(Held { began, may_go_on }).unwrap());
+    let now = shard.clock.now();
+    let [stays, goes] = [1, 2].map(DriverId);
+    let [wanted, cancelled] = [1, 2].map(DeliveryId);
+    let events = Arc::clone(&shard.events);
+    let mut changes = events.changes();
+    let (commands, queue) = tokio::sync::mpsc::channel(16);
+    let (_fixes, dirty) = tokio::sync::mpsc::channel(16);
+    for (driver, delivery, step) in [(stays, wanted, 3), (goes, cancelled, 9)] {
+        let request = DeliveryRequest {
+            delivery,
+            pickup: place(step),
+            dropoff: place(step + 1),
+            placed_at: now,
+            ready_at: now,
+        };
+        shard.apply(Input::RequestDelivery(request), now).unwrap();
+        // Both wait in the queue when the shard begins, so that the first round sees both.
+        let input = Input::DriverOnDuty {
+            driver,
+            at: place(step),
+            until: None,
+        };
+        let (reply, _) = tokio::sync::oneshot::channel();
+        let command = ShardCommand::FromCaller { input, reply };
+        commands.try_send(command).unwrap();
+    }
+    let running = tokio::spawn(shard.run(queue, dirty, CancellationToken::new()));
+    tokio::task::block_in_place(|| has_begun.recv().unwrap());
+    assert!(quote(&commands).await.ride.is_some());
+    let cancel = Input::CancelDelivery {
+        delivery: cancelled,
+    };
+    for input in [cancel, Input::DriverLost { driver: goes }] {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let command = ShardCommand::FromCaller { input, reply };
+        commands.send(command).await.unwrap();
+        answer.await.unwrap().unwrap();
+    }
+    drop(go_on);
+    let mut told = Vec::new();
+    while !told
+        .iter()
+        .any(|event: &DeliveryEvent| event.state() == DeliveryState::Offered)
+    {
+        changes.changed().await.unwrap();
+        events.read_after(0, usize::MAX, &mut told).unwrap();
+    }
+    let offered = told
+        .iter()
+        .filter(|event| event.state() == DeliveryState::Offered);
+    let offered: Vec<&str> = offered.map(|event| event.delivery_id.as_str()).collect();
+    assert_eq!(offered, [crate::convert::delivery_text(wanted)]);
+    drop(commands);
+    running.await.unwrap().unwrap();
 }
 
 #[test]

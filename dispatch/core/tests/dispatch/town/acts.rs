@@ -16,7 +16,7 @@ impl Town {
             assert!(at >= self.now, "a deadline in the past: {at}");
             self.now = at;
             assert_eq!(
-                self.send(Input::Deadline),
+                self.send(self.deadline()),
                 Ok(Handled::Done),
                 "nothing was due at {at}"
             );
