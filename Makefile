@@ -71,7 +71,7 @@ bench-routing: ## the road router beside its peers; writes docs/performance.md (
 bench-matching: ## the matching's solvers beside their peers; writes docs/performance.md, which says how the peers are installed
 	$(CARGO) run --release --locked --manifest-path benches/matching/Cargo.toml -- $(BENCH_PARTS)
 
-bench-dispatch: ## driver index and driver link beside their peers; writes docs/performance.md (Mosquitto from Debian, if there)
+bench-dispatch: ## the dispatch service beside its peers; writes docs/performance.md, which says what they need
 	$(CARGO) run --release --locked --manifest-path benches/dispatch/Cargo.toml -- $(BENCH_PARTS)
 
 bench-micro: ## single steps of the engine, by criterion; writes docs/performance.md

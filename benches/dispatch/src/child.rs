@@ -16,6 +16,8 @@ pub(crate) struct Server {
     told: BufReader<ChildStdout>,
     /// Where it listens for what is measured.
     pub(crate) address: SocketAddr,
+    /// Where it answers gRPC, if it does.
+    pub(crate) grpc: Option<SocketAddr>,
     /// What its clients have to trust; empty without TLS.
     pub(crate) certificate: Vec<u8>,
 }
@@ -38,6 +40,7 @@ impl Server {
         );
         Ok(Self {
             address: words[0].parse()?,
+            grpc: words[1].parse().ok(),
             certificate: from_hex(words[2])?,
             process,
             ask,

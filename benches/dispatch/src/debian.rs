@@ -33,6 +33,16 @@ impl Peer {
         })
     }
 
+    pub(crate) fn redis() -> Result<Self> {
+        Self::start(|folder, port| {
+            let mut command = Command::new("redis-server");
+            command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+            command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
+            command.arg("--dir").arg(folder);
+            Ok(command)
+        })
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

@@ -1,7 +1,7 @@
 //! The dispatch service's parts beside their peers in one run: prints a line for each row and writes `docs/performance.md`.
 //!
-//! `make bench-dispatch` runs all parts, `cargo run --release -- index` one. Nothing is read from outside: the city is made up. Servers that are
-//! measured are this program once more, see `child`.
+//! `make bench-dispatch` runs all parts, `cargo run --release -- index` one. The drivers of index, link and quotes are in
+//! made-up cities; roads and rounds read one from `DOORSTEP_DATA`. Servers that are measured are this program once more, see `child`.
 //!
 //! A further part: a function that gives rows, a name in `PARTS`, an arm in `main`, and two markers on the page.
 
@@ -12,6 +12,9 @@ mod debian;
 mod fleet;
 mod index;
 mod link;
+mod quotes;
+mod roads;
+mod rounds;
 mod servers;
 
 use std::env;
@@ -20,7 +23,7 @@ use anyhow::{Result, ensure};
 use doorstep_bench_harness::folders::project;
 use doorstep_bench_harness::rows::{Row, Section, write_section};
 
-const PARTS: [&str; 2] = ["index", "link"];
+const PARTS: [&str; 5] = ["index", "link", "quotes", "roads", "rounds"];
 
 fn main() -> Result<()> {
     let provider = rustls::crypto::ring::default_provider();
@@ -45,7 +48,33 @@ fn main() -> Result<()> {
                 let all = Section::of_table("Every index", index::ABOUT_ALL, all);
                 publish("index-all", &all)?;
             }
-            _ => publish_rows(part, "The driver link", link::ABOUT, &link::rows()?)?,
+            "link" => publish_rows(part, "The driver link", link::ABOUT, &link::rows()?)?,
+            "quotes" => publish_rows(
+                part,
+                "Asked over the network",
+                quotes::ABOUT,
+                &quotes::rows()?,
+            )?,
+            "roads" => {
+                let (city, router) = roads::city()?;
+                let (row, about) = roads::row(&router)?;
+                publish_rows(
+                    part,
+                    "The nearest by road",
+                    &format!("{city}. {about}"),
+                    &[row],
+                )?;
+            }
+            _ => {
+                let (city, router) = roads::city()?;
+                let about = format!("{city}. {}", rounds::ABOUT);
+                publish_rows(
+                    part,
+                    "Rounds in a big city",
+                    &about,
+                    &rounds::rows(&router)?,
+                )?;
+            }
         }
     }
     Ok(())

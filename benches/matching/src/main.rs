@@ -17,7 +17,6 @@ mod batch;
 mod batch_routes;
 mod bundles;
 mod days;
-mod evening;
 mod figures;
 mod instances;
 mod peers;

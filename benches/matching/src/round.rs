@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use doorstep_bench_evening::{Evening, Size};
 use doorstep_bench_harness::folders::DATA;
 use doorstep_bench_harness::race::{median, timed};
 use doorstep_bench_harness::rows::{Peer, Row, Unit, Wanted};
@@ -13,11 +14,11 @@ use doorstep_dispatch_core::{
 use doorstep_maps::{generate, open_map};
 use doorstep_routing::{Profile, Router};
 
-use crate::evening::{DRIVERS, Evening, IDLE, ORDERS};
 use crate::peers::Peers;
 use crate::{Measured, say};
 
 const NAME: &str = "round-500x2000";
+const SIZE: Size = Size::new(500, 2_000);
 const RUNS: usize = 7;
 /// Junctions of the made-up city: as many as Porto has.
 const JUNCTIONS: u32 = 72_932;
@@ -50,10 +51,13 @@ pub(crate) fn rows(peers: &Peers) -> Result<Measured> {
     Ok(Measured {
         about: format!(
             "{city}, travel times by the router for scooters, the default policy with bundles across restaurants and, in the \
-             second row, of one restaurant: {ORDERS} open orders whose food is ready within 20 minutes, {DRIVERS} drivers on duty of \
-             whom {IDLE} are idle and the others have plans; the round compares {considered}. The time of the one deadline that runs the \
+             second row, of one restaurant: {orders} open orders whose food is ready within 20 minutes, {drivers} drivers on duty of \
+             whom {idle} are idle and the others have plans; the round compares {considered}. The time of the one deadline that runs the \
              round, from looking for candidates and asking for their travel times to the offers; median of {RUNS}. VROOM plans \
-             200 drivers and 400 orders of the batch above, with its travel times given."
+             200 drivers and 400 orders of the batch above, with its travel times given.",
+            orders = SIZE.orders,
+            drivers = SIZE.idle + SIZE.busy,
+            idle = SIZE.idle,
         ),
         rows,
     })
@@ -86,7 +90,7 @@ fn measure(name: &str, router: &Arc<Router>, policy: &Policy) -> Result<(f64, De
     let mut given: Option<([u8; 32], DecisionRecord)> = None;
     for _ in 0..RUNS {
         let mut travel = RoutedTravelTimes::new(Arc::clone(router));
-        let mut evening = Evening::new(router, policy.clone(), &mut travel)?;
+        let mut evening = Evening::new(router, SIZE, policy.clone(), &mut travel)?;
         let deadline = evening.deadline()?;
         let (here, handled) = timed(|| evening.round(deadline));
         handled?;

@@ -11,24 +11,43 @@ use doorstep_routing::{Distance, LatLng, NodeId, Router};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-/// Open orders of the round.
-pub(crate) const ORDERS: u64 = 500;
-/// Drivers on duty.
-pub(crate) const DRIVERS: usize = IDLE + BUSY;
-/// Those of them without a plan.
-pub(crate) const IDLE: usize = 1400;
-/// Those of them with a plan.
-pub(crate) const BUSY: usize = 600;
+/// How much is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Open orders of the round.
+    pub orders: usize,
+    /// Drivers without a plan.
+    pub idle: usize,
+    /// Drivers with a plan.
+    pub busy: usize,
+    /// Where the orders are from.
+    pub restaurants: usize,
+}
 
-const RESTAURANTS: usize = 200;
+impl Size {
+    /// So many orders and drivers: three of ten drivers have a plan, and two of five orders are from a restaurant of their own.
+    #[must_use]
+    pub const fn new(orders: usize, drivers: usize) -> Self {
+        let busy = drivers * 3 / 10;
+        Self {
+            orders,
+            idle: drivers - busy,
+            busy,
+            restaurants: orders * 2 / 5,
+        }
+    }
+}
+
 /// Nobody orders from farther away.
 const DELIVERED_WITHIN: Distance = Distance::from_metres(5_000);
 const START: Time = Time::from_millis(1_000_000_000);
 const MINUTE: Span = Span::from_mins(1);
 
 /// The dispatcher and the time it has reached.
-pub(crate) struct Evening<'a> {
-    pub(crate) dispatcher: Dispatcher,
+pub struct Evening<'a> {
+    /// What has taken everything in.
+    pub dispatcher: Dispatcher,
+    size: Size,
     travel: &'a mut RoutedTravelTimes,
     router: &'a Router,
     random: ChaCha8Rng,
@@ -38,13 +57,19 @@ pub(crate) struct Evening<'a> {
 }
 
 impl<'a> Evening<'a> {
-    pub(crate) fn new(
+    /// Everything up to the moment before the round.
+    ///
+    /// # Errors
+    /// If the policy cannot work, or some drivers never get anything to do.
+    pub fn new(
         router: &'a Router,
+        size: Size,
         policy: Policy,
         travel: &'a mut RoutedTravelTimes,
     ) -> Result<Self> {
         let mut evening = Self {
             dispatcher: Dispatcher::new(policy)?,
+            size,
             travel,
             router,
             random: ChaCha8Rng::seed_from_u64(1),
@@ -59,14 +84,20 @@ impl<'a> Evening<'a> {
     }
 
     /// When the round is.
-    pub(crate) fn deadline(&self) -> Result<Time> {
+    ///
+    /// # Errors
+    /// If nothing is searching.
+    pub fn deadline(&self) -> Result<Time> {
         self.dispatcher
             .next_deadline()
             .context("nothing is searching")
     }
 
     /// The round alone.
-    pub(crate) fn round(&mut self, at: Time) -> Result<Handled> {
+    ///
+    /// # Errors
+    /// If the dispatcher refuses it.
+    pub fn round(&mut self, at: Time) -> Result<Handled> {
         Ok(self.dispatcher.handle(at, Input::Deadline, self.travel)?)
     }
 
@@ -94,7 +125,7 @@ impl<'a> Evening<'a> {
     fn give_plans(&mut self) -> Result<()> {
         for _ in 0..20 {
             let present = self.dispatcher.drivers().len();
-            for _ in present..BUSY {
+            for _ in present..self.size.busy {
                 self.on_duty()?;
             }
             for (_, at) in self.free() {
@@ -181,12 +212,12 @@ impl<'a> Evening<'a> {
             };
             self.send(Input::Fix { driver, fix })?;
         }
-        for _ in 0..IDLE {
+        for _ in 0..self.size.idle {
             self.on_duty()?;
         }
-        let restaurants: Vec<LatLng> = (0..RESTAURANTS).map(|_| self.place()).collect();
-        for _ in 0..ORDERS {
-            let at = restaurants[self.random.random_range(0..RESTAURANTS)];
+        let restaurants: Vec<LatLng> = (0..self.size.restaurants).map(|_| self.place()).collect();
+        for _ in 0..self.size.orders {
+            let at = restaurants[self.random.random_range(0..self.size.restaurants)];
             let since = Span::from_millis(self.random.random_range(0..180_000));
             let waits = Span::from_millis(self.random.random_range(0..1_200_000));
             self.order(at, since, waits)?;
