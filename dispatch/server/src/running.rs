@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use doorstep_dispatch_core::{Dispatcher, PolicyError, RoutedTravelTimes};
 use doorstep_dispatch_wire::dispatch::dispatch_server::DispatchServer;
+use quinn::Endpoint;
+use quinn::crypto::rustls::QuicServerConfig;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -92,7 +95,8 @@ pub struct Running {
     halt: CancellationToken,
     drain_timeout: Duration,
     vitals: Vitals,
-    accepting: JoinHandle<()>,
+    /// Comes when all sessions have ended.
+    accepting: oneshot::Receiver<()>,
     calls: JoinHandle<Result<(), tonic::transport::Error>>,
     shard: oneshot::Receiver<Result<(), JournalError>>,
 }
@@ -130,11 +134,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let shard = open_shard(&config, Arc::clone(&events), Arc::clone(&metrics)).await?;
 
     let identity = certificate::load(&config.certificate)?;
-    let endpoint = ingest::listen(config.quic_listen, identity.tls, config.limits.idle_timeout)
-        .map_err(|source| system(format!("QUIC on {}", config.quic_listen), source))?;
-    let quic_addr = endpoint
-        .local_addr()
-        .map_err(|source| system("the address of QUIC", source))?;
+    let (quic, endpoint, quic_addr) = open_quic(&config, identity.tls)?;
     let (listener, grpc_addr) = bind_grpc(config.grpc_listen).await?;
 
     let grpc = grpc_server(&config)?;
@@ -180,7 +180,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         fixes,
         last_session: AtomicU64::new(0),
     };
-    let accepting = tokio::spawn(ingest::accept(endpoint, Arc::new(ingest), stop.clone()));
+    let accepting = spawn_quic(
+        quic,
+        ingest::accept(endpoint, Arc::new(ingest), stop.clone()),
+    )?;
     tracing::info!(%quic_addr, %grpc_addr, "dispatch is up");
     Ok(Running {
         quic_addr,
@@ -331,6 +334,45 @@ async fn open_shard(
     replay
         .await
         .map_err(|error| system("replaying the journal", io::Error::other(error)))?
+}
+
+/// All drivers' sessions run in one thread: a datagram passes from the socket to its connection and its session without
+/// waking another one, which would cost more than the datagram itself.
+fn open_quic(
+    config: &Config,
+    tls: QuicServerConfig,
+) -> Result<(Runtime, Endpoint, SocketAddr), StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| system("the runtime of QUIC", source))?;
+    let endpoint = {
+        let _in = runtime.enter();
+        ingest::listen(config.quic_listen, tls, config.limits.idle_timeout)
+            .map_err(|source| system(format!("QUIC on {}", config.quic_listen), source))?
+    };
+    let bound = endpoint
+        .local_addr()
+        .map_err(|source| system("the address of QUIC", source))?;
+    Ok((runtime, endpoint, bound))
+}
+
+/// Gives the sessions their thread; what comes out of the channel is that they have ended.
+fn spawn_quic(
+    runtime: Runtime,
+    accept: impl Future<Output = ()> + Send + 'static,
+) -> Result<oneshot::Receiver<()>, StartError> {
+    let (ended, outcome) = oneshot::channel();
+    let work = move || {
+        runtime.block_on(accept);
+        // After a shutdown that was cut short the receiver is gone.
+        let _ = ended.send(());
+    };
+    let thread = thread::Builder::new()
+        .name("doorstep-quic-0".to_owned())
+        .spawn(work);
+    thread.map_err(|source| system("the thread of QUIC", source))?;
+    Ok(outcome)
 }
 
 /// Gives the shard a thread of its own; what comes out of the channel is how it ended.

@@ -10,6 +10,7 @@
 //!
 //! Nothing that an input caused leaves the shard before that input is in the journal.
 
+mod batches;
 mod keeping;
 mod rounds;
 
@@ -26,6 +27,7 @@ use doorstep_dispatch_wire::driver::server_frame::Body;
 use doorstep_dispatch_wire::driver::{Acknowledged, Refused, ServerFrame};
 use doorstep_routing::LatLng;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::rounds::Solver;
@@ -41,12 +43,10 @@ use crate::replica::check_of;
 use crate::requests::Requests;
 use crate::sessions::{SessionHandle, SessionId, Sessions};
 use crate::snapshots::Snapshotter;
+use batches::{BATCH_FIXES_MAX, FIXES_EVERY, next_fixes, take_waiting};
 
 /// Commands handled before the journal is written: the most that wait for one fsync.
 const BATCH_COMMANDS_MAX: usize = 256;
-
-/// Fixes handled before commands are looked at again.
-const BATCH_FIXES_MAX: usize = 512;
 
 /// How long the shard sleeps when nothing is due.
 const IDLE_WAIT: Duration = Duration::from_secs(3_600);
@@ -191,6 +191,7 @@ impl Shard {
         self.commit(&halt).await?;
         let mut command_batch = Vec::with_capacity(BATCH_COMMANDS_MAX);
         let mut fix_batch = Vec::with_capacity(BATCH_FIXES_MAX);
+        let mut fixes_from = Instant::now();
         loop {
             let wait = self
                 .dispatcher
@@ -202,7 +203,12 @@ impl Shard {
                 solved = Solver::solved(self.solver.as_mut()) => self.end_round(solved),
                 count = commands.recv_many(&mut command_batch, BATCH_COMMANDS_MAX) => if count == 0 { break },
                 () = tokio::time::sleep(wait) => {}
-                count = fixes.recv_many(&mut fix_batch, BATCH_FIXES_MAX) => if count == 0 { break },
+                count = next_fixes(&mut fixes, fixes_from, &mut fix_batch) => if count == 0 { break },
+            }
+            take_waiting(&mut fixes, &mut fix_batch);
+            // With more than a batch waiting there is nothing to wait for.
+            if (1..BATCH_FIXES_MAX).contains(&fix_batch.len()) {
+                fixes_from = Instant::now() + FIXES_EVERY;
             }
             command_batch
                 .drain(..)
