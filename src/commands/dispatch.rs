@@ -11,6 +11,7 @@ use doorstep_dispatch_server::{Clock, Config, Running, Vitals, start};
 use doorstep_routing::{Profile, Router};
 use doorstep_web::readiness::Readiness;
 
+use super::journal::{self, JournalCommand, ReplayArgs};
 use super::serving::{PrivateArgs, Watched, block_on, expect_free, stop_signal};
 use super::token::read_key;
 use super::{parse_listen, start_log_of};
@@ -21,11 +22,13 @@ use crate::settings::{self, Overrides, Settings};
 /// Drivers' apps connect over QUIC, the control plane over gRPC. It serves until SIGTERM or Ctrl-C; with a
 /// journal it goes on after a restart where it was.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   doorstep token --audience admin --subject ops --key-file doorstep.key --generate
   doorstep dispatch --map porto.road --token-key doorstep.key --journal journal
   doorstep dispatch --map porto.road --token-key doorstep.key --journal journal \\
-    --quic 0.0.0.0:4433 --certificate chain.pem --certificate-key key.pem")]
+    --quic 0.0.0.0:4433 --certificate chain.pem --certificate-key key.pem
+  doorstep dispatch journal check journal")]
 pub(crate) struct DispatchArgs {
     /// A file with settings (docs/configuration.md); flags win over it
     #[arg(long, value_name = "FILE")]
@@ -71,9 +74,26 @@ pub(crate) struct DispatchArgs {
     ping_interval_ms: Option<u32>,
     #[command(flatten)]
     private: PrivateArgs,
+    #[command(subcommand)]
+    command: Option<DispatchCommand>,
+}
+
+#[derive(clap::Subcommand)]
+enum DispatchCommand {
+    Replay(ReplayArgs),
+    #[command(subcommand)]
+    Journal(JournalCommand),
 }
 
 pub(crate) fn run(args: DispatchArgs) -> anyhow::Result<ExitCode> {
+    if args.command.is_some() {
+        super::start_log("warn");
+    }
+    match args.command {
+        Some(DispatchCommand::Replay(replay)) => return journal::replay(replay),
+        Some(DispatchCommand::Journal(command)) => return journal::run(command),
+        None => {}
+    }
     let file = settings::file_of(args.config.as_ref());
     let settings = Settings::load(file.as_deref(), &overrides(&args))?;
     start_log_of(&settings);

@@ -10,6 +10,7 @@ pub(crate) mod dispatch;
 pub(crate) mod gateway_sandbox;
 pub(crate) mod install;
 pub(crate) mod isochrone;
+mod journal;
 pub(crate) mod map;
 mod map_view;
 pub(crate) mod matrix;
@@ -39,6 +40,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload as reload_layer};
 
 use crate::settings::Settings;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// Prints an error and its causes to standard error, on one line, each cause once.
 pub(crate) fn report(error: &anyhow::Error) {

@@ -12,6 +12,8 @@ use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::json;
 
+use super::hex;
+
 /// Runs days of the Meal Delivery Routing Problem and prints how well they went.
 ///
 /// An instance is one day of one city: orders with the times when they are placed and ready, restaurants, and drivers with
@@ -246,10 +248,6 @@ fn table(lines: &[Kpis]) -> String {
         );
     }
     text
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes to standard output; whoever stops reading has read enough.

@@ -51,6 +51,7 @@ impl Settings {
         let key = |name: &str| format!("dispatch.limits.{name}");
         Limits {
             connections_max: self.count(&key("connections_max")),
+            handshakes_max: self.count(&key("handshakes_max")),
             frames_per_s_max: self.small(&key("frames_per_s_max")),
             pings_per_s_max: self.small(&key("pings_per_s_max")),
             hello_timeout: self.duration(&key("hello_timeout")),

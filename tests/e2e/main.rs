@@ -19,6 +19,7 @@ mod drawings;
 mod example;
 mod gateway_sandbox;
 mod installation;
+mod journal;
 mod leases;
 mod limits;
 mod maps;

@@ -12,9 +12,10 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use thiserror::Error;
 
-/// Without any answer for so long the connection counts as lost. The client asks for an answer every [`KEEP_ALIVE`].
+/// Without any answer for so long the connection counts as lost; a server that wants less says so in the handshake. The client
+/// asks for an answer every [`KEEP_ALIVE`].
 const IDLE_MS_MAX: u32 = 20_000;
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(4);
 
 /// Pings need no fast acknowledgement; one for several of them halves the packets of a busy server.
 const PINGS_PER_ACK: u32 = 8;

@@ -70,6 +70,9 @@ impl Config {
 pub struct Limits {
     /// Driver connections at a time; more are refused before the handshake. Each takes about 10 KiB, at most 400.
     pub connections_max: usize,
+    /// Connections that have begun and whose hello has not come. When half of these places are taken, an address first has to
+    /// show that it receives what is sent to it. Raising it lets a city reconnect faster and costs some 20 KiB each.
+    pub handshakes_max: usize,
     /// Frames a second from one app, with as many again at once; an app above is closed. Raising it lets one app make
     /// more work.
     pub frames_per_s_max: u32,
@@ -106,11 +109,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 20_000,
+            handshakes_max: 2_000,
             frames_per_s_max: 50,
             pings_per_s_max: 50,
             hello_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(7),
             commands_max: 4_096,
             command_timeout: Duration::from_secs(5),
             outbound_frames_max: 64,

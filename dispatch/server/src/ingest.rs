@@ -1,15 +1,11 @@
 //! The QUIC endpoint: takes connections, gives each its session, closes them with a reason.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use doorstep_dispatch_wire::token::TokenKey;
 use doorstep_dispatch_wire::version::CloseCode;
-use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{Endpoint, IdleTimeout, Incoming, ServerConfig, TransportConfig, VarInt};
+use quinn::{Endpoint, Incoming, VarInt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -24,10 +20,6 @@ use crate::session::{Ended, Session};
 use crate::sessions::SessionId;
 use crate::shard::ShardCommand;
 
-/// Bytes that one connection may keep here unread or unacknowledged: the stream both ways, and datagrams.
-const STREAM_WINDOW_BYTES: u32 = 160 * 1024;
-const DATAGRAM_BUFFER_BYTES: usize = 16 * 1024;
-
 /// What all sessions share.
 pub(crate) struct Ingest {
     pub(crate) clock: Clock,
@@ -41,32 +33,53 @@ pub(crate) struct Ingest {
     pub(crate) last_session: AtomicU64,
 }
 
-/// Opens the UDP socket.
-pub(crate) fn listen(
-    address: SocketAddr,
-    tls: QuicServerConfig,
-    idle_timeout: Duration,
-) -> io::Result<Endpoint> {
-    let idle_ms = u32::try_from(idle_timeout.as_millis()).unwrap_or(u32::MAX);
-    let mut transport = TransportConfig::default();
-    transport
-        .max_concurrent_bidi_streams(VarInt::from_u32(1))
-        .max_concurrent_uni_streams(VarInt::from_u32(0))
-        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
-        .receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
-        .send_window(u64::from(STREAM_WINDOW_BYTES))
-        .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER_BYTES))
-        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(idle_ms))));
-    let mut config = ServerConfig::with_crypto(Arc::new(tls));
-    config.transport_config(Arc::new(transport));
-    Endpoint::server(config, address)
+/// Room for connections. A seat is taken by a driver who has said who that is; what has not come so far takes a place among the
+/// handshakes, of which there are fewer, so that packets from nowhere cannot keep drivers out.
+struct Room {
+    seats: Arc<Semaphore>,
+    handshakes: Arc<Semaphore>,
+    handshakes_max: usize,
+}
+
+impl Room {
+    fn new(limits: &Limits) -> Self {
+        let semaphore = |max: usize| Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)));
+        Self {
+            seats: semaphore(limits.connections_max),
+            handshakes: semaphore(limits.handshakes_max),
+            handshakes_max: limits.handshakes_max,
+        }
+    }
+
+    /// A place for the handshake of a connection that has begun. When half of the places are taken, only addresses get one that
+    /// have shown that they receive what is sent to them (RFC 9000, 8.1.2): others are asked to, which costs one packet.
+    fn admit(&self, incoming: Incoming) -> Option<(Incoming, OwnedSemaphorePermit)> {
+        if self.seats.available_permits() == 0 {
+            metrics::session_refused();
+            incoming.refuse();
+            return None;
+        }
+        let is_busy = self.handshakes.available_permits() <= self.handshakes_max / 2;
+        if is_busy && !incoming.remote_address_validated() {
+            metrics::handshake_not_begun("retry");
+            // An address that has been asked is validated, so asking cannot fail.
+            let _ = incoming.retry();
+            return None;
+        }
+        match Arc::clone(&self.handshakes).try_acquire_owned() {
+            Ok(place) => Some((incoming, place)),
+            Err(_) => {
+                metrics::handshake_not_begun("full");
+                incoming.ignore();
+                None
+            }
+        }
+    }
 }
 
 /// Accepts connections until `stop`; then every session is closed, and this returns when all have ended.
 pub(crate) async fn accept(endpoint: Endpoint, ingest: Arc<Ingest>, stop: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(
-        ingest.limits.connections_max.min(Semaphore::MAX_PERMITS),
-    ));
+    let room = Room::new(&ingest.limits);
     let sessions = TaskTracker::new();
     loop {
         let incoming = tokio::select! {
@@ -74,14 +87,9 @@ pub(crate) async fn accept(endpoint: Endpoint, ingest: Arc<Ingest>, stop: Cancel
             incoming = endpoint.accept() => incoming,
         };
         let Some(incoming) = incoming else { break };
-        match Arc::clone(&slots).try_acquire_owned() {
-            Ok(slot) => {
-                sessions.spawn(serve(Arc::clone(&ingest), incoming, slot, stop.clone()));
-            }
-            Err(_) => {
-                metrics::session_refused();
-                incoming.refuse();
-            }
+        if let Some((incoming, place)) = room.admit(incoming) {
+            let (ingest, seats) = (Arc::clone(&ingest), Arc::clone(&room.seats));
+            sessions.spawn(serve(ingest, incoming, place, seats, stop.clone()));
         }
     }
     sessions.close();
@@ -100,7 +108,8 @@ async fn close_endpoint(endpoint: &Endpoint) {
 async fn serve(
     ingest: Arc<Ingest>,
     incoming: Incoming,
-    slot: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
+    seats: Arc<Semaphore>,
     stop: CancellationToken,
 ) {
     let hello_timeout = ingest.limits.hello_timeout;
@@ -114,7 +123,15 @@ async fn serve(
     let id = SessionId(ingest.last_session.fetch_add(1, Ordering::Relaxed) + 1);
     let session = async {
         match timeout(hello_timeout, Session::open(ingest, connection.clone(), id)).await {
-            Ok(Ok(session)) => session.serve().await,
+            Ok(Ok(session)) => {
+                let seat = seats.try_acquire_owned();
+                drop(place);
+                match seat {
+                    Ok(_seat) => session.serve().await,
+                    // The last one was taken during the handshake.
+                    Err(_) => Ended::Close(CloseCode::ShuttingDown),
+                }
+            }
             Ok(Err(ended)) => ended,
             Err(_) => Ended::Close(CloseCode::HelloLate),
         }
@@ -133,5 +150,4 @@ async fn serve(
     };
     tracing::debug!(session = id.0, %code, "session ended");
     connection.close(VarInt::from_u32(code.number()), code.to_string().as_bytes());
-    drop(slot);
 }

@@ -25,6 +25,7 @@ mod scan;
 mod segment;
 mod setup;
 mod snapshot_file;
+pub(crate) mod tools;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
@@ -37,7 +38,7 @@ use uuid::Uuid;
 pub use self::error::JournalError;
 use self::error::io_error;
 pub(crate) use self::scan::Replay;
-use self::scan::{LastSegment, Scanned, scan};
+use self::scan::{Extent, LastSegment, Scanned, scan};
 use self::segment::SegmentWriter;
 pub(crate) use self::setup::Setup;
 use crate::clock::Clock;
@@ -114,7 +115,7 @@ impl Journal {
             mut replayed,
             has_snapshot,
             last,
-        } = scan(folder, false, state)?;
+        } = scan(folder, Extent::Newest, state)?;
         let covered = next_record - replayed;
         let legacy = folder::list(folder)?.legacy;
         let is_new = !has_snapshot && last.is_none();
@@ -224,7 +225,7 @@ pub(crate) fn snapshot_closed(
     keep: Duration,
     state: &mut dyn State,
 ) -> Result<Option<u64>, JournalError> {
-    let scanned = scan(folder, true, state)?;
+    let scanned = scan(folder, Extent::Closed, state)?;
     if scanned.replayed == 0 {
         return Ok(None);
     }

@@ -12,6 +12,7 @@ mod clock;
 mod config;
 mod convert;
 mod drivers;
+mod endpoint;
 mod event_log;
 mod explain;
 mod fix_slots;
@@ -20,6 +21,7 @@ mod journal;
 mod metrics;
 mod preview;
 mod rate;
+mod replay;
 mod replica;
 mod requests;
 mod routes;
@@ -30,10 +32,15 @@ mod sessions;
 mod shard;
 mod snapshots;
 mod trail;
+mod udp_drops;
 
 pub use certificate::{CertificateError, CertificateSource};
 pub use clock::Clock;
 pub use config::{Config, Limits};
 pub use journal::JournalError;
 pub use metrics::{METRICS, MetricKind, MetricName};
+pub use replay::{
+    JournalReport, LostRecord, Repair, ReplayOptions, ReplayedRecord, check_journal,
+    repair_journal, replay_journal,
+};
 pub use running::{Running, StartError, Stopped, Vitals, start};

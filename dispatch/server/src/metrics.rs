@@ -72,6 +72,18 @@ pub const METRICS: &[MetricName] = &[
     ),
     metric!(
         Counter,
+        "handshakes_not_begun_total",
+        ["reason"],
+        "connections that got no place among the handshakes: `retry` (the address first has to show that it receives), `full` (dropped)"
+    ),
+    metric!(
+        Counter,
+        "datagrams_dropped_total",
+        [],
+        "datagrams that the system dropped because the buffer of the UDP socket was full; Linux only"
+    ),
+    metric!(
+        Counter,
         "sessions_ended_total",
         ["code"],
         "sessions that ended, by close code; `gone` without one"
@@ -233,6 +245,14 @@ pub(crate) const fn close_label(code: CloseCode) -> &'static str {
         CloseCode::TooFast => "too_fast",
         CloseCode::TooSlow => "too_slow",
     }
+}
+
+pub(crate) fn handshake_not_begun(reason: &'static str) {
+    counter!("doorstep_dispatch_handshakes_not_begun_total", "reason" => reason).increment(1);
+}
+
+pub(crate) fn datagrams_dropped(dropped: u64) {
+    counter!("doorstep_dispatch_datagrams_dropped_total").absolute(dropped);
 }
 
 pub(crate) fn session_refused() {

@@ -17,6 +17,17 @@ use crate::journal::drives::Kept;
 use crate::journal::{Replay, Setup, State};
 use crate::requests::Requests;
 
+/// What a record says.
+pub(crate) enum Happened<'a> {
+    /// An input, and what became of it.
+    Input(&'a Input, Result<Handled, Rejection>),
+    /// A round came back.
+    Round,
+}
+
+/// Hears when something happened, and what it caused.
+pub(crate) type Watch = Box<dyn FnMut(Time, &Happened<'_>, &[Output])>;
+
 /// A dispatcher that follows a journal.
 pub(crate) struct Replica {
     pub(crate) dispatcher: Dispatcher,
@@ -24,6 +35,10 @@ pub(crate) struct Replica {
     pub(crate) requests: Arc<Requests>,
     /// Time of the last input.
     pub(crate) last: Time,
+    /// Hears what each record did.
+    pub(crate) watch: Option<Watch>,
+    /// Records later than this are not wanted.
+    pub(crate) until: Option<Time>,
     setup: Setup,
     stream: String,
     /// For inputs whose travel times were not kept; none: they cannot be replayed.
@@ -49,10 +64,17 @@ impl Replica {
             requests,
             last: Time::EPOCH,
             setup,
+            watch: None,
+            until: None,
             stream: String::new(),
             travel,
             outputs: Vec::new(),
         })
+    }
+
+    /// The version that wrote what was replayed last.
+    pub(crate) fn code(&self) -> &str {
+        &self.setup.code
     }
 
     /// Handles the input as it was handled when the record was written.
@@ -99,7 +121,7 @@ impl Replica {
             self.outputs.push(output);
         }
         self.check(record)?;
-        self.take_outputs(now);
+        self.take_outputs(now, &Happened::Round);
         Ok(())
     }
 
@@ -112,7 +134,10 @@ impl Replica {
         }
     }
 
-    fn take_outputs(&mut self, now: Time) {
+    fn take_outputs(&mut self, now: Time, happened: &Happened<'_>) {
+        if let Some(watch) = &mut self.watch {
+            watch(now, happened, &self.outputs);
+        }
         // Drivers get their plans again when they reconnect.
         let events = self.outputs.drain(..).filter_map(|output| match output {
             Output::DeliveryChanged(event) => Some(convert::event(&event)),
@@ -171,6 +196,11 @@ impl Replay for Replica {
         Ok(())
     }
 
+    fn wants(&self, record: &Record) -> bool {
+        self.until
+            .is_none_or(|until| record.now_ms <= until.as_millis())
+    }
+
     fn record(&mut self, mut record: Record) -> Result<(), String> {
         if let Some(Recorded::RoundSolved(round)) = &record.input {
             let result = RoundResult::from_bytes(&round.result);
@@ -188,7 +218,7 @@ impl Replay for Replica {
         if let (Ok(_), Some((delivery, id))) = (&result, request) {
             self.requests.note(delivery, &id);
         }
-        self.take_outputs(now);
+        self.take_outputs(now, &Happened::Input(&input, result));
         Ok(())
     }
 }

@@ -26,6 +26,7 @@ use crate::calls::CountCallsLayer;
 use crate::certificate::{self, CertificateError};
 use crate::config::Config;
 use crate::drivers::SharedPicture;
+use crate::endpoint::{ResetKey, listen};
 use crate::event_log::EventLog;
 use crate::fix_slots::fix_queue;
 use crate::ingest::{self, Ingest};
@@ -36,7 +37,7 @@ use crate::routes::Routes;
 use crate::rpc::{AdminOnly, Rpc};
 use crate::shard::{Shard, ShardCommand, Solver};
 use crate::snapshots::{Snapshotter, Work};
-use crate::trail;
+use crate::{trail, udp_drops};
 
 /// Why a server does not start.
 #[derive(Debug, Error)]
@@ -150,6 +151,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     };
     let stop = CancellationToken::new();
     trail::start(Arc::clone(&requests), Arc::clone(&events), stop.clone());
+    udp_drops::start(quic_addr, stop.clone());
     let rpc = Rpc {
         commands: commands.clone(),
         command_timeout: config.limits.command_timeout,
@@ -346,9 +348,11 @@ fn open_quic(
         .enable_all()
         .build()
         .map_err(|source| system("the runtime of QUIC", source))?;
+    let key = ResetKey::kept_in(config.journal_dir.as_deref())
+        .map_err(|source| system("the key of QUIC", source))?;
     let endpoint = {
         let _in = runtime.enter();
-        ingest::listen(config.quic_listen, tls, config.limits.idle_timeout)
+        listen(config.quic_listen, tls, &config.limits, key)
             .map_err(|source| system(format!("QUIC on {}", config.quic_listen), source))?
     };
     let bound = endpoint

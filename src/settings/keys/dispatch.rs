@@ -96,6 +96,13 @@ pub(super) const LIMITS: &[Row] = &[
         "Driver connections at a time; more are refused before the handshake. Each takes about 10 KiB, at most 400.",
     ),
     (
+        "handshakes_max",
+        whole("connections", 1, MANY),
+        "2000",
+        false,
+        "Connections that have begun and whose hello has not come. When half of these places are taken, an address first has to show that it receives what is sent to it. Raising it lets a city reconnect faster and costs some 20 KiB each.",
+    ),
+    (
         "frames_per_s_max",
         whole("frames a second", 1, 100_000),
         "50",
@@ -126,7 +133,7 @@ pub(super) const LIMITS: &[Row] = &[
     (
         "idle_timeout",
         duration(HOUR),
-        "20s",
+        "7s",
         false,
         "A connection without any packet for so long is lost. Raising it survives longer tunnels and notices loss later.",
     ),

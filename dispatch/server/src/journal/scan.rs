@@ -21,6 +21,22 @@ pub(crate) trait Replay {
 
     /// The next record.
     fn record(&mut self, record: Record) -> Result<(), String>;
+
+    /// Whether a record is wanted; the first that is not ends the replay.
+    fn wants(&self, _record: &Record) -> bool {
+        true
+    }
+}
+
+/// Which of what a folder holds is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// From the newest snapshot to the end: what a start needs.
+    Newest,
+    /// The same without the last segment, which another thread may be writing.
+    Closed,
+    /// All records that are there.
+    All,
 }
 
 /// How far a journal was read.
@@ -46,15 +62,19 @@ pub(super) struct LastSegment {
     pub(super) length: u64,
 }
 
-/// Hands the journal to `replay`. With `closed_only` the last segment, which another thread may be writing, is left out.
+/// Hands the journal to `replay`.
 pub(super) fn scan(
     folder: &Path,
-    closed_only: bool,
+    extent: Extent,
     replay: &mut dyn Replay,
 ) -> Result<Scanned, JournalError> {
     let listing = folder::list(folder)?;
     let mut scanned = Scanned::default();
-    if let Some(snapshot) = snapshot_file::newest(&listing)? {
+    let snapshot = match extent {
+        Extent::Newest | Extent::Closed => snapshot_file::newest(&listing)?,
+        Extent::All => snapshot_file::before_the_segments(&listing)?,
+    };
+    if let Some(snapshot) = snapshot {
         let (next_record, path) = (
             snapshot.next_record,
             folder::snapshot_path(folder, snapshot.next_record),
@@ -70,8 +90,8 @@ pub(super) fn scan(
     let count = listing.segments.len();
     for (index, (first, path)) in listing.segments.iter().enumerate() {
         let end = listing.segments.get(index + 1).map(|(first, _)| *first);
-        if end.is_some_and(|end| end <= scanned.next_record) || (closed_only && index + 1 == count)
-        {
+        let is_open = extent == Extent::Closed && index + 1 == count;
+        if is_open || end.is_some_and(|end| end <= scanned.next_record) {
             continue;
         }
         if *first > scanned.next_record {
@@ -81,7 +101,10 @@ pub(super) fn scan(
                 to: *first,
             });
         }
-        scan_segment(&SegmentReader::open(path)?, end, &mut scanned, replay)?;
+        let segment = SegmentReader::open(path)?;
+        if !scan_segment(&segment, end, &mut scanned, replay)? {
+            return Ok(scanned);
+        }
     }
     missing_without_snapshot(folder, &listing, &scanned)?;
     Ok(scanned)
@@ -106,13 +129,14 @@ fn missing_without_snapshot(
     }
 }
 
-/// Replays the records of one segment that come next. `end` is the first record of the segment behind it, if there is one.
+/// Replays the records of one segment that come next; false if a record was not wanted. `end` is the first record of the segment
+/// behind it, if there is one.
 fn scan_segment(
     segment: &SegmentReader,
     end: Option<u64>,
     scanned: &mut Scanned,
     replay: &mut dyn Replay,
-) -> Result<(), JournalError> {
+) -> Result<bool, JournalError> {
     let failed = |source| io_error(&segment.path, source);
     let cannot = |offset, why| cannot_replay(segment, offset, why);
     let mut number = segment.header.first_record;
@@ -127,6 +151,9 @@ fn scan_segment(
         if number >= scanned.next_record {
             let record =
                 Record::decode(frame).map_err(|error| cannot(offset, error.to_string()))?;
+            if !replay.wants(&record) {
+                return Ok(false);
+            }
             replay.record(record).map_err(|why| cannot(offset, why))?;
             scanned.next_record += 1;
             scanned.replayed += 1;
@@ -156,7 +183,7 @@ fn scan_segment(
     if number < scanned.next_record {
         // Its end is gone, and the snapshot has what it did: nothing can be added to it.
         scanned.last = None;
-        return Ok(());
+        return Ok(true);
     }
     scanned.last = Some(LastSegment {
         path: segment.path.clone(),
@@ -164,7 +191,7 @@ fn scan_segment(
         end: whole,
         length: segment.length,
     });
-    Ok(())
+    Ok(true)
 }
 
 fn cannot_replay(segment: &SegmentReader, offset: u64, why: String) -> JournalError {

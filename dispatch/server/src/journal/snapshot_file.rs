@@ -33,8 +33,27 @@ pub(super) fn newest(listing: &Listing) -> Result<Option<wire::Snapshot>, Journa
     Ok(None)
 }
 
+/// The snapshot that the oldest segment begins with; none if that is the beginning of the journal.
+pub(super) fn before_the_segments(
+    listing: &Listing,
+) -> Result<Option<wire::Snapshot>, JournalError> {
+    let oldest = match listing.segments.first() {
+        Some((0, _)) => return Ok(None),
+        Some((first, _)) => *first,
+        None => u64::MAX,
+    };
+    for (number, path) in &listing.snapshots {
+        if *number >= oldest
+            && let Some(snapshot) = read(path)?
+        {
+            return Ok(Some(snapshot));
+        }
+    }
+    newest(listing)
+}
+
 /// `None` if it is damaged.
-fn read(path: &Path) -> Result<Option<wire::Snapshot>, JournalError> {
+pub(super) fn read(path: &Path) -> Result<Option<wire::Snapshot>, JournalError> {
     let bytes = fs::read(path).map_err(|source| io_error(path, source))?;
     let Some((checksum, message)) = bytes
         .strip_prefix(HEADER)

@@ -10,6 +10,7 @@ mod by_hand;
 mod deliveries;
 mod failures;
 mod full_disk;
+mod handshakes;
 mod questions;
 mod restarts;
 mod town;

@@ -33,6 +33,9 @@ fn crash_copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         let copy = to.join(entry.file_name());
         fs::copy(entry.path(), &copy).unwrap();
+        if copy.extension().is_none_or(|kind| kind != "segment") {
+            continue;
+        }
         OpenOptions::new()
             .append(true)
             .open(copy)
