@@ -15,7 +15,7 @@ use doorstep_dispatch_wire::ping::decode_fixes;
 use doorstep_dispatch_wire::token::TokenKey;
 use doorstep_routing::{Profile, Router};
 use prost::Message;
-use quinn::{Endpoint, IdleTimeout, ServerConfig, TransportConfig, VarInt};
+use quinn::{Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TransportConfig, VarInt};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
 use tokio::runtime::Builder;
@@ -26,6 +26,7 @@ use crate::child::report;
 pub(crate) const JUNCTIONS: u32 = 5_000;
 /// Nobody is idle for longer in a run.
 pub(crate) const IDLE_MS: u32 = 120_000;
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
@@ -105,7 +106,8 @@ fn quinn_sink() -> Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let endpoint = {
         let _in = runtime.enter();
-        Endpoint::server(config, LOOPBACK)?
+        let (socket, tokio) = (socket()?, Arc::new(quinn::TokioRuntime));
+        Endpoint::new(EndpointConfig::default(), Some(config), socket, tokio)?
     };
     let address = endpoint.local_addr()?;
     let taken = Arc::new(AtomicU64::new(0));
@@ -185,8 +187,15 @@ pub(crate) fn s2n_limits() -> Result<s2n_quic::provider::limits::Limits> {
         .with_max_idle_timeout(Duration::from_millis(IDLE_MS.into()))?)
 }
 
-fn udp_sink() -> Result<()> {
+/// A socket that holds what comes while its server has to wait for a busy machine, as far as the kernel lets it.
+fn socket() -> Result<UdpSocket> {
     let socket = UdpSocket::bind(LOOPBACK)?;
+    socket2::SockRef::from(&socket).set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
+    Ok(socket)
+}
+
+fn udp_sink() -> Result<()> {
+    let socket = socket()?;
     let address = socket.local_addr()?;
     let taken = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&taken);
