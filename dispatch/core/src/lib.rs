@@ -15,6 +15,7 @@ mod dispatcher;
 mod driver;
 pub mod driver_index;
 mod eta;
+mod executor;
 mod ids;
 mod input;
 pub mod invariants;
@@ -40,6 +41,7 @@ pub use dispatcher::{
 };
 pub use driver::{Driver, DriverState, Duty};
 pub use eta::EtaBand;
+pub use executor::{Executor, InTurn};
 pub use ids::{DeliveryId, DriverId, OfferId};
 pub use input::{Answer, DeclineReason, DeliveryRequest, Fix, Input, MilestoneKind};
 pub use matching::{Alternative, CostTerms, DecisionRecord, Rule};

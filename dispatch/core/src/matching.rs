@@ -23,6 +23,7 @@ mod record;
 mod schedule;
 mod situation;
 mod timeline;
+mod times;
 
 pub(crate) use askable::{ASKABLE, attributes};
 pub(crate) use by_hand::{ExtendedPlan, best_way};
@@ -31,17 +32,19 @@ pub(crate) use proposal::Proposal;
 pub use record::{Alternative, DecisionRecord, Rule};
 pub(crate) use situation::may_be_asked;
 
-use crate::{Dispatcher, Matching, TravelTimes};
+use crate::{Dispatcher, Executor, Matching, TravelTimes};
 
 /// What to offer now: at most one bundle a driver and one driver an order. Whether more are asked at once is the
 /// dispatcher's to decide. And how many orders were not looked at.
 pub(crate) fn propose(
     dispatcher: &Dispatcher,
     travel: &mut dyn TravelTimes,
+    executor: &dyn Executor,
 ) -> (Vec<Proposal>, usize) {
-    let Some(situation) = situation::survey(dispatcher, travel) else {
+    let Some(mut situation) = situation::survey(dispatcher, travel) else {
         return (Vec::new(), 0);
     };
+    situation.executor = executor;
     let proposals = match dispatcher.policy.matching {
         Matching::Nearest => nearest::propose(&situation),
         Matching::Mdrp => mdrp::propose(&situation),

@@ -152,7 +152,7 @@ policy_fields! {
         /// Farthest candidate, as the crow flies. Raising it serves remote restaurants and allows long approaches.
         search_radius: Distance = Distance::from_millimetres(12_000_000), Millimetres, 1..=500_000_000;
         /// Orders matched in one round, longest waiting first. Raising it makes the longest round longer.
-        round_deliveries_max: usize = 1000, Count, 1..=1_000_000;
+        round_deliveries_max: usize = 10_000, Count, 1..=1_000_000;
         /// An order is looked at once it is ready within this span. Raising it considers farther drivers and costs travel times.
         look_ahead: Span = Span::from_mins(15), Milliseconds, 0..=DAY;
         /// An order is offered once its nearest candidate would arrive at most this long before the food.

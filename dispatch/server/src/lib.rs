@@ -31,6 +31,7 @@ mod session;
 mod sessions;
 mod shard;
 mod snapshots;
+mod threads;
 mod trail;
 mod udp_drops;
 

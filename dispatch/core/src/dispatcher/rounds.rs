@@ -18,8 +18,8 @@ use crate::offers::OfferBook;
 use crate::plan::Plan;
 use crate::snapshot::{Reader, SnapshotError, Stored};
 use crate::{
-    Counters, DeliveryId, DeliveryState, Dispatcher, DriverId, Handled, Offer, Output, Span, Time,
-    TravelTimes,
+    Counters, DeliveryId, DeliveryState, Dispatcher, DriverId, Executor, Handled, InTurn, Offer,
+    Output, Span, Time, TravelTimes,
 };
 
 use super::{Advising, Timer, Timers};
@@ -51,7 +51,13 @@ impl RoundWork {
     /// Which drivers should be asked for what. The same answer whenever and wherever it is solved.
     #[must_use]
     pub fn solve(&self, travel: &mut dyn TravelTimes) -> RoundResult {
-        let (proposals, left_out) = propose(&self.0, travel);
+        self.solve_with(travel, &InTurn)
+    }
+
+    /// The same answer, with the help of whoever does the pieces that do not depend on each other.
+    #[must_use]
+    pub fn solve_with(&self, travel: &mut dyn TravelTimes, executor: &dyn Executor) -> RoundResult {
+        let (proposals, left_out) = propose(&self.0, travel, executor);
         let all = proposals
             .iter()
             .flat_map(|one| std::iter::once(one).chain(&one.further));
@@ -229,7 +235,7 @@ impl Dispatcher {
             self.counters.rounds += 1;
             match rounds {
                 Rounds::Inline => {
-                    let (proposals, left_out) = propose(self, travel);
+                    let (proposals, left_out) = propose(self, travel, &InTurn);
                     self.counters.round_orders_left_out += left_out as u64;
                     self.make_offers(proposals, |_, _| true);
                 }

@@ -1,8 +1,11 @@
 //! Which orders to carry together: pairs of bundles that cost less as one, at the prices of the present assignment.
 
+use std::collections::BTreeMap;
+
+use crate::executor::map;
 use crate::matching::candidates::{Candidate, candidate, starts_near};
 use crate::matching::cost::{Pricing, bounded};
-use crate::matching::options::Bundle;
+use crate::matching::options::{Bundle, Choice};
 use crate::matching::situation::{Situation, Task};
 use crate::matching::timeline::{Begin, Expected, Timeline};
 use crate::optimization::assignment::Assignment;
@@ -13,38 +16,82 @@ const PARTNERS_MAX: usize = 12;
 /// Pairs across restaurants looked at for each bundle.
 const NEIGHBOURS_MAX: usize = 6;
 
+/// Pairs that are priced in one piece of work: some milliseconds.
+const PAIRS_A_PIECE: usize = 64;
+
+/// What it costs each start to take some orders together, by the orders: the same in every merge of a round, only the prices of
+/// the starts change.
+#[derive(Default)]
+pub(crate) struct Joins(BTreeMap<Vec<u32>, Vec<(u32, i64)>>);
+
+impl Joins {
+    /// Adds what is not known of these pairs.
+    fn complete(
+        &mut self,
+        pricing: &Pricing<'_>,
+        candidates: &[Candidate],
+        pairs: &[(usize, usize)],
+    ) {
+        let new: Vec<Vec<u32>> = pairs
+            .iter()
+            .map(|&(one, other)| orders_of(&candidates[one], &candidates[other]))
+            .filter(|orders| !self.0.contains_key(orders))
+            .collect();
+        let costs = |pieces: &[Vec<u32>]| {
+            let mut pricing = pricing.fork();
+            let mut of = |orders: &Vec<u32>| {
+                let together = join(&mut pricing, orders.clone());
+                together.map_or_else(Vec::new, |together| {
+                    let cost = |choice: &Choice| (choice.start, bounded(choice.terms.total()));
+                    together.choices.iter().map(cost).collect()
+                })
+            };
+            pieces.iter().map(&mut of).collect::<Vec<_>>()
+        };
+        let costs = map(pricing.situation.executor, &new, PAIRS_A_PIECE, costs);
+        self.0.extend(new.into_iter().zip(costs));
+    }
+
+    /// What it costs at these prices of starts; none if nobody can.
+    fn least(&self, orders: &[u32], assigned: &Assignment) -> Option<i64> {
+        let costs = self.0.get(orders)?.iter();
+        costs
+            .map(|&(start, cost)| cost + assigned.column_prices[start as usize])
+            .min()
+    }
+}
+
 /// Merges the pairs that gain most, each bundle at most once; none if no pair gains.
 pub(crate) fn merge(
     pricing: &mut Pricing<'_>,
+    joins: &mut Joins,
     candidates: &[Candidate],
     assigned: &Assignment,
 ) -> Option<Vec<Candidate>> {
-    let mut gains: Vec<(i64, usize, usize, Candidate)> = Vec::new();
-    for (one, other) in pairs(pricing.situation, candidates) {
+    let pairs = pairs(pricing.situation, candidates);
+    joins.complete(pricing, candidates, &pairs);
+    let mut gains: Vec<(i64, usize, usize)> = Vec::new();
+    for (one, other) in pairs {
         let alone = assigned.row_prices[one] + assigned.row_prices[other];
-        if let Some(together) = join(pricing, &candidates[one], &candidates[other]) {
-            let least = together
-                .choices
-                .iter()
-                .map(|choice| {
-                    bounded(choice.terms.total()) + assigned.column_prices[choice.start as usize]
-                })
-                .min();
-            if let Some(gain) = least.map(|least| alone - least).filter(|&gain| gain > 0) {
-                gains.push((gain, one, other, together));
-            }
+        let orders = orders_of(&candidates[one], &candidates[other]);
+        let least = joins.least(&orders, assigned);
+        if let Some(gain) = least.map(|least| alone - least).filter(|&gain| gain > 0) {
+            gains.push((gain, one, other));
         }
     }
     if gains.is_empty() {
         return None;
     }
-    gains.sort_by_key(|(gain, one, other, _)| (-gain, *one, *other));
+    gains.sort_by_key(|(gain, one, other)| (-gain, *one, *other));
     let mut is_merged = vec![false; candidates.len()];
     let mut merged = Vec::new();
-    for (_, one, other, together) in gains {
+    for (_, one, other) in gains {
         if !is_merged[one] && !is_merged[other] {
             (is_merged[one], is_merged[other]) = (true, true);
-            merged.push(together);
+            merged.extend(join(
+                pricing,
+                orders_of(&candidates[one], &candidates[other]),
+            ));
         }
     }
     let kept = candidates
@@ -81,11 +128,12 @@ fn pairs(situation: &Situation<'_>, candidates: &[Candidate]) -> Vec<(usize, usi
         pairs.extend(partners.map(|&other| (one.min(other), one.max(other))));
     }
     if situation.policy.bundling == Bundling::AcrossRestaurants {
+        let first_ready = |index: usize| (first(index).ready_at, index);
+        let mut by_ready: Vec<(i64, usize)> = (0..candidates.len()).map(first_ready).collect();
+        by_ready.sort_unstable();
         for one in 0..candidates.len() {
-            pairs.extend(
-                neighbours(situation, candidates, one)
-                    .map(|other| (one.min(other), one.max(other))),
-            );
+            let others = neighbours(situation, candidates, &by_ready, one).into_iter();
+            pairs.extend(others.map(|other| (one.min(other), one.max(other))));
         }
     }
     pairs.retain(|&(one, other)| {
@@ -98,38 +146,59 @@ fn pairs(situation: &Situation<'_>, candidates: &[Candidate]) -> Vec<(usize, usi
 }
 
 /// Bundles of other restaurants that are near in time and place: ready about together, with short ways between the
-/// pickups and between the dropoffs.
+/// pickups and between the dropoffs. `by_ready` are all of them by when their first food is ready: the search goes from `one` to
+/// earlier and later ones until time alone is worse than what was found.
 fn neighbours(
     situation: &Situation<'_>,
     candidates: &[Candidate],
+    by_ready: &[(i64, usize)],
     one: usize,
-) -> impl Iterator<Item = usize> {
+) -> Vec<usize> {
     let order = |index: usize| &situation.orders[candidates[index].bundle.orders[0] as usize];
     let here = order(one);
-    let mut others: Vec<(i64, usize)> = (0..candidates.len())
-        .filter(|&other| order(other).pickup != here.pickup)
-        .map(|other| {
-            let there = order(other);
-            let apart = (there.ready_at - here.ready_at).abs();
-            let ways = situation.drive(here.pickup, there.pickup)
-                + situation.drive(here.dropoff, there.dropoff);
-            (apart + ways, other)
-        })
-        .collect();
-    others.sort_unstable();
-    others.truncate(NEIGHBOURS_MAX);
-    others.into_iter().map(|(_, other)| other)
+    let middle = by_ready.partition_point(|&ready| ready < (here.ready_at, one));
+    let (mut earlier, mut later) = (by_ready[..middle].iter().rev(), by_ready[middle..].iter());
+    let (mut before, mut after) = (earlier.next(), later.next());
+    let mut best: Vec<(i64, usize)> = Vec::with_capacity(NEIGHBOURS_MAX + 1);
+    loop {
+        let apart =
+            |next: Option<&(i64, usize)>| next.map(|(ready, _)| (ready - here.ready_at).abs());
+        let next = match (apart(before), apart(after)) {
+            (Some(early), late) if late.is_none_or(|late| early <= late) => {
+                std::mem::replace(&mut before, earlier.next())
+            }
+            _ => std::mem::replace(&mut after, later.next()),
+        };
+        let Some(&(ready, other)) = next else { break };
+        let worst = best
+            .last()
+            .filter(|_| best.len() == NEIGHBOURS_MAX)
+            .copied();
+        let apart = (ready - here.ready_at).abs();
+        if worst.is_some_and(|(worst, _)| apart > worst) {
+            break;
+        }
+        let there = order(other);
+        if there.pickup == here.pickup {
+            continue;
+        }
+        let ways = situation.drive(here.pickup, there.pickup)
+            + situation.drive(here.dropoff, there.dropoff);
+        let found = (apart + ways, other);
+        if worst.is_none_or(|worst| found < worst) {
+            best.insert(best.partition_point(|known| *known < found), found);
+            best.truncate(NEIGHBOURS_MAX);
+        }
+    }
+    best.into_iter().map(|(_, other)| other).collect()
 }
 
-fn join(pricing: &mut Pricing<'_>, one: &Candidate, other: &Candidate) -> Option<Candidate> {
+fn orders_of(one: &Candidate, other: &Candidate) -> Vec<u32> {
+    [one.bundle.orders.as_slice(), &other.bundle.orders].concat()
+}
+
+fn join(pricing: &mut Pricing<'_>, orders: Vec<u32>) -> Option<Candidate> {
     let situation = pricing.situation;
-    let orders: Vec<u32> = one
-        .bundle
-        .orders
-        .iter()
-        .chain(&other.bundle.orders)
-        .copied()
-        .collect();
     let tasks = best_route(situation, &orders)?;
     let starts = starts_near(situation, &orders);
     let together = candidate(pricing, Bundle { orders, tasks }, &starts);

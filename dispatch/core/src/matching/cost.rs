@@ -128,6 +128,11 @@ impl<'a> Pricing<'a> {
         }
     }
 
+    /// Another one of the same round, for another thread.
+    pub(crate) fn fork(&self) -> Self {
+        Self::new(self.situation, self.draws)
+    }
+
     /// The expected cost of a route: the mean over the draws. None if there is no way, or a rule forbids it: a pickup
     /// after the end of the shift or a dropoff too late after the click.
     pub(crate) fn route(

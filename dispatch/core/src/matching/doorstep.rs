@@ -10,16 +10,20 @@
 //! The prices are those of the assignment's dual: where drivers are scarce they rise, and bundles pay; where they are
 //! idle the prices are zero, and a bundle would only make customers wait.
 
-use crate::matching::bundling::merge;
+use crate::executor::map;
+use crate::matching::bundling::{Joins, merge};
 use crate::matching::candidates::{Candidate, candidate, decide, solve, starts_near};
 use crate::matching::cost::{Pricing, ms};
 use crate::matching::draws::Draws;
 use crate::matching::options::{Bundle, Choice, along, append};
 use crate::matching::proposal::{Proposal, proposal, time};
 use crate::matching::schedule::{DriverRoute, Schedule};
-use crate::matching::situation::{Situation, Start, Task};
+use crate::matching::situation::{OpenOrder, Situation, Start, Task};
 use crate::optimization::assignment::Assignment;
 use crate::{Bundling, Matching, StopKind};
+
+/// Orders whose drivers are priced in one piece of work: about a millisecond.
+const ORDERS_A_PIECE: usize = 32;
 
 pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
     let draws = Draws::new(situation);
@@ -38,14 +42,20 @@ pub(crate) fn propose(situation: &Situation<'_>) -> Vec<Proposal> {
 /// One bundle for each driver: orders alone, and together as long as the assignment gets cheaper.
 fn bundled(pricing: &mut Pricing<'_>) -> (Vec<Candidate>, Assignment) {
     let situation = pricing.situation;
-    let mut candidates: Vec<Candidate> = (0..)
-        .zip(situation.open_orders())
-        .map(|(index, order)| candidate(pricing, Bundle::single(index), &order.candidates))
-        .collect();
+    let orders: Vec<(u32, &OpenOrder)> = (0..).zip(situation.open_orders()).collect();
+    let alone = |orders: &[(u32, &OpenOrder)]| {
+        let mut pricing = pricing.fork();
+        let mut of = |&(index, order): &(u32, &OpenOrder)| {
+            candidate(&mut pricing, Bundle::single(index), &order.candidates)
+        };
+        orders.iter().map(&mut of).collect::<Vec<_>>()
+    };
+    let mut candidates = map(situation.executor, &orders, ORDERS_A_PIECE, alone);
+    let mut joins = Joins::default();
     let mut assigned = solve(situation, &candidates);
     if situation.policy.bundling != Bundling::Never {
         for _ in 1..situation.policy.bundle_max {
-            let Some(merged) = merge(pricing, &candidates, &assigned) else {
+            let Some(merged) = merge(pricing, &mut joins, &candidates, &assigned) else {
                 break;
             };
             let better = solve(situation, &merged);

@@ -4,13 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use doorstep_routing::LatLng;
+use doorstep_routing::{Distance, LatLng};
 
 use crate::delivery::Delivery;
 use crate::driver::{Driver, Duty};
-use crate::driver_index::Neighbour;
+use crate::driver_index::{DriverIndex, Filter};
 use crate::matching::askable::FREE;
-use crate::{DeliveryId, Dispatcher, DriverId, Policy, StopKind, Time, TravelTimes};
+use crate::matching::times::Times;
+use crate::{
+    DeliveryId, Dispatcher, DriverId, Executor, InTurn, Policy, SearchLevel, StopKind, Time,
+    TravelTimes,
+};
 
 /// A time that is not there: no way.
 pub(crate) const NO_WAY: i64 = i64::MAX / 4;
@@ -96,18 +100,15 @@ pub(crate) struct Situation<'a> {
     pub(crate) starts: Vec<Start>,
     /// Version of the travel times.
     pub(crate) traffic_epoch: u64,
-    /// From each node (row) to each target (column), by the columns of `target_of`.
-    times: Vec<i64>,
-    targets: usize,
-    target_of: Vec<u32>,
+    /// Who does what can be done side by side.
+    pub(crate) executor: &'a dyn Executor,
+    times: Times,
 }
 
 impl Situation<'_> {
     /// Milliseconds from a node to a pickup or dropoff node; [`NO_WAY`] if there is none.
     pub(crate) fn drive(&self, from: u32, to: u32) -> i64 {
-        let target = self.target_of[to as usize];
-        debug_assert!(target != u32::MAX, "a start is no target");
-        self.times[from as usize * self.targets + target as usize]
+        self.times.get(from, to)
     }
 
     /// The node of a stop.
@@ -144,6 +145,10 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
+    fn places(&self) -> &[LatLng] {
+        &self.places
+    }
+
     fn add(&mut self, at: LatLng) -> u32 {
         *self.by_place.entry(at).or_insert_with(|| {
             self.places.push(at);
@@ -212,19 +217,7 @@ pub(crate) fn picture<'a>(
     nodes: &Nodes,
     travel: &mut dyn TravelTimes,
 ) -> Situation<'a> {
-    let mut target_of = vec![u32::MAX; nodes.places.len()];
-    let mut targets = Vec::new();
-    for node in orders
-        .iter()
-        .flat_map(|order| [order.pickup, order.dropoff])
-    {
-        if target_of[node as usize] == u32::MAX {
-            target_of[node as usize] = u32::try_from(targets.len()).expect("fewer than nodes");
-            targets.push(nodes.places[node as usize]);
-        }
-    }
-    let mut matrix = Vec::new();
-    travel.matrix(&nodes.places, &targets, &mut matrix);
+    let times = Times::ask(&orders, open, nodes.places(), travel);
     Situation {
         now: millis(now),
         policy,
@@ -233,12 +226,8 @@ pub(crate) fn picture<'a>(
         starts,
         left_out: 0,
         traffic_epoch: travel.epoch(),
-        times: matrix
-            .into_iter()
-            .map(|time| time.map_or(NO_WAY, |time| i64::from(time.as_millis())))
-            .collect(),
-        targets: targets.len(),
-        target_of,
+        executor: &InTurn,
+        times,
     }
 }
 
@@ -255,7 +244,7 @@ fn wanted(dispatcher: &Dispatcher) -> (Vec<Wanted<'_>>, usize) {
         .filter(|delivery| delivery.ready_at <= horizon)
         .collect();
     deliveries.sort_by_key(|delivery| (delivery.request.placed_at, delivery.id()));
-    let busy = busy_drivers(dispatcher);
+    let busy = Busy::new(dispatcher);
     let mut deliveries = deliveries.into_iter();
     let wanted = deliveries
         .by_ref()
@@ -266,20 +255,63 @@ fn wanted(dispatcher: &Dispatcher) -> (Vec<Wanted<'_>>, usize) {
     (wanted, deliveries.len())
 }
 
-/// Drivers with a plan who may be asked for one more, with where and when it ends.
-fn busy_drivers(dispatcher: &Dispatcher) -> Vec<(DriverId, LatLng, Time)> {
-    let policy = &dispatcher.policy;
-    dispatcher
-        .drivers
-        .values()
-        .filter(|driver| !driver.is_free() && may_be_asked(dispatcher, driver))
-        .filter_map(|driver| {
-            let (at, from) = driver
-                .plan
-                .end(dispatcher.now, &policy.dwells, |id| dispatcher.ready_at(id))?;
-            Some((driver.id, at, from))
-        })
-        .collect()
+/// Drivers with a plan who may be asked for one more.
+#[derive(Default)]
+struct Busy {
+    /// Where their plans end.
+    ends: DriverIndex,
+    /// For how long the plans last, in milliseconds from now.
+    waits: BTreeMap<DriverId, u64>,
+}
+
+impl Busy {
+    fn new(dispatcher: &Dispatcher) -> Self {
+        let (policy, now) = (&dispatcher.policy, dispatcher.now);
+        let mut busy = Self::default();
+        for driver in dispatcher.drivers.values() {
+            if driver.is_free() || !may_be_asked(dispatcher, driver) {
+                continue;
+            }
+            let ready_at = |id| dispatcher.ready_at(id);
+            if let Some((at, from)) = driver.plan.end(now, &policy.dwells, ready_at) {
+                busy.ends.place(driver.id, at);
+                busy.waits.insert(driver.id, from.since(now).as_millis());
+            }
+        }
+        busy
+    }
+
+    /// Adds those who could be among the first at a place, of whom `candidates` has some; nobody who is not eligible. Looks
+    /// farther and farther out, until the way alone takes longer than the last of the first `reach.candidates_max`.
+    fn join(
+        &self,
+        candidates: &mut Vec<(u64, DriverId)>,
+        at: LatLng,
+        reach: &SearchLevel,
+        eligible: impl Fn(DriverId) -> bool,
+    ) {
+        let free = candidates.len();
+        let (max, radius) = (reach.candidates_max, reach.search_radius);
+        let mut count = max.saturating_mul(2);
+        loop {
+            let near = self.ends.nearest(at, count, radius, Filter::ANY, &eligible);
+            candidates.truncate(free);
+            candidates.extend(near.iter().map(|one| {
+                let wait = self.waits[&one.driver];
+                (arrival_guess(one.distance, wait), one.driver)
+            }));
+            let farthest = near.last().map_or(0, |one| arrival_guess(one.distance, 0));
+            let mut guesses: Vec<u64> = candidates.iter().map(|&(guess, _)| guess).collect();
+            let is_settled = guesses.len() >= max && {
+                let (_, last, _) = guesses.select_nth_unstable(max - 1);
+                farthest > *last
+            };
+            if near.len() < count || is_settled {
+                return;
+            }
+            count = count.saturating_mul(4);
+        }
+    }
 }
 
 /// Whether a driver may be asked now.
@@ -301,11 +333,7 @@ pub(crate) fn may_be_asked(dispatcher: &Dispatcher, driver: &Driver) -> bool {
 }
 
 /// The drivers who could be there first, as the crow flies: free ones by the index, busy ones by the end of their plans.
-fn candidates_of(
-    dispatcher: &Dispatcher,
-    delivery: &Delivery,
-    busy: &[(DriverId, LatLng, Time)],
-) -> Vec<DriverId> {
+fn candidates_of(dispatcher: &Dispatcher, delivery: &Delivery, busy: &Busy) -> Vec<DriverId> {
     let policy = &dispatcher.policy;
     let reach = policy.search_level(delivery.search_level);
     let pickup = delivery.request.pickup;
@@ -331,27 +359,17 @@ fn candidates_of(
             is_free,
         )
         .into_iter()
-        .map(|Neighbour { driver, .. }| {
-            (
-                arrival_guess(dispatcher.drivers[&driver].fix.at, pickup, 0),
-                driver,
-            )
-        })
+        .map(|one| (arrival_guess(one.distance, 0), one.driver))
         .collect();
-    for &(driver, at, from) in busy {
-        if at.crow_distance(pickup) <= reach.search_radius && !cools_off(driver) {
-            let wait = from.since(dispatcher.now).as_millis();
-            candidates.push((arrival_guess(at, pickup, wait), driver));
-        }
-    }
+    busy.join(&mut candidates, pickup, &reach, |driver| !cools_off(driver));
     candidates.sort_unstable();
     candidates.truncate(reach.candidates_max);
     candidates.into_iter().map(|(_, driver)| driver).collect()
 }
 
 /// Milliseconds at 10 m/s in a straight line: only to choose who is looked at.
-fn arrival_guess(from: LatLng, to: LatLng, wait: u64) -> u64 {
-    wait.saturating_add(from.crow_distance(to).as_millimetres() / 10)
+const fn arrival_guess(distance: Distance, wait: u64) -> u64 {
+    wait.saturating_add(distance.as_millimetres() / 10)
 }
 
 pub(crate) fn order_of(delivery: &Delivery, nodes: &mut Nodes) -> OpenOrder {
@@ -439,5 +457,59 @@ pub(crate) fn start_of(
         accept_permille: dispatcher.accept_permille(driver.id, now),
         accepted: driver.accepted,
         since: millis(driver.since),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_routing::SplitMix64;
+
+    use super::*;
+
+    #[test]
+    fn busy_drivers_join_as_if_all_of_them_had_been_looked_at() {
+        let mut random = SplitMix64::new(7);
+        let mut below = |bound: usize| i32::try_from(random.below(bound)).expect("small");
+        for round in 0..200 {
+            let mut place = |spread: usize| {
+                LatLng::from_e7(
+                    411_500_000 + below(spread) * 90,
+                    -86_100_000 + below(spread) * 119,
+                )
+            };
+            let spread = [3, 300, 9_000][round % 3];
+            let at = place(spread);
+            let all: Vec<(DriverId, LatLng)> =
+                (0..120).map(|id| (DriverId(id), place(spread))).collect();
+            let mut busy = Busy::default();
+            for &(driver, end) in &all {
+                busy.ends.place(driver, end);
+                // Long waits near by, short ones far away: the nearest are not the first.
+                let wait = u64::try_from(below(600_000)).expect("not negative");
+                busy.waits.insert(driver, wait);
+            }
+            let reach = SearchLevel {
+                after: crate::Span::ZERO,
+                candidates_max: usize::try_from(below(30)).expect("small") + 1,
+                search_radius: Distance::from_metres(4_000),
+                offers_at_once: 1,
+            };
+            let free = vec![(1_000, DriverId(500)), (250_000, DriverId(501))];
+            let eligible = |driver: DriverId| !driver.0.is_multiple_of(7);
+            let mut wanted = free.clone();
+            for &(driver, end) in &all {
+                let distance = end.crow_distance(at);
+                if distance <= reach.search_radius && eligible(driver) {
+                    wanted.push((arrival_guess(distance, busy.waits[&driver]), driver));
+                }
+            }
+            let mut found = free;
+            busy.join(&mut found, at, &reach, eligible);
+            for list in [&mut wanted, &mut found] {
+                list.sort_unstable();
+                list.truncate(reach.candidates_max);
+            }
+            assert_eq!(found, wanted, "round {round}");
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Who is asked for what, and when.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use doorstep_dispatch_core::{
-    DeliveryId, DeliveryState, DriverId, Handled, Input, MilestoneKind, Policy, Rejection, Span,
-    StopKind,
+    Bundling, DeliveryId, DeliveryState, DriverId, Executor, Handled, Input, MilestoneKind, Policy,
+    Rejection, Span, StopKind,
 };
 use doorstep_routing::Distance;
 
@@ -234,4 +236,44 @@ fn a_quote_tells_the_ride_and_the_first_driver() {
         "even a refused input counts"
     );
     assert_eq!(town.send(Input::Deadline), Ok(Handled::Already));
+}
+
+/// Does the last piece first, and counts them.
+#[derive(Default)]
+struct Backwards(AtomicUsize);
+
+impl Executor for Backwards {
+    fn run(&self, count: usize, piece: &(dyn Fn(usize) + Sync)) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+        (0..count).rev().for_each(piece);
+    }
+}
+
+#[test]
+fn a_round_has_the_same_answer_however_its_pieces_are_done() {
+    let mut town = Town::new(Policy {
+        bundling: Bundling::AcrossRestaurants,
+        ..Policy::default()
+    });
+    for driver in 0..40_i32 {
+        let at = place(driver * 170 % 3_000, driver * 310 % 3_000);
+        town.on_duty(u64::try_from(driver).expect("small"), at);
+    }
+    for order in 0..150_i32 {
+        let pickup = place(order % 20 * 150, order % 20 * 370 % 3_000);
+        let dropoff = place(order * 230 % 3_000, order * 90 % 3_000);
+        let ready = Span::from_secs(u64::try_from(order * 37 % 600).expect("small"));
+        let id = u128::try_from(order).expect("small");
+        town.request(town.order(id, pickup, dropoff, ready));
+    }
+    town.now = town.dispatcher.next_deadline().expect("all search");
+    town.send(Input::DeadlineBeside).expect("a deadline");
+    let work = town.dispatcher.round_work().expect("it has begun");
+    let in_turn = work.solve(&mut town.travel);
+    let backwards = Backwards::default();
+    let other = work.solve_with(&mut town.travel, &backwards);
+    assert!(in_turn.proposals() > 10, "{}", in_turn.proposals());
+    assert_eq!(in_turn.to_bytes(), other.to_bytes());
+    let pieces = backwards.0.into_inner();
+    assert!(pieces > 10, "only {pieces} pieces: nothing could differ");
 }

@@ -13,6 +13,7 @@ use super::Shard;
 use crate::clock::Clock;
 use crate::metrics;
 use crate::replica::check_of;
+use crate::threads::Threads;
 
 /// The way to the thread and back. One round is under way at a time, so both ways hold one.
 #[derive(Debug)]
@@ -39,9 +40,10 @@ impl Solver {
         thread::Builder::new()
             .name("doorstep-rounds-0".to_owned())
             .spawn(move || {
+                let threads = Threads::new();
                 while let Ok(work) = works.recv() {
                     let started = Clock::instant();
-                    let result = work.solve(&mut travel);
+                    let result = work.solve_with(&mut travel, &threads);
                     let took = Clock::instant().saturating_duration_since(started);
                     // The shard has ended: the round begins anew with the next start.
                     if results.blocking_send(Solved { result, took }).is_err() {
