@@ -12,11 +12,14 @@ UPGRADE_FROM ?= $(shell git describe --tags --abbrev=0 2>/dev/null || echo HEAD~
 # The folder that `make fixtures` writes: the version and the month.
 FIXTURES ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)-$(shell date +%Y-%m)
 
+# How long `make soak` runs.
+SOAK_SECONDS ?= 600
+
 # How long `make fuzz` feeds each target, and which.
 AREA_SECONDS ?= 600
-FUZZ_TARGETS ?= extract archive http
+FUZZ_TARGETS ?= extract archive http driver state
 
-.PHONY: help demo test test-full check fmt docs audit dist fixtures bench-routing bench-matching bench-dispatch bench-micro fuzz
+.PHONY: help demo test test-full check fmt docs audit dist fixtures bench-routing bench-matching bench-dispatch bench-micro fuzz soak
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,6 +66,9 @@ test-full: ## every answer of the router against Dijkstra's algorithm, ten thous
 	DOORSTEP_FULL=1 $(CARGO) test --locked -p doorstep --test e2e connections_that_rest
 	$(CARGO) build --locked --bin doorstep
 	tests/upgrade.sh $(UPGRADE_FROM) $${CARGO_TARGET_DIR:-target}/debug/doorstep
+
+soak: ## ten minutes of offers over a network that delays, loses, doubles and moves
+	DOORSTEP_SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --release --locked -p doorstep-dispatch-server --test serve soak -- --nocapture
 
 bench-routing: ## the road router beside its peers; writes docs/performance.md (needs a C++ compiler; docs/performance.md says what else)
 	$(CARGO) build --release --locked --bin doorstep

@@ -1,12 +1,21 @@
-//! Writes the inputs that the fuzzer starts from: small made-up maps, their blocks, their archives, and requests.
+//! Writes the inputs that the fuzzer starts from: small made-up maps, their blocks, their archives, and requests, frames and states of dispatch.
 
 use std::error::Error;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use doorstep_dispatch_core::{
+    CrowFlyTravelTimes, DeliveryId, DeliveryRequest, Dispatcher, DriverId, Input, Policy, Time,
+};
+use doorstep_dispatch_wire::codec::encode_frame;
+use doorstep_dispatch_wire::driver::client_frame::Body;
+use doorstep_dispatch_wire::driver::{ClientFrame, Hello};
+use doorstep_dispatch_wire::ping::{Motion, PingFix, encode_fixes};
 use doorstep_maps::{generate, read, unwatched};
+use doorstep_routing::LatLng;
 use flate2::read::ZlibDecoder;
+use prost::Message as _;
 
 const REQUESTS: &[&str] = &[
     "/route/v1/driving/-8.61,41.15;-8.60,41.16?overview=full&geometries=geojson&steps=true&annotations=true",
@@ -23,14 +32,15 @@ const REQUESTS: &[&str] = &[
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    let [extracts, archives, requests] =
-        ["extract", "archive", "http"].map(|name| corpus.join(name));
-    for folder in [&extracts, &archives, &requests] {
+    let [extracts, archives, requests, frames, states] =
+        ["extract", "archive", "http", "driver", "state"].map(|name| corpus.join(name));
+    for folder in [&extracts, &archives, &requests, &frames, &states] {
         fs::create_dir_all(folder)?;
     }
     for (number, request) in REQUESTS.iter().enumerate() {
         fs::write(requests.join(format!("seed-{number}")), request)?;
     }
+    write_dispatch(&frames, &states)?;
     for seed in 0..4 {
         let map = corpus.join("map.osm.pbf");
         generate(seed, 100, &map)?;
@@ -90,4 +100,55 @@ fn varint_field(message: &[u8], wanted: u8) -> Option<usize> {
         rest = after.get(digits + skipped..)?;
     }
     None
+}
+
+/// One frame, one ping, and the state of a dispatcher with a driver and an order.
+fn write_dispatch(frames: &Path, states: &Path) -> Result<(), Box<dyn Error>> {
+    let hello = ClientFrame {
+        number: 1,
+        body: Some(Body::Hello(Hello {
+            protocol: 2,
+            token: "ds1.x.y".to_owned(),
+            device: "seed".to_owned(),
+        })),
+    };
+    let mut bytes = Vec::new();
+    encode_frame(&hello, &mut bytes)?;
+    fs::write(frames.join("hello"), bytes)?;
+    let fix = |time_ms| PingFix {
+        time_ms,
+        lat_e7: 411_500_000,
+        lng_e7: -86_100_000,
+    };
+    let motion = Motion {
+        speed_mm_s: 7_000,
+        heading_cdeg: 9_000,
+    };
+    let ping = encode_fixes(1, &[fix(1_000), fix(5_000)], motion)?;
+    fs::write(frames.join("ping"), ping.encode_to_vec())?;
+
+    let mut dispatcher = Dispatcher::new(Policy::default())?;
+    let mut travel = CrowFlyTravelTimes::new(8_000);
+    let at = LatLng::from_e7(411_500_000, -86_100_000);
+    let now = Time::from_millis(1_000_000);
+    let on = Input::DriverOnDuty {
+        driver: DriverId(1),
+        at,
+        until: None,
+    };
+    let order = Input::RequestDelivery(DeliveryRequest {
+        delivery: DeliveryId(1),
+        pickup: at,
+        dropoff: at,
+        placed_at: now,
+        ready_at: now,
+    });
+    for input in [on, order, Input::DeadlineBeside] {
+        dispatcher.handle(Time::from_millis(1_020_000), input, &mut travel)?;
+        while dispatcher.poll_output().is_some() {}
+    }
+    fs::write(states.join("snapshot"), dispatcher.snapshot())?;
+    let work = dispatcher.round_work().ok_or("no round has begun")?;
+    fs::write(states.join("round"), work.solve(&mut travel).to_bytes())?;
+    Ok(())
 }

@@ -11,6 +11,8 @@ mod deliveries;
 mod failures;
 mod full_disk;
 mod handshakes;
+mod lossy_link;
 mod questions;
 mod restarts;
+mod soak;
 mod town;
