@@ -53,8 +53,14 @@ struct Site {
     quic: SocketAddr,
 }
 
+/// Rounds follow each other at once, and orders that nobody takes end soon.
+const BUSY: &str = "[dispatch.policy]\nround_interval = \"100ms\"\nno_driver_after = \"1s\"\n\
+                    [dispatch.limits]\nsegment_records_max = 400\njournal_keep = \"1s\"\n";
+/// Whoever has declined is asked again at once.
+const PATIENT: &str = "[dispatch.policy]\nround_interval = \"100ms\"\ndecline_cool_off = \"1ms\"\n";
+
 impl Site {
-    fn new() -> Self {
+    fn new(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         said(&doorstep(
             "map generate --nodes 400 -o toy.osm.pbf",
@@ -68,13 +74,10 @@ impl Site {
         let (south_west, north_east) = map.network.bounds().unwrap();
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        fs::write(folder.path().join("server.der"), made.cert.der()).unwrap();
         file("chain.pem", &made.cert.pem());
         file("key.pem", &made.signing_key.serialize_pem());
-        file(
-            "doorstep.toml",
-            "[dispatch.policy]\nround_interval = \"100ms\"\nno_driver_after = \"1s\"\n\
-             [dispatch.limits]\nsegment_records_max = 400\njournal_keep = \"1s\"\n",
-        );
+        file("doorstep.toml", settings);
         let free = || {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             listener.local_addr().unwrap()
@@ -315,7 +318,7 @@ impl Seen {
 }
 
 async fn kill_and_start(kills: usize) {
-    let site = Arc::new(Site::new());
+    let site = Arc::new(Site::new(BUSY));
     let (mut process, _) = site.start();
     let load = Arc::new(Load::default());
     let calls = (0..CALLERS).map(|_| tokio::spawn(call(Arc::clone(&site), Arc::clone(&load))));
@@ -380,7 +383,7 @@ async fn a_killed_dispatch_loses_nothing_and_replays_to_the_same_digest() {
 
 /// A journal of the toy city with some records, and the folder it is in.
 async fn some_journal() -> Site {
-    let site = Arc::new(Site::new());
+    let site = Arc::new(Site::new(BUSY));
     let (mut process, _) = site.start();
     let load = Arc::new(Load::default());
     let call = tokio::spawn(call(Arc::clone(&site), Arc::clone(&load)));
@@ -477,6 +480,110 @@ async fn a_damaged_journal_is_repaired_when_it_is_asked_for() {
     let refused = doorstep("dispatch journal check journal", folder);
     let error = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(error.contains("in use by another process"), "{error}");
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+/// A shift in Python: its process, and what it says.
+struct PythonShift {
+    process: Child,
+    said: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    complaints: std::path::PathBuf,
+}
+
+impl PythonShift {
+    /// `None` without Python and aioquic, where they are not required.
+    fn start(site: &Site) -> Option<Self> {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = project.join("tests/openapi/.venv/bin/python");
+        if !python.exists() {
+            let is_required = std::env::var_os("DOORSTEP_REQUIRE_ALL").is_some();
+            assert!(
+                !is_required,
+                "tests/openapi/install.sh brings Python with aioquic"
+            );
+            return None;
+        }
+        let folder = site.folder.path();
+        fs::write(folder.join("driver.token"), site.driver_token(7)).unwrap();
+        let [lat, lng] = [site.at.lat_e7, site.at.lng_e7].map(|e7| f64::from(e7) / 1e7);
+        let complaints = folder.join("shift");
+        let mut process = Command::new(python)
+            .arg(project.join("tests/e2e/shift.py"))
+            .arg(site.quic.to_string())
+            .args(["server.der", "driver.token"])
+            .arg(format!("{lat},{lng}"))
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(&complaints).unwrap())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(process.stdout.take().unwrap()).lines();
+        Some(Self {
+            process,
+            said,
+            complaints,
+        })
+    }
+
+    /// Reads until a line begins so.
+    fn until(&mut self, wanted: &str) {
+        let begins = |line: &std::io::Result<String>| {
+            let line = line.as_ref();
+            line.is_ok_and(|line| line.starts_with(wanted))
+        };
+        let line = self.said.find(begins);
+        let complaints = || fs::read_to_string(&self.complaints).unwrap();
+        assert!(line.is_some(), "no {wanted:?}: {}", complaints());
+    }
+}
+
+/// A second client, in another language and over another QUIC: a declined offer, another network, a killed server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_python_driver_works_a_shift_through_everything() {
+    let site = Site::new(PATIENT);
+    let (mut process, _) = site.start();
+    let Some(mut shift) = PythonShift::start(&site) else {
+        return;
+    };
+    shift.until("on duty, session 1");
+    let now = unix_ms();
+    let request = RequestDeliveryRequest {
+        delivery_id: Uuid::now_v7().to_string(),
+        pickup: Some(site.at),
+        dropoff: Some(site.at),
+        placed_at_ms: now,
+        ready_at_ms: now,
+    };
+    site.client().await.request_delivery(request).await.unwrap();
+    shift.until("decline");
+    shift.until("accept");
+    shift.until("picked up");
+    shift.until("network changed");
+    shift.until("acknowledged");
+    process.kill().unwrap();
+    process.wait().unwrap();
+    (process, _) = site.start();
+    shift.until("connection lost");
+    shift.until("on duty, session 2");
+    shift.until("dropped off");
+    shift.until("the shift is over");
+    assert!(shift.process.wait().unwrap().success());
+    let events = site.events(0).await;
+    let mut told = events.iter().map(DeliveryEvent::state);
+    let wanted = [
+        DeliveryState::Searching,
+        DeliveryState::Offered,
+        DeliveryState::Searching,
+        DeliveryState::Offered,
+        DeliveryState::Assigned,
+        DeliveryState::PickedUp,
+        DeliveryState::DroppedOff,
+    ];
+    assert!(
+        wanted.iter().all(|&state| told.any(|one| one == state)),
+        "{events:?}"
+    );
     process.kill().unwrap();
     process.wait().unwrap();
 }
