@@ -11,9 +11,9 @@ use doorstep_dispatch_core::Policy;
 use doorstep_dispatch_wire::journal::Record;
 use prost::Message;
 
+use super::State;
 use super::error::{JournalError, io_error};
 use super::frames::{Checksum, FrameReader, look_behind};
-use super::scan::Replay;
 use super::segment::damaged;
 use super::setup::Setup;
 
@@ -31,18 +31,44 @@ const FIRST_DEFAULT_POLICY: &str = "0ada102b";
 
 const HEADER_BYTES_MAX: u64 = 16_384;
 
+/// The default of `round_deliveries_max` when these formats ended: a journal that does not name the field was written under it.
+const ROUND_DELIVERIES_MAX: usize = 1_000;
+
+/// The default policy of those versions.
+fn usual() -> Policy {
+    Policy {
+        round_deliveries_max: ROUND_DELIVERIES_MAX,
+        ..Policy::default()
+    }
+}
+
+/// A setup as it was under those versions: where it has the default of today, theirs.
+fn as_written(setup: &Setup) -> Setup {
+    let mut setup = setup.clone();
+    if setup.policy.round_deliveries_max == Policy::default().round_deliveries_max {
+        setup.policy.round_deliveries_max = ROUND_DELIVERIES_MAX;
+    }
+    setup
+}
+
 /// Replays such a journal. Says how many records it has; none if its first start was cut short.
 pub(super) fn replay(
     path: &Path,
     setup: &Setup,
-    replay: &mut dyn Replay,
+    state: &mut dyn State,
 ) -> Result<u64, JournalError> {
     let failed = |source| io_error(path, source);
     let file = OpenOptions::new().read(true).open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
-    let Some(header) = check_header(&file, path, &LegacySetup::of(setup))? else {
+    let setup = as_written(setup);
+    let Some(header) = check_header(&file, path, &LegacySetup::of(&setup))? else {
         return Ok(0);
     };
+    let change = |why| JournalError::Snapshot {
+        path: path.display().to_string(),
+        why,
+    };
+    state.change_setup(&setup).map_err(change)?;
     let mut frames =
         FrameReader::new(&file, header.bytes, length, Checksum::Bytes).map_err(failed)?;
     let mut records = 0;
@@ -54,7 +80,7 @@ pub(super) fn replay(
             code: "0.1.0".to_owned(),
         };
         let record = Record::decode(frame).map_err(|error| cannot(error.to_string()))?;
-        replay.record(record).map_err(cannot)?;
+        state.record(record).map_err(cannot)?;
         records += 1;
     }
     let whole = frames.end;
@@ -128,9 +154,10 @@ pub(super) struct LegacySetup {
 
 impl LegacySetup {
     pub(super) fn of(setup: &Setup) -> Self {
+        let setup = as_written(setup);
         Self {
-            roads: setup.roads.clone(),
             policy: differences(&setup.policy),
+            roads: setup.roads,
         }
     }
 
@@ -178,7 +205,7 @@ impl fmt::Display for LegacySetup {
 /// The fields in which a policy differs from the default one: a field that is added later, with a default that keeps the
 /// decisions, is in no setup that was written before.
 fn differences(policy: &Policy) -> BTreeMap<String, String> {
-    let usual = fields(&Policy::default());
+    let usual = fields(&usual());
     let own = fields(policy);
     let missing = usual
         .keys()
@@ -251,6 +278,18 @@ mod tests {
         assert_eq!(fields["dwells.pickup"], "120000");
         assert_eq!(fields["advice"], "None");
         assert_eq!(fields["matching"], "Doorstep");
+    }
+
+    /// The journals of those versions are replayed under their defaults, and both ways to name them are one setup.
+    #[test]
+    fn a_default_that_has_changed_since_is_theirs() {
+        let policy = Policy {
+            round_deliveries_max: 1_000,
+            ..Policy::default()
+        };
+        assert_eq!(setup(&policy), setup(&Policy::default()));
+        let written = super::as_written(&Setup::for_test("roads", &Policy::default()));
+        assert_eq!(written.policy, policy);
     }
 
     #[test]
