@@ -60,10 +60,11 @@ fixtures: ## what this version leaves behind, for the upgrade tests of later one
 	DOORSTEP_FIXTURES=$(CURDIR)/tests/fixtures/upgrade/$(FIXTURES) DOORSTEP_REQUIRE_ALL=1 \
 	  $(CARGO) test --locked --test e2e upgrade::this_version_opens_what_it_writes -- --nocapture
 
-test-full: ## every answer of the router against Dijkstra's algorithm, ten thousand idle clients, an upgrade from the parent commit with two binaries
+test-full: ## every answer of the router against Dijkstra's algorithm, ten thousand idle clients, 200 kills of dispatch, an upgrade from the parent commit with two binaries
 	$(FETCH_MAP)
 	DOORSTEP_FULL=1 $(CARGO) test --release --locked -p doorstep-maps --test exactness
 	DOORSTEP_FULL=1 $(CARGO) test --locked -p doorstep --test e2e connections_that_rest
+	DOORSTEP_FULL=1 $(CARGO) test --locked -p doorstep --test e2e journal::a_killed -- --nocapture
 	$(CARGO) build --locked --bin doorstep
 	tests/upgrade.sh $(UPGRADE_FROM) $${CARGO_TARGET_DIR:-target}/debug/doorstep
 
