@@ -179,6 +179,12 @@ impl Journal {
         &self.stream
     }
 
+    /// Number of the first record of the open segment.
+    #[cfg(test)]
+    pub(crate) const fn segment_first(&self) -> u64 {
+        self.segment_first
+    }
+
     /// Adds a record to what the next write puts on disk.
     pub(crate) fn append(&mut self, record: Record) {
         self.segment.append(record);

@@ -1,5 +1,7 @@
 //! A shard that is fed at random, and the one that lives through its journal again.
 
+mod recovery;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
