@@ -19,6 +19,7 @@ mod fix_slots;
 mod ingest;
 mod journal;
 mod metrics;
+mod phone_clock;
 mod preview;
 mod rate;
 mod replay;

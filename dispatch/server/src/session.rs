@@ -24,6 +24,7 @@ use crate::convert::{self, ConvertError};
 use crate::fix_slots::{FixSlot, Written};
 use crate::ingest::Ingest;
 use crate::metrics::PingDropped;
+use crate::phone_clock::PhoneClock;
 use crate::rate::RateLimit;
 use crate::sessions::{SessionHandle, SessionId};
 use crate::shard::ShardCommand;
@@ -33,6 +34,9 @@ const OFFERS_SENT_MAX: usize = 8;
 
 /// Real time between two log lines about bad pings of one session.
 const BAD_PING_LOG_EVERY: Duration = Duration::from_secs(60);
+
+/// A phone that is further ahead of the city is named in the log; less is what a phone's clock may be off.
+const CLOCK_AHEAD_LOGGED_MS: u64 = 2_000;
 
 /// How a session ends: with a code for the app, or without if the app has gone.
 pub(crate) enum Ended {
@@ -53,6 +57,8 @@ pub(crate) struct Session {
     /// Of the newest ping.
     seq: u64,
     fixes: Vec<PingFix>,
+    phone_clock: PhoneClock,
+    is_clock_logged: bool,
     pings_rate: RateLimit,
     frames_rate: RateLimit,
     offers_sent: VecDeque<SentOffer>,
@@ -100,6 +106,8 @@ impl Session {
             slot: FixSlot::new(driver),
             seq: 0,
             fixes: Vec::new(),
+            phone_clock: PhoneClock::default(),
+            is_clock_logged: false,
             offers_sent: VecDeque::new(),
             bad_ping_logged: None,
         })
@@ -340,13 +348,33 @@ impl Session {
         let decoded = decode_fixes(&ping, &mut self.fixes);
         let motion = decoded.map_err(|error| self.bad_ping(&error, received))?;
         self.seq = ping.seq;
-        if let Some(newest) = self.fixes.last() {
-            let fix = fix(newest, motion);
+        if let Some(newest) = self.fixes.last().copied() {
+            let taken = self.taken_at(&newest);
+            let fix = fix(&newest, taken, motion);
             if self.ingest.fixes.write(&self.slot, fix, received) == Written::Superseded {
                 return Err(PingDropped::Superseded);
             }
         }
         Ok(())
+    }
+
+    /// When a fix was taken by the city's clock. Once a session the log says that the phone's is ahead.
+    fn taken_at(&mut self, fix: &PingFix) -> Time {
+        let taken = self
+            .phone_clock
+            .correct(fix.time_ms, self.ingest.clock.now());
+        let ahead_ms = self.phone_clock.ahead_ms();
+        if ahead_ms > CLOCK_AHEAD_LOGGED_MS && !self.is_clock_logged {
+            self.is_clock_logged = true;
+            let (driver, session) = (self.driver.0, self.id.0);
+            tracing::warn!(
+                driver,
+                session,
+                ahead_ms,
+                "a phone's clock is ahead; its times are moved back"
+            );
+        }
+        taken
     }
 
     /// Logs the first bad ping of a session, and then one a minute.
@@ -427,10 +455,10 @@ fn check(ingest: &Ingest, hello: &Hello) -> Result<DriverId, Ended> {
         .map_err(|_| Ended::Close(CloseCode::BadToken))
 }
 
-fn fix(newest: &PingFix, motion: Motion) -> Fix {
+fn fix(newest: &PingFix, taken: Time, motion: Motion) -> Fix {
     Fix {
         at: doorstep_routing::LatLng::from_e7(newest.lat_e7, newest.lng_e7),
-        time: Time::from_millis(newest.time_ms),
+        time: taken,
         speed_mm_s: Some(motion.speed_mm_s),
         heading_cdeg: Some(motion.heading_cdeg),
     }

@@ -83,6 +83,37 @@ async fn a_trip_has_a_leg_between_each_two_places() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_with_a_wrong_clock_moves_on_the_map() {
+    let town = Town::start().await;
+    let mut control_plane = town.control_plane().await;
+    let driver = town.driver(9, corner(3, 0)).await;
+    // A day ahead first; then somebody sets the clock right.
+    for (place, ahead_ms) in [(corner(2, 2), 86_400_000), (corner(3, 0), 0)] {
+        town.city_passes(10_000).await;
+        let fix = PingFix {
+            time_ms: town.now_ms() + ahead_ms,
+            lat_e7: place.lat_e7(),
+            lng_e7: place.lng_e7(),
+        };
+        driver.link.ping(fix, Motion::default()).unwrap();
+        let there = DriversRequest {
+            south_west: Some(dispatch_at(place)),
+            north_east: Some(dispatch_at(place)),
+        };
+        soon("the driver at the place of the fix", async {
+            loop {
+                let seen = control_plane.drivers(there).await.unwrap().into_inner();
+                if !seen.drivers.is_empty() {
+                    break;
+                }
+            }
+        })
+        .await;
+    }
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ping_moves_the_driver_on_the_map() {
     let town = Town::start().await;
     let mut control_plane = town.control_plane().await;
@@ -92,8 +123,9 @@ async fn a_ping_moves_the_driver_on_the_map() {
         north_east: Some(dispatch_at(corner(north, east))),
     };
     let moved = corner(2, 2);
+    town.city_passes(10_000).await;
     let fix = PingFix {
-        time_ms: town.now_ms() + 10_000,
+        time_ms: town.now_ms(),
         lat_e7: moved.lat_e7(),
         lng_e7: moved.lng_e7(),
     };

@@ -187,6 +187,14 @@ impl Town {
         self.clock.now().as_millis()
     }
 
+    /// Waits until so many milliseconds have passed in the city.
+    pub(crate) async fn city_passes(&self, city_ms: u64) {
+        let until = self.now_ms() + city_ms;
+        while self.now_ms() < until {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     pub(crate) fn endpoint(&self) -> &quinn::Endpoint {
         &self.endpoint
     }

@@ -21,7 +21,8 @@ fn records_of_a_start(inputs: u64, drivers: u64, records_max: u64) -> (u64, Dura
     };
     let snapshots_of = work(&router, folder.path());
     let mut city = shard(&router);
-    city.open_journal(folder.path(), &setup(), rotation).unwrap();
+    city.open_journal(folder.path(), &setup(), rotation)
+        .unwrap();
     for number in 0..inputs {
         let now = Time::from_millis(ORIGIN_MS + number);
         let driver = DriverId(number % drivers);
