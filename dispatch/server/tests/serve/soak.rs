@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use doorstep_dispatch_core::{Policy, Span};
-use doorstep_dispatch_server::{Clock, Config};
+use doorstep_dispatch_server::{Clock, Config, Limits};
 use doorstep_dispatch_wire::dispatch::{
     DeliveriesHeadRequest, DeliveryEvent, DeliveryState, RequestDeliveryRequest, StatusRequest,
 };
@@ -211,6 +211,11 @@ fn site() -> Config {
     Config {
         clock: Clock::scaled(ORIGIN_MS, Instant::now(), 1),
         policy,
+        // All that ten minutes give: the check reads the stream from its beginning.
+        limits: Limits {
+            events_max: 10_000_000,
+            ..Limits::default()
+        },
         ..config()
     }
 }
@@ -293,10 +298,8 @@ async fn no_offer_is_lost_and_none_is_doubled_on_a_lossy_network() {
     let mut control_plane = town.control_plane().await;
     let status = control_plane.status(StatusRequest {}).await.unwrap();
     let status = status.into_inner();
-    let events = all_events(&town).await;
     let (seen, losses) = {
         let shift = shift.lock().unwrap();
-        check_orders(&ordered, &events, &shift);
         (shift.offers.len() as u64, shift.losses)
     };
     let made = made.lock().unwrap().clone();
@@ -318,6 +321,8 @@ async fn no_offer_is_lost_and_none_is_doubled_on_a_lossy_network() {
         receipts.p50 / 1_000,
         receipts.p99 / 1_000,
     );
+    let events = all_events(&town).await;
+    check_orders(&ordered, &events, &shift.lock().unwrap());
     assert_eq!(status.offers_expired, 0, "offers that nobody answered");
     let ended = status.offers_accepted + status.offers_declined;
     assert!(ended > drivers, "{status:?}");
