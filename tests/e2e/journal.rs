@@ -44,6 +44,25 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// A dispatch that ends with the test at the latest.
+struct Dispatch(Child);
+
+impl Dispatch {
+    /// Kills it, and waits until it is gone.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Dispatch {
+    fn drop(&mut self) {
+        // It has usually ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// What all starts have in common.
 struct Site {
     folder: tempfile::TempDir,
@@ -96,7 +115,7 @@ impl Site {
     }
 
     /// Starts dispatch, and says how long it took until it served.
-    fn start(&self) -> (Child, Duration) {
+    fn start(&self) -> (Dispatch, Duration) {
         let arguments = format!(
             "dispatch --config doorstep.toml --map toy.osm.pbf --quic {} --grpc {} --journal journal --token-key doorstep.key \
              --open-grpc --certificate chain.pem --certificate-key key.pem",
@@ -114,7 +133,7 @@ impl Site {
         let up = lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("grpc")));
         let log = || fs::read_to_string(self.folder.path().join("log")).unwrap();
         assert!(up.is_some(), "{}", log());
-        (process, started.elapsed())
+        (Dispatch(process), started.elapsed())
     }
 
     fn driver_token(&self, driver: u64) -> String {
@@ -338,8 +357,7 @@ async fn kill_and_start(kills: usize) {
     let mut seen = Seen::default();
     for _ in 0..kills {
         in_flight_least = in_flight_least.min(load.is_under_way().await);
-        process.kill().unwrap();
-        process.wait().unwrap();
+        process.kill();
         let acknowledged = load.acknowledged.lock().unwrap().clone();
         let as_it_was = site.copy_of_the_journal();
         let took;
@@ -367,8 +385,7 @@ async fn kill_and_start(kills: usize) {
     let resets = losses.iter().filter(|why| why.contains("reset")).count();
     assert!(resets >= kills, "{losses:?}");
     assert!(seen.delivered >= 2 * kills, "{} delivered", seen.delivered);
-    process.kill().unwrap();
-    process.wait().unwrap();
+    process.kill();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -394,8 +411,7 @@ async fn some_journal() -> Site {
     }
     load.is_over.store(true, Ordering::Relaxed);
     call.await.unwrap();
-    process.kill().unwrap();
-    process.wait().unwrap();
+    process.kill();
     Arc::try_unwrap(site).ok().expect("nobody else has it")
 }
 
@@ -480,8 +496,7 @@ async fn a_damaged_journal_is_repaired_when_it_is_asked_for() {
     let refused = doorstep("dispatch journal check journal", folder);
     let error = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(error.contains("in use by another process"), "{error}");
-    process.kill().unwrap();
-    process.wait().unwrap();
+    process.kill();
 }
 
 /// A shift in Python: its process, and what it says.
@@ -538,6 +553,13 @@ impl PythonShift {
     }
 }
 
+impl Drop for PythonShift {
+    fn drop(&mut self) {
+        // It has usually ended already.
+        let _ = self.process.kill();
+    }
+}
+
 /// A second client, in another language and over another QUIC: a declined offer, another network, a killed server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_python_driver_works_a_shift_through_everything() {
@@ -561,8 +583,7 @@ async fn a_python_driver_works_a_shift_through_everything() {
     shift.until("picked up");
     shift.until("network changed");
     shift.until("acknowledged");
-    process.kill().unwrap();
-    process.wait().unwrap();
+    process.kill();
     (process, _) = site.start();
     shift.until("connection lost");
     shift.until("on duty, session 2");
@@ -584,6 +605,5 @@ async fn a_python_driver_works_a_shift_through_everything() {
         wanted.iter().all(|&state| told.any(|one| one == state)),
         "{events:?}"
     );
-    process.kill().unwrap();
-    process.wait().unwrap();
+    process.kill();
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::delivery::Delivery;
 use crate::dispatcher::Timer;
 use crate::driver::{Driver, Duty};
+use crate::offers::Lookup;
 use crate::reposition::CELLS_MAX;
 use crate::{DeliveryId, DeliveryState, Dispatcher, DriverId, StopKind, matching};
 
@@ -62,6 +63,7 @@ pub(crate) fn tables_fit_together(dispatcher: &Dispatcher) -> Result<(), Violati
     advice_matches(dispatcher)?;
     gone_drivers_match(dispatcher)?;
     ends_are_listed(dispatcher)?;
+    timers_match(dispatcher)?;
     time_matches(dispatcher)
 }
 
@@ -358,6 +360,23 @@ fn tables_are_bounded(dispatcher: &Dispatcher) -> Result<(), Violation> {
     rule(sizes.iter().all(|(size, max)| size <= max), || {
         format!("a table is too large: {sizes:?}")
     })
+}
+
+/// Every timer is of something that waits for it.
+fn timers_match(dispatcher: &Dispatcher) -> Result<(), Violation> {
+    for timer in dispatcher.timers.iter() {
+        let waits = match timer {
+            Timer::OfferExpires(offer) => {
+                matches!(dispatcher.offers.lookup(offer), Lookup::Open(_))
+            }
+            Timer::GraceEnds(driver) => dispatcher.drivers.contains_key(&driver),
+            Timer::SearchEnds(delivery) | Timer::SearchWidens(delivery) => {
+                dispatcher.searching.contains(&delivery)
+            }
+        };
+        rule(waits, || format!("nothing waits for {timer:?}"))?;
+    }
+    Ok(())
 }
 
 /// A round is wished exactly while something searches and none is under way, and never for the past of the last deadline.

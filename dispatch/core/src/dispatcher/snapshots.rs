@@ -88,3 +88,28 @@ impl Dispatcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dispatcher::Timer;
+    use crate::{DeliveryId, Dispatcher, DriverId, OfferId, Policy, SnapshotError, Time};
+
+    /// Found by the fuzzer: the deadline of something that is not there would have ended the process.
+    #[test]
+    fn a_timer_of_nothing_is_refused() {
+        for timer in [
+            Timer::OfferExpires(OfferId(1)),
+            Timer::GraceEnds(DriverId(1)),
+            Timer::SearchEnds(DeliveryId(1)),
+            Timer::SearchWidens(DeliveryId(1)),
+        ] {
+            let mut dispatcher = Dispatcher::new(Policy::default()).expect("the default works");
+            dispatcher.timers.set(timer, Time::from_millis(5));
+            let restored = Dispatcher::restore(Policy::default(), &dispatcher.snapshot());
+            assert!(
+                matches!(restored, Err(SnapshotError::Inconsistent(_))),
+                "{timer:?}"
+            );
+        }
+    }
+}

@@ -54,6 +54,10 @@ impl Timers {
         })
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
+        self.times.keys().copied()
+    }
+
     pub(crate) fn is_set(&self, timer: Timer) -> bool {
         self.times.contains_key(&timer)
     }
