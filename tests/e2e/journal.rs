@@ -45,11 +45,11 @@ fn said(output: &Output) -> String {
 }
 
 /// A dispatch that ends with the test at the latest.
-struct Dispatch(Child);
+pub(crate) struct Dispatch(Child);
 
 impl Dispatch {
     /// Kills it, and waits until it is gone.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -64,22 +64,20 @@ impl Drop for Dispatch {
 }
 
 /// What all starts have in common.
-struct Site {
-    folder: tempfile::TempDir,
-    at: LatLng,
+pub(crate) struct Site {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) at: LatLng,
     certificate_der: Vec<u8>,
     grpc: SocketAddr,
-    quic: SocketAddr,
+    pub(crate) quic: SocketAddr,
 }
 
 /// Rounds follow each other at once, and orders that nobody takes end soon.
 const BUSY: &str = "[dispatch.policy]\nround_interval = \"100ms\"\nno_driver_after = \"1s\"\n\
                     [dispatch.limits]\nsegment_records_max = 400\njournal_keep = \"1s\"\n";
-/// Whoever has declined is asked again at once.
-const PATIENT: &str = "[dispatch.policy]\nround_interval = \"100ms\"\ndecline_cool_off = \"1ms\"\n";
 
 impl Site {
-    fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         said(&doorstep(
             "map generate --nodes 400 -o toy.osm.pbf",
@@ -115,7 +113,7 @@ impl Site {
     }
 
     /// Starts dispatch, and says how long it took until it served.
-    fn start(&self) -> (Dispatch, Duration) {
+    pub(crate) fn start(&self) -> (Dispatch, Duration) {
         let arguments = format!(
             "dispatch --config doorstep.toml --map toy.osm.pbf --quic {} --grpc {} --journal journal --token-key doorstep.key \
              --open-grpc --certificate chain.pem --certificate-key key.pem",
@@ -136,7 +134,7 @@ impl Site {
         (Dispatch(process), started.elapsed())
     }
 
-    fn driver_token(&self, driver: u64) -> String {
+    pub(crate) fn driver_token(&self, driver: u64) -> String {
         let arguments =
             format!("token --audience driver --subject {driver} --key-file doorstep.key");
         said(&doorstep(&arguments, self.folder.path()))
@@ -167,7 +165,7 @@ impl Site {
         digest.to_owned()
     }
 
-    async fn client(&self) -> DispatchClient<tonic::transport::Channel> {
+    pub(crate) async fn client(&self) -> DispatchClient<tonic::transport::Channel> {
         let deadline = Instant::now() + HANG;
         loop {
             match DispatchClient::connect(format!("http://{}", self.grpc)).await {
@@ -179,7 +177,7 @@ impl Site {
     }
 
     /// Every event of the stream after a cursor.
-    async fn events(&self, after: u64) -> Vec<DeliveryEvent> {
+    pub(crate) async fn events(&self, after: u64) -> Vec<DeliveryEvent> {
         let mut client = self.client().await;
         let head = client.deliveries_head(DeliveriesHeadRequest {}).await;
         let head = head.unwrap().into_inner().cursor;
@@ -293,7 +291,7 @@ async fn drive(load: Arc<Load>, link: DriverLink, mut events: LinkEvents, at: Dr
     }
 }
 
-fn unix_ms() -> u64 {
+pub(crate) fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     u64::try_from(since.as_millis()).unwrap()
 }
@@ -496,114 +494,5 @@ async fn a_damaged_journal_is_repaired_when_it_is_asked_for() {
     let refused = doorstep("dispatch journal check journal", folder);
     let error = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(error.contains("in use by another process"), "{error}");
-    process.kill();
-}
-
-/// A shift in Python: its process, and what it says.
-struct PythonShift {
-    process: Child,
-    said: std::io::Lines<BufReader<std::process::ChildStdout>>,
-    complaints: std::path::PathBuf,
-}
-
-impl PythonShift {
-    /// `None` without Python and aioquic, where they are not required.
-    fn start(site: &Site) -> Option<Self> {
-        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = project.join("tests/openapi/.venv/bin/python");
-        if !python.exists() {
-            let is_required = std::env::var_os("DOORSTEP_REQUIRE_ALL").is_some();
-            assert!(
-                !is_required,
-                "tests/openapi/install.sh brings Python with aioquic"
-            );
-            return None;
-        }
-        let folder = site.folder.path();
-        fs::write(folder.join("driver.token"), site.driver_token(7)).unwrap();
-        let [lat, lng] = [site.at.lat_e7, site.at.lng_e7].map(|e7| f64::from(e7) / 1e7);
-        let complaints = folder.join("shift");
-        let mut process = Command::new(python)
-            .arg(project.join("tests/e2e/shift.py"))
-            .arg(site.quic.to_string())
-            .args(["server.der", "driver.token"])
-            .arg(format!("{lat},{lng}"))
-            .current_dir(folder)
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(&complaints).unwrap())
-            .spawn()
-            .unwrap();
-        let said = BufReader::new(process.stdout.take().unwrap()).lines();
-        Some(Self {
-            process,
-            said,
-            complaints,
-        })
-    }
-
-    /// Reads until a line begins so.
-    fn until(&mut self, wanted: &str) {
-        let begins = |line: &std::io::Result<String>| {
-            let line = line.as_ref();
-            line.is_ok_and(|line| line.starts_with(wanted))
-        };
-        let line = self.said.find(begins);
-        let complaints = || fs::read_to_string(&self.complaints).unwrap();
-        assert!(line.is_some(), "no {wanted:?}: {}", complaints());
-    }
-}
-
-impl Drop for PythonShift {
-    fn drop(&mut self) {
-        // It has usually ended already.
-        let _ = self.process.kill();
-    }
-}
-
-/// A second client, in another language and over another QUIC: a declined offer, another network, a killed server.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_python_driver_works_a_shift_through_everything() {
-    let site = Site::new(PATIENT);
-    let (mut process, _) = site.start();
-    let Some(mut shift) = PythonShift::start(&site) else {
-        return;
-    };
-    shift.until("on duty, session 1");
-    let now = unix_ms();
-    let request = RequestDeliveryRequest {
-        delivery_id: Uuid::now_v7().to_string(),
-        pickup: Some(site.at),
-        dropoff: Some(site.at),
-        placed_at_ms: now,
-        ready_at_ms: now,
-    };
-    site.client().await.request_delivery(request).await.unwrap();
-    shift.until("decline");
-    shift.until("accept");
-    shift.until("picked up");
-    shift.until("network changed");
-    shift.until("acknowledged");
-    process.kill();
-    (process, _) = site.start();
-    shift.until("connection lost");
-    shift.until("on duty, session 2");
-    shift.until("dropped off");
-    shift.until("the shift is over");
-    assert!(shift.process.wait().unwrap().success());
-    let events = site.events(0).await;
-    let mut told = events.iter().map(DeliveryEvent::state);
-    let wanted = [
-        DeliveryState::Searching,
-        DeliveryState::Offered,
-        DeliveryState::Searching,
-        DeliveryState::Offered,
-        DeliveryState::Assigned,
-        DeliveryState::PickedUp,
-        DeliveryState::DroppedOff,
-    ];
-    assert!(
-        wanted.iter().all(|&state| told.any(|one| one == state)),
-        "{events:?}"
-    );
     process.kill();
 }

@@ -33,6 +33,7 @@ mod route_commands;
 mod route_server;
 mod routing_oracle;
 mod serve;
+mod shift;
 mod sim;
 mod site;
 mod stopping;
