@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use doorstep_dispatch_core::{Alternative, DecisionRecord, DeliveryId, Outcome, Time};
 use doorstep_dispatch_server::{
-    JournalReport, Repair, ReplayOptions, ReplayedRecord, check_journal, repair_journal,
-    replay_journal,
+    JournalError, JournalReport, Repair, ReplayOptions, ReplayedRecord, check_journal,
+    repair_journal, replay_journal,
 };
 use doorstep_routing::{Profile, Router};
 use serde_json::json;
@@ -107,6 +107,19 @@ impl JournalArgs {
         let archive = doorstep_maps::open_map(map)?;
         Ok(Some(Arc::new(Router::new(&archive, self.profile))))
     }
+
+    /// An earlier journal without its map is one step from being read.
+    fn with_advice(
+        &self,
+        report: Result<JournalReport, JournalError>,
+    ) -> anyhow::Result<JournalReport> {
+        match report {
+            Err(JournalError::OtherSetup { path, found, .. }) if self.map.is_none() => bail!(
+                "journal {path} is of version 0.1.0 and was written with {found:?}: name the map that wrote it with --map"
+            ),
+            report => Ok(report?),
+        }
+    }
 }
 
 pub(crate) fn replay(args: ReplayArgs) -> anyhow::Result<ExitCode> {
@@ -127,7 +140,8 @@ pub(crate) fn replay(args: ReplayArgs) -> anyhow::Result<ExitCode> {
             });
         }
     };
-    let report = replay_journal(&args.journal.folder, &options, print)?;
+    let report = replay_journal(&args.journal.folder, &options, print);
+    let report = args.journal.with_advice(report)?;
     if args.json {
         let end = json!({
             "digest": hex(&report.digest),
@@ -154,10 +168,8 @@ pub(crate) fn run(command: JournalCommand) -> anyhow::Result<ExitCode> {
                 router: args.journal.router()?,
                 ..ReplayOptions::default()
             };
-            say(&report_text(&check_journal(
-                &args.journal.folder,
-                &options,
-            )?));
+            let report = check_journal(&args.journal.folder, &options);
+            say(&report_text(&args.journal.with_advice(report)?));
             Ok(ExitCode::SUCCESS)
         }
         JournalCommand::Repair(args) => {
@@ -196,9 +208,9 @@ fn text_lines(record: &ReplayedRecord) -> String {
 
 fn report_text(report: &JournalReport) -> String {
     let mut text = format!(
-        "{} segments and {} snapshots, {} bytes\n\
-         records {} to {}, the last at {}, written by version {}\n\
-         {} drivers, {} open deliveries; a start replays {} records\n",
+        "segments: {}, snapshots: {}, bytes: {}\n\
+         records: {} to {}, the last at {}, written by version {}\n\
+         drivers: {}, open deliveries: {}, records that a start replays: {}\n",
         report.segments,
         report.snapshots,
         report.bytes,

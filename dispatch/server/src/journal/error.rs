@@ -31,6 +31,14 @@ pub enum JournalError {
         /// Its first line.
         found: String,
     },
+    /// A folder without any of a journal's files.
+    #[error(
+        "{folder} holds no journal: there is no segment, no snapshot and no file of an earlier version"
+    )]
+    NoJournal {
+        /// Which folder.
+        folder: String,
+    },
     /// A journal of format 1 or 2, which needs the setup that wrote it to be replayed.
     #[error(
         "journal {path} is of an earlier format and was written with {found:?}, this is {expected:?}: start once with the old \

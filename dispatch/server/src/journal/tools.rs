@@ -210,9 +210,8 @@ fn check_snapshots(
 fn listing_of(folder: &Path) -> Result<Listing, JournalError> {
     let listing = folder::list(folder)?;
     if listing.segments.is_empty() && listing.snapshots.is_empty() && listing.legacy.is_none() {
-        return Err(JournalError::NotAJournal {
-            path: folder.display().to_string(),
-            found: "no segment, snapshot or journal".to_owned(),
+        return Err(JournalError::NoJournal {
+            folder: folder.display().to_string(),
         });
     }
     Ok(listing)
