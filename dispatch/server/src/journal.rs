@@ -37,6 +37,7 @@ use uuid::Uuid;
 
 pub use self::error::JournalError;
 use self::error::io_error;
+pub(crate) use self::frames::FRAME_BYTES_MAX;
 pub(crate) use self::scan::Replay;
 use self::scan::{Extent, LastSegment, Scanned, scan};
 use self::segment::SegmentWriter;

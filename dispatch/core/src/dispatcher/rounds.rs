@@ -96,6 +96,21 @@ impl RoundResult {
         self.proposals.len()
     }
 
+    /// Keeps the first proposals; the orders of the others are left to the next round, and counted with those that were not
+    /// looked at.
+    pub fn keep_first(&mut self, count: usize) {
+        let dropped = self.proposals.iter().skip(count);
+        let orders: usize = dropped.map(|one| one.deliveries.len()).sum();
+        self.left_out += orders;
+        self.proposals.truncate(count);
+        let all = self.proposals.iter();
+        let asked: BTreeSet<DriverId> = all
+            .flat_map(|one| std::iter::once(one).chain(&one.further))
+            .map(|one| one.driver)
+            .collect();
+        self.plans.retain(|driver, _| asked.contains(driver));
+    }
+
     /// How many orders the round did not look at.
     #[must_use]
     pub const fn left_out(&self) -> usize {

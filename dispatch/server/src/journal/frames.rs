@@ -7,7 +7,7 @@ use doorstep_dispatch_wire::journal::Record;
 use prost::Message;
 
 /// Longer than any frame: what claims to be longer is damage.
-pub(super) const FRAME_BYTES_MAX: u32 = 4 * 1024 * 1024;
+pub(crate) const FRAME_BYTES_MAX: u32 = 4 * 1024 * 1024;
 
 /// Bytes of length and CRC before a frame.
 pub(super) const PREFIX_BYTES: u64 = 8;

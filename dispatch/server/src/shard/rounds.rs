@@ -11,9 +11,25 @@ use tokio::sync::mpsc;
 
 use super::Shard;
 use crate::clock::Clock;
+use crate::journal::FRAME_BYTES_MAX;
 use crate::metrics;
 use crate::replica::check_of;
 use crate::threads::Threads;
+
+/// A longer record would be taken for damage; it holds some 3,000 proposals.
+const RESULT_BYTES_MAX: usize = 3 * 1024 * 1024;
+const _: () = assert!(RESULT_BYTES_MAX < FRAME_BYTES_MAX as usize);
+
+/// As much of a result as one record holds, and its bytes. What is cut off is proposed again by the next round.
+pub(super) fn fitting(mut result: RoundResult, bytes_max: usize) -> (RoundResult, Vec<u8>) {
+    loop {
+        let bytes = result.to_bytes();
+        if bytes.len() <= bytes_max || result.proposals() == 0 {
+            return (result, bytes);
+        }
+        result.keep_first(result.proposals() / 2);
+    }
+}
 
 /// The way to the thread and back. One round is under way at a time, so both ways hold one.
 #[derive(Debug)]
@@ -103,7 +119,13 @@ impl Shard {
 
     /// Puts the result into the journal and makes its offers.
     pub(super) fn apply_round(&mut self, result: RoundResult, now: Time) -> Handled {
-        let bytes = self.journal.is_some().then(|| result.to_bytes());
+        let (result, bytes) = match self.journal {
+            Some(_) => {
+                let (result, bytes) = fitting(result, RESULT_BYTES_MAX);
+                (result, Some(bytes))
+            }
+            None => (result, None),
+        };
         let handled = self.dispatcher.handle_round(now, result);
         if let (Some(journal), Some(result)) = (&mut self.journal, bytes) {
             journal.append(Record {

@@ -289,6 +289,47 @@ fn a_replayed_journal_gives_the_same_digest_events_and_reasons() {
     assert!(decided > 100, "only {decided} decisions");
 }
 
+/// A record that is longer than a frame may be would be damage to the next start.
+#[test]
+fn a_result_that_is_too_long_for_a_record_is_cut() {
+    let mut city = shard(&router());
+    let now = Time::from_millis(ORIGIN_MS);
+    for number in 0..8 {
+        let at = place(2 * number);
+        let on = Input::DriverOnDuty {
+            driver: DriverId(number),
+            at,
+            until: None,
+        };
+        let request = Input::RequestDelivery(DeliveryRequest {
+            delivery: DeliveryId(u128::from(number)),
+            pickup: at,
+            dropoff: place(2 * number + 1),
+            placed_at: now,
+            ready_at: now,
+        });
+        city.apply(on, now).unwrap();
+        city.apply(request, now).unwrap();
+    }
+    let due = city.dispatcher.next_deadline().unwrap();
+    city.apply(Input::DeadlineBeside, due).unwrap();
+    let work = city.dispatcher.round_work().unwrap();
+    let whole = work.solve(&mut city.travel);
+    assert_eq!(whole.proposals(), 8);
+    let (same, bytes) = super::rounds::fitting(whole.clone(), whole.to_bytes().len());
+    assert_eq!((same.proposals(), same.left_out()), (8, 0));
+    let (cut, shorter) = super::rounds::fitting(whole, bytes.len() - 1);
+    assert_eq!((cut.proposals(), cut.left_out()), (4, 4));
+    assert!(shorter.len() < bytes.len());
+    city.apply_round(cut, due);
+    assert_eq!(city.dispatcher.counters().offers, 4);
+    assert!(
+        city.dispatcher.next_deadline().is_some(),
+        "the others are looked at again"
+    );
+    invariants::check(&city.dispatcher).unwrap();
+}
+
 /// What the snapshots' thread works with.
 fn work(router: &Arc<Router>, folder: &Path) -> Work {
     Work {
