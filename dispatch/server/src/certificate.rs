@@ -1,7 +1,7 @@
 //! The certificate by which apps know the server, and the TLS settings around it.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +10,8 @@ use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
+
+use crate::private_file;
 
 /// Where the certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,22 +123,8 @@ fn make(chain: &Path, key: &Path, names: &[String]) -> Result<(), CertificateErr
     write(chain, &made.cert.pem())
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
 fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
-    let written = || -> io::Result<()> {
-        let new = path.with_added_extension("new");
-        // What a crash left is not there for anybody.
-        let _ = fs::remove_file(&new);
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    written().map_err(|source| CertificateError::Unwritable {
+    private_file::write(path, text.as_bytes()).map_err(|source| CertificateError::Unwritable {
         path: path.display().to_string(),
         source,
     })

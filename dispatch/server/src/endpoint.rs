@@ -1,7 +1,7 @@
 //! The UDP socket and QUIC endpoint for drivers: buffers that hold a burst, and keys that outlive the process.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use quinn_proto::HashedConnectionIdGenerator;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::Limits;
+use crate::private_file;
 
 /// Bytes that one connection may keep here unread or unacknowledged: the stream both ways, and datagrams.
 const STREAM_WINDOW_BYTES: u32 = 160 * 1024;
@@ -57,7 +58,7 @@ impl ResetKey {
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Self::random()?;
-                key.write(&path)?;
+                private_file::write(&path, &key.0)?;
                 Ok(key)
             }
             Err(error) => Err(error),
@@ -70,21 +71,6 @@ impl ResetKey {
         ring::rand::SecureRandom::fill(&random, &mut key)
             .map_err(|_| io::Error::other("the system gives no random bytes"))?;
         Ok(Self(key))
-    }
-
-    /// Readable by its owner alone, whole or not at all.
-    fn write(&self, path: &Path) -> io::Result<()> {
-        let new = path.with_added_extension("new");
-        // What a crash left is not there for anybody.
-        let _ = fs::remove_file(&new);
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
-        file.write_all(&self.0)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
     }
 
     /// Two keys of one: ids are not to tell anything of reset tokens.

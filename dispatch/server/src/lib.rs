@@ -21,6 +21,7 @@ mod journal;
 mod metrics;
 mod phone_clock;
 mod preview;
+mod private_file;
 mod rate;
 mod replay;
 mod replica;

@@ -105,27 +105,24 @@ impl Replica {
             }
             result
         };
-        self.outputs.clear();
-        while let Some(output) = self.dispatcher.poll_output() {
-            self.outputs.push(output);
-        }
-        self.check(record)?;
+        self.drain(record)?;
         Ok(result)
     }
 
     /// Takes the result of a round, as it was taken then.
     fn round(&mut self, now: Time, result: RoundResult, record: &Record) -> Result<(), String> {
         self.dispatcher.handle_round(now, result);
-        self.outputs.clear();
-        while let Some(output) = self.dispatcher.poll_output() {
-            self.outputs.push(output);
-        }
-        self.check(record)?;
+        self.drain(record)?;
         self.take_outputs(now, &Happened::Round);
         Ok(())
     }
 
-    fn check(&self, record: &Record) -> Result<(), String> {
+    /// Collects what the record caused; an error if that is not what it caused then.
+    fn drain(&mut self, record: &Record) -> Result<(), String> {
+        self.outputs.clear();
+        while let Some(output) = self.dispatcher.poll_output() {
+            self.outputs.push(output);
+        }
         match record.check {
             Some(check) if check != check_of(&self.dispatcher) => {
                 Err("this version decides otherwise than was decided then".to_owned())

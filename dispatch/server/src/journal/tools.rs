@@ -78,14 +78,7 @@ pub(crate) fn replay(
 ) -> Result<JournalReport, JournalError> {
     let listing = listing_of(folder)?;
     let _lock = folder::lock(folder)?;
-    let setup = first_setup(&listing, options.router.as_deref())?;
-    let travel = options.router.as_ref().map(Arc::clone);
-    let mut replica = Replica::new(
-        setup.clone(),
-        travel.map(RoutedTravelTimes::new),
-        Arc::new(EventLog::new(1)),
-        Arc::new(Requests::default()),
-    )?;
+    let (setup, mut replica) = replica_of(&listing, options)?;
     (replica.watch, replica.until) = (watch, options.until);
     let scanned = if let Some(path) = &listing.legacy {
         let records = legacy::replay(path, &setup, &mut replica)?;
@@ -118,14 +111,8 @@ pub(crate) fn check(folder: &Path, options: &ReplayOptions) -> Result<JournalRep
     if listing.legacy.is_some() {
         return Ok(report);
     }
-    let setup = first_setup(&listing, options.router.as_deref())?;
-    let travel = options.router.as_ref().map(Arc::clone);
-    let mut replica = Replica::new(
-        setup,
-        travel.map(RoutedTravelTimes::new),
-        Arc::new(EventLog::new(1)),
-        Arc::new(Requests::default()),
-    )?;
+    let _lock = folder::lock(folder)?;
+    let (_, mut replica) = replica_of(&listing, options)?;
     let scanned = scan(folder, Extent::Newest, &mut replica)?;
     if replica.dispatcher.digest() != report.digest {
         return Err(JournalError::Snapshot {
@@ -137,6 +124,22 @@ pub(crate) fn check(folder: &Path, options: &ReplayOptions) -> Result<JournalRep
         start_records: scanned.replayed,
         ..report
     })
+}
+
+/// A state before the first record, under the setup of the oldest.
+fn replica_of(
+    listing: &Listing,
+    options: &ReplayOptions,
+) -> Result<(Setup, Replica), JournalError> {
+    let setup = first_setup(listing, options.router.as_deref())?;
+    let travel = options.router.as_ref().map(Arc::clone);
+    let replica = Replica::new(
+        setup.clone(),
+        travel.map(RoutedTravelTimes::new),
+        Arc::new(EventLog::new(1)),
+        Arc::new(Requests::default()),
+    )?;
+    Ok((setup, replica))
 }
 
 fn report(
